@@ -1,0 +1,55 @@
+"""Torch-free descriptions of core's own plugins."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from genaug.config import AugmentationConfig, GeneratorConfig, Preset, TrainConfig, option
+from genaug.registry import GeneratorDescription, hookimpl
+from genaug.spec import ImageSpec
+
+
+class OversampleConfig(GeneratorConfig):
+    """Plain repetition has nothing to set."""
+
+
+class ClassicalConfig(GeneratorConfig):
+    """Settings of classical augmentation."""
+
+    pipeline: Literal["light", "paper"] = option("paper", "Albumentations pipeline that varies the training images.")
+
+
+def _oversample(spec: ImageSpec, device: str) -> Preset:
+    return _untrained(OversampleConfig())
+
+
+def _classical(spec: ImageSpec, device: str) -> Preset:
+    return _untrained(ClassicalConfig())
+
+
+def _untrained(model: GeneratorConfig) -> Preset:
+    return Preset(model=model, train=TrainConfig(steps=1), augmentation=AugmentationConfig())
+
+
+@hookimpl
+def genaug_generators() -> Sequence[GeneratorDescription]:
+    """The two generators that train nothing: what every trained one has to beat."""
+    return [
+        GeneratorDescription(
+            name="classical",
+            summary="Albumentations variants of the training images; trains nothing",
+            rank=900,
+            config=ClassicalConfig,
+            presets={"auto": _classical},
+            factory="genaug.generators.classical:Classical",
+            conditioning="class",
+        ),
+        GeneratorDescription(
+            name="oversample",
+            summary="Repeats training images unchanged; trains nothing",
+            rank=910,
+            config=OversampleConfig,
+            presets={"auto": _oversample},
+            factory="genaug.generators.oversample:Oversample",
+            conditioning="class",
+        ),
+    ]

@@ -1,0 +1,105 @@
+"""The only room that makes random generators: every draw is a function of (seed, purpose, index)."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+Draw = Callable[[tuple[int, ...], torch.Generator], Tensor]
+
+
+def derive(seed: int, *parts: int | str) -> int:
+    """A 64-bit seed in [0, 2**63) from a run seed and what it is for, by hashing (blake2b)."""
+    text = "\x1f".join([str(seed), *(f"{type(part).__name__}:{part}" for part in parts)])
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def stream(seed: int, *parts: int | str) -> torch.Generator:
+    """A CPU random generator that belongs to one purpose and index."""
+    return torch.Generator("cpu").manual_seed(derive(seed, *parts))
+
+
+@contextmanager
+def seeded(seed: int, *parts: int | str) -> Iterator[None]:
+    """Seed torch's global generators inside the block (initial weights, dropout) and restore them after it."""
+    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+    with torch.random.fork_rng(devices=devices):
+        torch.random.default_generator.manual_seed(derive(seed, *parts))
+        for device in devices:
+            torch.cuda.default_generators[device].manual_seed(derive(seed, *parts))
+        yield
+
+
+def permutation(count: int, seed: int, *parts: int | str) -> Tensor:
+    """A random order of range(count), int64 [count]."""
+    return torch.randperm(count, generator=stream(seed, *parts))
+
+
+class Noise:
+    """Random numbers for a batch of images: one stream per image, or one stream for the whole batch.
+
+    With one stream per image, what image i receives does not depend on its neighbours. Numbers are drawn on the CPU
+    in float32 and moved to `device`, so that they are the same on every device.
+    """
+
+    def __init__(self, streams: Sequence[torch.Generator], count: int, device: torch.device | str = "cpu") -> None:
+        if len(streams) not in (1, count):
+            raise ValueError(f"expected 1 or {count} streams, got {len(streams)}")
+        self._streams = list(streams)
+        self._count = count
+        self._device = torch.device(device)
+
+    @classmethod
+    def per_image(
+        cls, seed: int, purpose: str, indices: Sequence[tuple[int | str, ...]], device: torch.device | str = "cpu"
+    ) -> "Noise":
+        """One stream per image; image i's is a function of (seed, purpose, indices[i])."""
+        return cls([stream(seed, purpose, *index) for index in indices], len(indices), device)
+
+    @classmethod
+    def per_batch(
+        cls, seed: int, purpose: str, index: int, count: int, device: torch.device | str = "cpu"
+    ) -> "Noise":
+        """One stream for a batch of `count` images, a function of (seed, purpose, index): for training steps."""
+        return cls([stream(seed, purpose, index)], count, device)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def device(self) -> torch.device:
+        """Where the drawn numbers are."""
+        return self._device
+
+    @property
+    def generators(self) -> list[torch.Generator]:
+        """The streams themselves, one per image, as the schedulers of diffusers accept them."""
+        if len(self._streams) != self._count:
+            raise ValueError("generators need one stream per image, this noise has one for the whole batch")
+        return list(self._streams)
+
+    def rows(self, rows: Sequence[int]) -> "Noise":
+        """The noise of some of the images, in the order given."""
+        if len(self._streams) != self._count:
+            raise ValueError("rows need one stream per image, this noise has one for the whole batch")
+        return Noise([self._streams[row] for row in rows], len(rows), self._device)
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal numbers, float32 [N, *shape]."""
+        return self._draw(lambda size, source: torch.randn(size, generator=source), shape)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Uniform numbers in [0, 1), float32 [N, *shape]."""
+        return self._draw(lambda size, source: torch.rand(size, generator=source), shape)
+
+    def integers(self, high: int, *shape: int) -> Tensor:
+        """Uniform integers in [0, high), int64 [N, *shape]."""
+        return self._draw(lambda size, source: torch.randint(high, size, generator=source), shape)
+
+    def _draw(self, draw: Draw, shape: tuple[int, ...]) -> Tensor:
+        if len(self._streams) == 1:
+            return draw((self._count, *shape), self._streams[0]).to(self._device)
+        return torch.stack([draw(shape, source) for source in self._streams]).to(self._device)

@@ -1,0 +1,208 @@
+"""Closed, frozen configuration, and the two-stage reading of a file: core's part, then the plugin's own class."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+
+from genaug.errors import UsageError, unknown
+
+Settings = TypeVar("Settings", bound="Closed")
+
+
+def option(
+    default: Any,
+    description: str,
+    *,
+    unit: str = "",
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+) -> Any:
+    """A config field with its bounds, unit and description: what `genaug plugins show` and `--set` are made from."""
+    return Field(default, description=description, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra={"unit": unit})
+
+
+class Closed(BaseModel):
+    """A frozen settings class that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+
+class GeneratorConfig(Closed):
+    """Base of every generator's own settings."""
+
+
+class MetricConfig(Closed):
+    """Base of every metric's own settings."""
+
+
+class SelectorConfig(Closed):
+    """Base of every selector's own settings."""
+
+
+class TrainConfig(Closed):
+    """How the loop trains: length, batches, learning-rate schedule, precision, checkpoints."""
+
+    steps: int | None = option(
+        None, "Length of the training; give steps or epochs.", unit="steps", ge=1, le=100_000_000
+    )
+    epochs: int | None = option(
+        None, "Length of the training in passes over the (enlarged) training images.", unit="epochs", ge=1, le=10_000_000
+    )
+    batch_size: int = option(
+        32, "Images per step; never more than the (enlarged) training images.", unit="images", ge=1, le=65_536
+    )
+    balanced: bool = option(False, "Show every class equally often, whatever its number of images.")
+    schedule: Literal["constant", "cosine"] = option("constant", "Course of the learning rate after the warm-up.")
+    warmup_steps: int = option(0, "Steps over which the learning rate rises from zero.", unit="steps", ge=0, le=1_000_000)
+    clip_norm: float | None = option(None, "Largest norm of the gradient of one network; none for no limit.", gt=0, le=1e6)
+    average_decay: float = option(
+        0.0, "Decay of the exponential average of the sampled networks; 0 for no average.", ge=0.0, lt=1.0
+    )
+    precision: Literal["auto", "no", "bf16", "fp16"] = option(
+        "auto", "Mixed precision; auto follows the hardware: bf16 where it is native, fp16 on older CUDA, else no."
+    )
+    checkpoint_steps: int | None = option(
+        None, "Steps between checkpoints; a twentieth of the training when left out.", unit="steps", ge=1, le=100_000_000
+    )
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError("expected either steps or epochs")
+        return self
+
+
+class AugmentationConfig(Closed):
+    """What is done to the training images before the generator sees them. Never a flip."""
+
+    pipeline: Literal["none", "light", "paper"] = option("none", "Albumentations pipeline that makes the variants.")
+    enlargement: int = option(
+        1, "Variants per training image, made once: the enlargement factor of the paper.", unit="times", ge=1, le=100
+    )
+
+
+class Preset(Closed):
+    """All that decides a fit: the generator's own settings, the loop's, and the augmentation of its training images."""
+
+    model: GeneratorConfig
+    train: TrainConfig
+    augmentation: AugmentationConfig = AugmentationConfig()
+
+
+class MixConfig(Closed):
+    """How many synthetic images each class gets. At most one of the three spellings."""
+
+    per_class: int | None = option(None, "New images for every class.", unit="images", ge=0, le=10_000_000)
+    balance: str | None = option(
+        None, "Fill every class up to: max, median, a number of images, or a ratio of the largest class such as 0.5."
+    )
+    targets: dict[str, int] | None = option(None, "New images by class name; classes left out get none.", unit="images")
+
+    @model_validator(mode="after")
+    def _one_spelling(self) -> Self:
+        given = [name for name in ("per_class", "balance", "targets") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"expected one of per_class, balance, targets, got {' and '.join(given)}")
+        return self
+
+
+class RunConfig(Closed):
+    """A whole run: what a config file holds. Every key has an option of the command line."""
+
+    generator: str | None = option(None, "Generator to train; the installed one that ranks first when left out.")
+    preset: str = option("auto", "Named settings of the generator: auto, small, paper or one of its own.")
+    model: dict[str, Any] = option({}, "Changes to the generator's own settings, over the preset.")
+    train: dict[str, Any] = option({}, "Changes to the loop's settings, over the preset.")
+    augmentation: dict[str, Any] = option({}, "Changes to the augmentation settings, over the preset.")
+    mix: MixConfig = option(MixConfig(), "How many synthetic images each class gets.")
+    classes: tuple[str, ...] | None = option(None, "Classes to use; all when left out.")
+    size: tuple[int, int] | None = option(
+        None, "Height and width at which models work, multiples of 8 in [16, 256].", unit="pixels"
+    )
+    resize: Literal["auto", "fit", "crop", "stretch"] = option(
+        "auto", "How images come to that size: fit pads, crop cuts the centre, stretch changes the aspect."
+    )
+    seed: int = option(0, "Seed of the run.", ge=0, le=2**63 - 1)
+    device: str = option("auto", "Where to train: auto, cpu, cuda, cuda:N or mps.")
+    copy_mode: Literal["copy", "hardlink"] = option(
+        "copy", "How real files come into the output; a hard link shares its bytes with your file."
+    )
+
+
+def parse(settings: type[Settings], values: Mapping[str, Any], where: str) -> Settings:
+    """Settings from plain values; raises UsageError that names the nearest right key or the bad value."""
+    for key in values:
+        if key not in settings.model_fields:
+            raise unknown(f"key of {where}", key, settings.model_fields)
+    try:
+        return settings.model_validate(dict(values))
+    except ValidationError as error:
+        raise UsageError(f"{where}: {_first_fault(error)}") from error
+
+
+def changed(settings: Settings, changes: Mapping[str, Any], where: str) -> Settings:
+    """A copy with some fields changed and everything validated anew.
+
+    steps and epochs are two spellings of one length, so giving one clears the other.
+    """
+    values = settings.model_dump() | dict(changes)
+    for spelling, other in (("steps", "epochs"), ("epochs", "steps")):
+        if changes.get(spelling) is not None and other not in changes and other in settings.model_fields:
+            values[other] = None
+    return parse(type(settings), values, where)
+
+
+def assign(preset: Preset, assignments: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """`key=value` texts to {section: {key: value}}; a key may leave out its section where only one section has it."""
+    sections = {name: type(getattr(preset, name)).model_fields for name in ("model", "train", "augmentation")}
+    changes: dict[str, dict[str, Any]] = {name: {} for name in sections}
+    for text in assignments:
+        path, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"expected key=value, got {text!r}")
+        section, key = _locate(path.strip(), sections)
+        changes[section][key] = _plain(value.strip())
+    return changes
+
+
+def _locate(path: str, sections: Mapping[str, Mapping[str, FieldInfo]]) -> tuple[str, str]:
+    section, dot, key = path.partition(".")
+    known = {f"{name}.{field}" for name, fields in sections.items() for field in fields}
+    if dot and path in known:
+        return section, key
+    homes = [name for name, fields in sections.items() if path in fields]
+    if len(homes) > 1:
+        raise UsageError(f"key {path!r} is in {' and '.join(homes)}; write {homes[0]}.{path} or {homes[1]}.{path}")
+    if not homes:
+        raise unknown("key", path, known if dot else {name.partition(".")[2] for name in known})
+    return homes[0], path
+
+
+def _plain(text: str) -> Any:
+    import yaml
+
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"expected a plain value, got {text!r}") from error
+    return _scientific(value) if isinstance(value, str) else value
+
+
+def _scientific(text: str) -> Any:
+    """YAML 1.1 reads 1e-4 as text; everybody else reads it as a number."""
+    try:
+        return float(text) if text[:1].isdigit() or text[:1] in "+-." else text
+    except ValueError:
+        return text
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in fault["loc"])
+    message = fault["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    return f"{place}: {message}, got {fault['input']!r}" if place else message

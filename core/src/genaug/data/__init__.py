@@ -1,0 +1,1 @@
+"""Image folders and arrays to training splits that cannot leak."""

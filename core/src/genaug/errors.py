@@ -1,0 +1,61 @@
+"""The tree of errors that genaug raises, each with the exit code of the command line.
+
+    GenaugError            1   base; alone it means a fault of genaug itself
+    ├── UsageError         2   an unknown name, key or value in a command, a call or a config file
+    ├── DataError          3   the input cannot be used; nothing was written
+    ├── OutputError        4   the output cannot be used or written; what was there is untouched
+    ├── PluginError        5   a plugin is broken, clashes with another, or does not keep its contract
+    └── TrainingError      6   no class could be trained
+
+Exit code 0 is success, 7 a run that ended with some classes failed and all others written, 130 an interrupt by Ctrl-C.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+PARTIAL_EXIT_CODE = 7
+INTERRUPTED_EXIT_CODE = 130
+
+
+class GenaugError(Exception):
+    """Base of all errors that genaug raises on purpose: one sentence, and what to do."""
+
+    exit_code = 1
+
+
+class UsageError(GenaugError):
+    """An unknown name, key or value in a command, a call or a config file."""
+
+    exit_code = 2
+
+
+class DataError(GenaugError):
+    """The input cannot be used; nothing was written."""
+
+    exit_code = 3
+
+
+class OutputError(GenaugError):
+    """The output folder cannot be used or written; what was there is untouched."""
+
+    exit_code = 4
+
+
+class PluginError(GenaugError):
+    """A plugin is broken, clashes with another, or does not keep its contract."""
+
+    exit_code = 5
+
+
+class TrainingError(GenaugError):
+    """Training ended without a usable model."""
+
+    exit_code = 6
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """The error for a name that is not among the known ones; it names the nearest right one."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return UsageError(f"unknown {kind} {name!r}{hint}; known: {', '.join(names) or 'none'}")

@@ -1,0 +1,44 @@
+"""What the data imposes on a model: channels, size, classes, and how many images each class has."""
+
+from dataclasses import dataclass
+
+from genaug.errors import DataError
+
+SMALLEST_SIDE = 16
+LARGEST_SIDE = 256
+SIDE_STEP = 8
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """The demands of a training set. Free of torch, so that presets can be computed from it in a blink.
+
+    channels: 1 or 3. height, width: pixels at which models work, multiples of 8 in [16, 256].
+    classes: class names in label order. counts: training images of each class, same order.
+    """
+
+    channels: int
+    height: int
+    width: int
+    classes: tuple[str, ...]
+    counts: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if self.channels not in (1, 3):
+            raise DataError(f"images must have 1 or 3 channels, got {self.channels}")
+        for side in (self.height, self.width):
+            if side % SIDE_STEP or not SMALLEST_SIDE <= side <= LARGEST_SIDE:
+                raise DataError(
+                    f"model sizes are multiples of {SIDE_STEP} in [{SMALLEST_SIDE}, {LARGEST_SIDE}], got {side}"
+                )
+        if not self.classes or len(self.classes) != len(self.counts):
+            raise DataError(f"expected one count per class, got {len(self.classes)} classes, {len(self.counts)} counts")
+
+    @property
+    def images(self) -> int:
+        """Training images over all classes."""
+        return sum(self.counts)
+
+    def only(self, label: int) -> "ImageSpec":
+        """The spec of one class alone."""
+        return ImageSpec(self.channels, self.height, self.width, (self.classes[label],), (self.counts[label],))

@@ -1,0 +1,1 @@
+"""DCGAN and class-conditional DCGAN as generators of genaug."""
