@@ -3,6 +3,22 @@
 This is the light door: importing it never imports torch.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from genaug.errors import DataError, GenaugError, OutputError, PluginError, TrainingError, UsageError
 
-__all__ = ["DataError", "GenaugError", "OutputError", "PluginError", "TrainingError", "UsageError"]
+if TYPE_CHECKING:
+    from genaug.api import Augmented
+
+__all__ = ["DataError", "GenaugError", "OutputError", "PluginError", "TrainingError", "UsageError", "augment"]
+
+
+def augment(data: Any, generator: str | None = None, **options: Any) -> "Augmented":
+    """Train a generator on a small image data set and return it with synthetic images added.
+
+    data: a folder of class folders, or a torchvision ImageFolder. options: per_class, balance, targets, preset,
+    settings, size, resize, classes, seed, device, workers; see `genaug.api.augment`, which this calls.
+    """
+    from genaug import api
+
+    return api.augment(data, generator, **options)

@@ -18,11 +18,11 @@ class ClassicalConfig(GeneratorConfig):
     pipeline: Literal["light", "paper"] = option("paper", "Albumentations pipeline that varies the training images.")
 
 
-def _oversample(spec: ImageSpec, device: str) -> Preset:
+def _oversample(_spec: ImageSpec, _device: str) -> Preset:
     return _untrained(OversampleConfig())
 
 
-def _classical(spec: ImageSpec, device: str) -> Preset:
+def _classical(_spec: ImageSpec, _device: str) -> Preset:
     return _untrained(ClassicalConfig())
 
 

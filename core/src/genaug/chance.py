@@ -25,11 +25,11 @@ def stream(seed: int, *parts: int | str) -> torch.Generator:
 @contextmanager
 def seeded(seed: int, *parts: int | str) -> Iterator[None]:
     """Seed torch's global generators inside the block (initial weights, dropout) and restore them after it."""
-    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()  # type: ignore[no-untyped-call] # torch has no types here
     with torch.random.fork_rng(devices=devices):
-        torch.random.default_generator.manual_seed(derive(seed, *parts))
-        for device in devices:
-            torch.cuda.default_generators[device].manual_seed(derive(seed, *parts))
+        # not torch.manual_seed: without CUDA it walks the stack at every call, a millisecond a step
+        for generator in (torch.default_generator, *(torch.cuda.default_generators[device] for device in devices)):
+            generator.manual_seed(derive(seed, *parts))
         yield
 
 
@@ -60,9 +60,7 @@ class Noise:
         return cls([stream(seed, purpose, *index) for index in indices], len(indices), device)
 
     @classmethod
-    def per_batch(
-        cls, seed: int, purpose: str, index: int, count: int, device: torch.device | str = "cpu"
-    ) -> "Noise":
+    def per_batch(cls, seed: int, purpose: str, index: int, count: int, device: torch.device | str = "cpu") -> "Noise":
         """One stream for a batch of `count` images, a function of (seed, purpose, index): for training steps."""
         return cls([stream(seed, purpose, index)], count, device)
 
@@ -73,6 +71,11 @@ class Noise:
     def device(self) -> torch.device:
         """Where the drawn numbers are."""
         return self._device
+
+    @property
+    def streams(self) -> list[torch.Generator]:
+        """The streams as they are: one per image, or one for the whole batch."""
+        return list(self._streams)
 
     @property
     def generators(self) -> list[torch.Generator]:

@@ -1,8 +1,10 @@
 """Closed, frozen configuration, and the two-stage reading of a file: core's part, then the plugin's own class."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
@@ -50,15 +52,23 @@ class TrainConfig(Closed):
         None, "Length of the training; give steps or epochs.", unit="steps", ge=1, le=100_000_000
     )
     epochs: int | None = option(
-        None, "Length of the training in passes over the (enlarged) training images.", unit="epochs", ge=1, le=10_000_000
+        None,
+        "Length of the training in passes over the (enlarged) training images.",
+        unit="epochs",
+        ge=1,
+        le=10_000_000,
     )
     batch_size: int = option(
         32, "Images per step; never more than the (enlarged) training images.", unit="images", ge=1, le=65_536
     )
     balanced: bool = option(False, "Show every class equally often, whatever its number of images.")
     schedule: Literal["constant", "cosine"] = option("constant", "Course of the learning rate after the warm-up.")
-    warmup_steps: int = option(0, "Steps over which the learning rate rises from zero.", unit="steps", ge=0, le=1_000_000)
-    clip_norm: float | None = option(None, "Largest norm of the gradient of one network; none for no limit.", gt=0, le=1e6)
+    warmup_steps: int = option(
+        0, "Steps over which the learning rate rises from zero.", unit="steps", ge=0, le=1_000_000
+    )
+    clip_norm: float | None = option(
+        None, "Largest norm of the gradient of one network; none for no limit.", gt=0, le=1e6
+    )
     average_decay: float = option(
         0.0, "Decay of the exponential average of the sampled networks; 0 for no average.", ge=0.0, lt=1.0
     )
@@ -66,7 +76,11 @@ class TrainConfig(Closed):
         "auto", "Mixed precision; auto follows the hardware: bf16 where it is native, fp16 on older CUDA, else no."
     )
     checkpoint_steps: int | None = option(
-        None, "Steps between checkpoints; a twentieth of the training when left out.", unit="steps", ge=1, le=100_000_000
+        None,
+        "Steps between checkpoints; a twentieth of the training when left out.",
+        unit="steps",
+        ge=1,
+        le=100_000_000,
     )
 
     @model_validator(mode="after")
@@ -96,7 +110,7 @@ class Preset(Closed):
 class MixConfig(Closed):
     """How many synthetic images each class gets. At most one of the three spellings."""
 
-    per_class: int | None = option(None, "New images for every class.", unit="images", ge=0, le=10_000_000)
+    per_class: int | None = option(None, "New images for every class.", unit="images", ge=0, le=1_000_000)
     balance: str | None = option(
         None, "Fill every class up to: max, median, a number of images, or a ratio of the largest class such as 0.5."
     )
@@ -110,7 +124,7 @@ class MixConfig(Closed):
         return self
 
 
-class RunConfig(Closed):
+class RunConfig(MixConfig):
     """A whole run: what a config file holds. Every key has an option of the command line."""
 
     generator: str | None = option(None, "Generator to train; the installed one that ranks first when left out.")
@@ -118,7 +132,6 @@ class RunConfig(Closed):
     model: dict[str, Any] = option({}, "Changes to the generator's own settings, over the preset.")
     train: dict[str, Any] = option({}, "Changes to the loop's settings, over the preset.")
     augmentation: dict[str, Any] = option({}, "Changes to the augmentation settings, over the preset.")
-    mix: MixConfig = option(MixConfig(), "How many synthetic images each class gets.")
     classes: tuple[str, ...] | None = option(None, "Classes to use; all when left out.")
     size: tuple[int, int] | None = option(
         None, "Height and width at which models work, multiples of 8 in [16, 256].", unit="pixels"
@@ -131,6 +144,18 @@ class RunConfig(Closed):
     copy_mode: Literal["copy", "hardlink"] = option(
         "copy", "How real files come into the output; a hard link shares its bytes with your file."
     )
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The keys of a YAML or JSON config file; raises UsageError when it cannot be read as such."""
+    try:
+        values = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise UsageError(f"the config file {path} cannot be read: {reason}") from error
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise UsageError(f"the config file {path} must hold keys and values such as 'per_class: 100'")
+    return values
 
 
 def parse(settings: type[Settings], values: Mapping[str, Any], where: str) -> Settings:
@@ -156,17 +181,26 @@ def changed(settings: Settings, changes: Mapping[str, Any], where: str) -> Setti
     return parse(type(settings), values, where)
 
 
-def assign(preset: Preset, assignments: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """`key=value` texts to {section: {key: value}}; a key may leave out its section where only one section has it."""
-    sections = {name: type(getattr(preset, name)).model_fields for name in ("model", "train", "augmentation")}
+def assign(model: type[GeneratorConfig], values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """{key: value} to {section: {key: value}}; a key may leave out its section where only one section has it."""
+    settings: dict[str, type[Closed]] = {"model": model, "train": TrainConfig, "augmentation": AugmentationConfig}
+    sections = {name: kind.model_fields for name, kind in settings.items()}
     changes: dict[str, dict[str, Any]] = {name: {} for name in sections}
-    for text in assignments:
-        path, equals, value = text.partition("=")
+    for path, value in values.items():
+        section, key = _locate(path, sections)
+        changes[section][key] = value
+    return changes
+
+
+def read_assignments(texts: Iterable[str]) -> dict[str, Any]:
+    """`key=value` texts to {key: value} with plain values: numbers, true and false, lists, texts."""
+    values = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
         if not equals:
             raise UsageError(f"expected key=value, got {text!r}")
-        section, key = _locate(path.strip(), sections)
-        changes[section][key] = _plain(value.strip())
-    return changes
+        values[key.strip()] = _plain(value.strip())
+    return values
 
 
 def _locate(path: str, sections: Mapping[str, Mapping[str, FieldInfo]]) -> tuple[str, str]:
@@ -183,8 +217,6 @@ def _locate(path: str, sections: Mapping[str, Mapping[str, FieldInfo]]) -> tuple
 
 
 def _plain(text: str) -> Any:
-    import yaml
-
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:

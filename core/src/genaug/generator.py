@@ -50,8 +50,11 @@ class Trainable(ABC):
     The loop fills `networks` from `build`, moves them to the device and owns all that follows: optimisers' steps,
     schedules, clipping, averages, precision, checkpoints. A trainable keeps no counters: whatever changes with time
     follows `batch.step` or `batch.progress`.
+
+    averaged: names of the networks whose exponential average is what is used after training.
     """
 
+    averaged: ClassVar[frozenset[str]] = frozenset()
     networks: dict[str, nn.Module]
 
     @abstractmethod
@@ -76,11 +79,8 @@ Config = TypeVar("Config", bound=GeneratorConfig)
 class Generator(Trainable, Generic[Config]):
     """Draws images of a wanted class after training on a TrainSplit.
 
-    averaged: names of the networks whose exponential average is what samples.
     memory: what `remember` returned, on the device of the networks; core stores it with the model.
     """
-
-    averaged: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, spec: ImageSpec, config: Config) -> None:
         self.spec = spec

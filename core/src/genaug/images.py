@@ -13,6 +13,6 @@ def to_float(images: NDArray[np.uint8]) -> Tensor:
 
 
 def to_uint8(images: Tensor) -> NDArray[np.uint8]:
-    """float [N, C, H, W] in [-1, 1], clamped, to uint8 [N, H, W, C], rounded to nearest."""
+    """Float [N, C, H, W] in [-1, 1], clamped, to uint8 [N, H, W, C], rounded to nearest."""
     pixels = images.detach().to("cpu", torch.float32).clamp(-1.0, 1.0).add(1.0).mul(127.5).round()
     return pixels.to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()

@@ -8,7 +8,7 @@ A third-party plugin is a package with an entry point in the group `genaug` that
     def genaug_generators():
         return [GeneratorDescription(name="mine", ..., factory="genaug_mine.generator:Mine")]
 
-Nothing here, and nothing in such a module, may import torch: describing many plugins must stay a matter of milliseconds.
+Nothing here, and nothing in such a module, may import torch: describing plugins must stay a matter of milliseconds.
 """
 
 import importlib
@@ -253,7 +253,7 @@ def make_generator(description: GeneratorDescription, spec: ImageSpec, config: G
     return generator
 
 
-def _checked(description: Any, kind: type, hook: str) -> Any:
+def _checked(description: Any, kind: type[Any], hook: str) -> Any:
     if not isinstance(description, kind):
         raise TypeError(f"{hook} must return {kind.__name__} objects, got {type(description).__name__}")
     if description.api != API_VERSION:

@@ -61,4 +61,4 @@ class Selector(ABC, Generic[Config]):
 
     @abstractmethod
     def judge(self, candidates: Candidates, accepted: Tensor, wanted: int) -> Sequence[Verdict]:
-        """One verdict per candidate; `accepted` [M, C, H, W] are those kept before, `wanted` how many are still needed."""
+        """One verdict per candidate; accepted [M, C, H, W] were kept before, wanted is how many are still needed."""

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,26 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, values: Any) -> None:
-    """Write readable JSON, keys sorted, whole or not at all."""
-    write_text(path, json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    """Write readable JSON, keys sorted, odd characters escaped, whole or not at all."""
+    write_text(path, json.dumps(values, indent=2, sort_keys=True) + "\n")
+
+
+def write_json_lines(path: Path, records: Iterable[Any]) -> None:
+    """Write JSON lines, keys sorted, whole or not at all; odd characters are escaped, so any file name survives."""
+    write_text(path, "".join(json.dumps(record, sort_keys=True) + "\n" for record in records))
+
+
+def read_json_lines(path: Path) -> list[Any]:
+    """What `write_json_lines` wrote; empty when the file is not there."""
+    return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+
+
+def read_json(path: Path) -> Any | None:
+    """What `write_json` wrote; None when the file is not there or not JSON (then it was not written by us)."""
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
 
 
 def write_with(path: Path, write: Callable[[Path], object]) -> None:
@@ -53,7 +71,7 @@ def write_with(path: Path, write: Callable[[Path], object]) -> None:
         try:
             write(beside)
             _force(beside)
-            os.replace(beside, path)
+            beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
 
@@ -69,7 +87,7 @@ def copy_file(source: Path, path: Path, *, hardlink: bool = False) -> None:
 def move(source: Path, target: Path) -> None:
     """Move a finished file or folder into its place, on one file system."""
     with _faults_of(target):
-        os.replace(source, target)
+        source.replace(target)
 
 
 def remove(path: Path) -> None:
@@ -90,9 +108,7 @@ def locked(folder: Path) -> Iterator[None]:
         with _faults_of(folder):
             lock.acquire(timeout=0)
     except Timeout as error:
-        raise OutputError(
-            f"another run is writing to {folder.parent}; wait for it, or give another --out"
-        ) from error
+        raise OutputError(f"another run is writing to {folder.parent}; wait for it, or give another --out") from error
     try:
         yield
     finally:
@@ -100,7 +116,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _spill(path: Path, data: bytes) -> None:
-    with open(path, "wb") as file:
+    with path.open("wb") as file:
         file.write(data)
 
 
@@ -113,7 +129,7 @@ def _force(path: Path) -> None:
 
 
 def _clone(source: Path, path: Path) -> None:
-    with open(source, "rb") as original, open(path, "wb") as copy:
+    with source.open("rb") as original, path.open("wb") as copy:
         if not _reflink(original.fileno(), copy.fileno()):
             shutil.copyfileobj(original, copy, 1 << 20)
 

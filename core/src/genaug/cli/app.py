@@ -1,0 +1,66 @@
+"""The app: its commands, its exit codes, and the one place where errors become sentences."""
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from genaug.cli import console
+from genaug.cli.demo import demo
+from genaug.cli.inspect import inspect
+from genaug.cli.plan import plan
+from genaug.cli.plugins import plugins
+from genaug.cli.run import run
+from genaug.cli.sample import sample
+from genaug.errors import INTERRUPTED_EXIT_CODE, GenaugError
+
+_EPILOG = (
+    "Exit codes: 0 done · 1 fault of genaug · 2 bad option, name or value · 3 unusable data · 4 unusable output · "
+    "5 broken plugin · 6 training failed · 7 some classes failed, all others written · 130 interrupted"
+)
+
+app = typer.Typer(
+    name="genaug",
+    help="Balance a small image folder with generated images, and learn honestly whether that helped.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (demo, inspect, plan, run, sample):
+    app.command(no_args_is_help=command is sample)(command)
+app.add_typer(plugins, name="plugins")
+
+
+@app.callback(invoke_without_command=True)
+def start(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Balance a small image folder with generated images, and learn honestly whether that helped."""
+    if version:
+        from importlib.metadata import version as installed
+
+        console.say(f"genaug {installed('genaug')}")
+        raise typer.Exit
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; a user's mistake becomes one sentence and a documented exit code, never a traceback."""
+    sys.exit(_exit_code(arguments))
+
+
+def _exit_code(arguments: list[str] | None) -> int:
+    try:
+        return app(args=arguments, standalone_mode=False) or 0
+    except GenaugError as error:
+        console.complain(str(error))
+        return error.exit_code
+    except click.ClickException as error:
+        console.complain(error.format_message())
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        console.complain("interrupted; the same command goes on from here")
+        return INTERRUPTED_EXIT_CODE
+    except Exception as error:  # a fault of ours or of a library: its traceback is for the bug report
+        console.complain_of_fault(error)
+        return GenaugError.exit_code

@@ -1,0 +1,103 @@
+"""What people see: sentences, tables, progress; the answer on stdout, all else on stderr."""
+
+import json
+import os
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from genaug.data.folder import LoadedFolder
+
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """A line of the answer."""
+    _out.print(escape(_printable(text)))
+
+
+def note(text: str) -> None:
+    """A line beside the answer."""
+    _err.print(escape(_printable(text)))
+
+
+def show_notes(loaded: "LoadedFolder") -> None:
+    """How the images were read, and every file that was not."""
+    for text in loaded.notes:
+        note(text)
+    for entry in loaded.skipped:
+        note(f"left out: {entry.path}: {entry.reason}")
+
+
+def complain(text: str) -> None:
+    """One sentence about what went wrong."""
+    _err.print(f"[bold red]error:[/] {escape(_printable(text))}")
+
+
+def complain_of_fault(error: Exception) -> None:
+    """An error that should not happen: a sentence, and the traceback for whoever mends it."""
+    complain(f"this is a fault of genaug or of a library, not of yours: {type(error).__name__}: {error}")
+    if os.environ.get("GENAUG_TRACEBACK"):
+        note("".join(traceback.format_exception(error)))
+    else:
+        note("set GENAUG_TRACEBACK=1 and run it again for the details that a bug report needs")
+
+
+def answer_json(values: Any) -> None:
+    """Machine-readable output."""
+    _out.out(json.dumps(values, indent=2, sort_keys=True), highlight=False)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table of the answer; numbers stand to the right."""
+    lines = [list(row) for row in rows]
+    grid = Table(title=escape(title) or None, title_justify="left")
+    for place, column in enumerate(columns):
+        numeric = bool(lines) and all(isinstance(line[place], int | float) for line in lines)
+        grid.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for line in lines:
+        grid.add_row(*(escape(_printable(str(value))) for value in line))
+    _out.print(grid)
+
+
+@contextmanager
+def progress() -> Iterator["Bars"]:
+    """Bars on stderr while work goes on."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[news]}", markup=False),
+    )
+    with Progress(*columns, console=_err, transient=True) as bars:
+        yield Bars(bars)
+
+
+class Bars:
+    """One bar per piece of work, made when it first reports; a finished one makes room."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def show(self, title: str, done: int, total: int, news: str = "") -> None:
+        """Move the bar of that title."""
+        shown = _printable(title)[:40]
+        if title not in self._tasks:
+            self._tasks[title] = self._progress.add_task(shown, total=total, news="")
+        task = self._tasks[title]
+        self._progress.update(task, completed=done, news=news, visible=done < total)
+
+
+def _printable(text: str) -> str:
+    """File names may hold bytes that are not UTF-8; a terminal must survive them."""
+    return text.encode("utf-8", "backslashreplace").decode()

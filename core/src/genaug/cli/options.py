@@ -1,0 +1,68 @@
+"""The options that several commands share, and the one function that turns them into a RunConfig."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from genaug.config import RunConfig, assign, parse, read_assignments, read_file
+from genaug.errors import UsageError
+
+if TYPE_CHECKING:
+    from genaug.registry import Registry
+
+Data = Annotated[Path, typer.Argument(help="Folder of class folders, or of train/ and test/ folders of them.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Output folder; the sibling <DATA>-genaug if left out.")]
+GeneratorName = Annotated[
+    str | None, typer.Option("--generator", "-g", help="Generator to train (see: genaug plugins).")
+]
+PerClass = Annotated[int | None, typer.Option("--per-class", help="New images for every class.")]
+Balance = Annotated[
+    str | None, typer.Option("--balance", help="Fill classes up to max, median, a number, or a ratio of the largest.")
+]
+PresetName = Annotated[str | None, typer.Option("--preset", help="Settings by name: auto, small, paper.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", "-s", help="Change a setting: key=value (see: genaug plugins show NAME).")
+]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file of settings; options come over it.")]
+Size = Annotated[str | None, typer.Option("--size", help="Model size in pixels, 64 or 64x96 (height x width).")]
+Resize = Annotated[str | None, typer.Option("--resize", help="auto, fit (pad), crop (centre) or stretch.")]
+Classes = Annotated[str | None, typer.Option("--classes", help="Classes to use, separated by commas.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the run; 0 if left out.")]
+Device = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, max=256, help="Fits at once; never changes a byte.")]
+CopyMode = Annotated[
+    str | None, typer.Option("--copy-mode", help="copy, or hardlink: shares bytes with your files, so never edit OUT.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+def run_config(config: Path | None, registry: "Registry", settings: list[str] | None, **given: Any) -> RunConfig:
+    """The file's keys with the given options over them; raises UsageError before any image is read."""
+    values = read_file(config) if config else {}
+    options = {key: value for key, value in given.items() if value is not None}
+    if {"per_class", "balance"} & options.keys():
+        values = {key: value for key, value in values.items() if key not in ("per_class", "balance", "targets")}
+    if "size" in options:
+        options["size"] = _size(options["size"])
+    if "classes" in options:
+        options["classes"] = [name.strip() for name in options["classes"].split(",") if name.strip()]
+    made = parse(RunConfig, values | options, "the settings")
+    description = registry.generators.get(made.generator or registry.default_generator())
+    changes = assign(description.config, read_assignments(settings or []))
+    merged: Mapping[str, Any] = {name: getattr(made, name) | change for name, change in changes.items()}
+    return made.model_copy(update={"generator": description.name, **merged})
+
+
+def default_out(data: Path) -> Path:
+    """The sibling <DATA>-genaug."""
+    folder = data.resolve()
+    return folder.with_name(f"{folder.name}-genaug")
+
+
+def _size(text: str) -> tuple[int, int]:
+    height, _, width = text.lower().partition("x")
+    if not height.isdigit() or (width and not width.isdigit()):
+        raise UsageError(f"size: expected pixels such as 64 or 64x96, got {text!r}")
+    return int(height), int(width or height)

@@ -1,0 +1,58 @@
+"""genaug plan: what a run would do, draw and cost; nothing is written."""
+
+from pathlib import Path
+
+from genaug.cli import console
+from genaug.cli import options as given
+
+
+def plan(
+    data: given.Data = Path(),
+    generator: given.GeneratorName = None,
+    per_class: given.PerClass = None,
+    balance: given.Balance = None,
+    preset: given.PresetName = None,
+    settings: given.Set = None,
+    config: given.ConfigFile = None,
+    size: given.Size = None,
+    resize: given.Resize = None,
+    classes: given.Classes = None,
+    seed: given.Seed = None,
+    device: given.Device = None,
+    workers: given.Workers = None,
+    as_json: given.Json = False,
+) -> int:
+    """Say what `genaug run` with the same options would do, draw and cost. Measures a few steps, writes nothing."""
+    from genaug import pipeline
+    from genaug.cost import measure
+    from genaug.data.folder import load_folder
+    from genaug.registry import load_registry
+
+    registry = load_registry()
+    wishes = given.run_config(
+        config,
+        registry,
+        settings,
+        generator=generator,
+        per_class=per_class,
+        balance=balance,
+        preset=preset,
+        size=size,
+        resize=resize,
+        classes=classes,
+        seed=seed,
+        device=device,
+    )
+    loaded = load_folder(data, classes=wishes.classes, size=wishes.size, resize=wishes.resize)
+    console.show_notes(loaded)
+    job = pipeline.resolve(wishes, loaded, registry)
+    cost = measure(job, workers)
+    if as_json:
+        console.answer_json({"plan": job.plan, "cost": cost.to_json(), **job.request()})
+        return 0
+    real = dict(zip(loaded.spec.classes, loaded.spec.counts, strict=True))
+    rows = [(name, real[name], count, real[name] + count) for name, count in job.plan.items()]
+    console.table("", ("class", "real", "synthetic", "all"), rows)
+    console.say(cost.sentence())
+    console.say(f"settings: {job.settings.preset.model_dump(mode='json')}")
+    return 0

@@ -1,0 +1,112 @@
+"""genaug plugins: what is installed, what it can be told, and what is broken."""
+
+from typing import Annotated, Any
+
+import typer
+
+from genaug.cli import console
+from genaug.cli.options import Json
+from genaug.config import AugmentationConfig, Closed, TrainConfig
+from genaug.registry import GeneratorDescription, Registry, load_registry
+
+plugins = typer.Typer(help="List the installed generators, metrics and selectors, or show one.", rich_markup_mode=None)
+
+
+@plugins.callback(invoke_without_command=True)
+def listing(context: typer.Context, as_json: Json = False) -> None:
+    """List the installed generators, metrics and selectors, and every plugin that could not be used."""
+    if context.invoked_subcommand is not None:
+        return
+    registry = load_registry()
+    if as_json:
+        console.answer_json(_as_json(registry))
+        return
+    ranked = sorted((registry.generators.get(name) for name in registry.generators.names()), key=lambda d: d.rank)
+    rows = [
+        (
+            one.name,
+            "one for all classes" if one.conditioning == "class" else "one per class",
+            one.summary,
+            registry.generators.source(one.name).distribution,
+        )
+        for one in ranked
+    ]
+    console.table("generators", ("name", "models", "summary", "from"), rows)
+    for kind, shelf in (("metrics", registry.metrics), ("selectors", registry.selectors)):
+        others = [(name, shelf.get(name).summary, shelf.source(name).distribution) for name in shelf.names()]
+        if others:
+            console.table(kind, ("name", "summary", "from"), others)
+    for sentence in _problems(registry):
+        console.note(sentence)
+
+
+@plugins.command()
+def show(name: Annotated[str, typer.Argument(help="Name of a generator.")], as_json: Json = False) -> None:
+    """Show a generator's presets and all settings with their bounds, units and meaning."""
+    registry = load_registry()
+    description, source = registry.generators.get(name), registry.generators.source(name)
+    sections: dict[str, type[Closed]] = {
+        "model": description.config,
+        "train": TrainConfig,
+        "augmentation": AugmentationConfig,
+    }
+    if as_json:
+        schemas = {section: settings.model_json_schema() for section, settings in sections.items()}
+        console.answer_json(_described(description) | {"from": f"{source.distribution} {source.version}", **schemas})
+        return
+    console.say(f"{description.name}: {description.summary}")
+    console.say(f"from {source.distribution} {source.version}")
+    console.say(f"paper: {description.paper or 'none'}")
+    console.say(f"needs at least {description.needs.least_images} image(s) in each class")
+    console.say(f"presets: {', '.join(description.presets)}")
+    for section, settings in sections.items():
+        console.table(section, ("key", "default", "bounds", "unit", "meaning"), _rows(section, settings))
+
+
+def _rows(section: str, settings: type[Closed]) -> list[tuple[str, ...]]:
+    properties: dict[str, Any] = settings.model_json_schema()["properties"]
+    return [
+        (f"{section}.{key}", str(field.get("default", "")), _bounds(field), field.get("unit", ""), field["description"])
+        for key, field in properties.items()
+    ]
+
+
+def _bounds(field: dict[str, Any]) -> str:
+    """The bounds of a JSON schema field in the notation of intervals."""
+    for part in [field, *field.get("anyOf", [])]:
+        if "enum" in part:
+            return " | ".join(map(str, part["enum"]))
+        low = part.get("minimum", part.get("exclusiveMinimum"))
+        if low is not None:
+            high = part.get("maximum", part.get("exclusiveMaximum", "..."))
+            return f"{'[' if 'minimum' in part else '('}{low}, {high}{']' if 'maximum' in part else ')'}"
+    return ""
+
+
+def _problems(registry: Registry) -> list[str]:
+    broken = [f"{fault.source.distribution} cannot be used: {fault.reason}" for fault in registry.faults]
+    return broken + [
+        clash for shelf in (registry.generators, registry.metrics, registry.selectors) for clash in shelf.clashes()
+    ]
+
+
+def _described(description: GeneratorDescription) -> dict[str, Any]:
+    return {
+        "name": description.name,
+        "summary": description.summary,
+        "rank": description.rank,
+        "conditioning": description.conditioning,
+        "presets": sorted(description.presets),
+        "least_images": description.needs.least_images,
+        "channels": list(description.needs.channels),
+        "paper": description.paper,
+    }
+
+
+def _as_json(registry: Registry) -> dict[str, Any]:
+    return {
+        "generators": [_described(registry.generators.get(name)) for name in registry.generators.names()],
+        "metrics": registry.metrics.names(),
+        "selectors": registry.selectors.names(),
+        "problems": _problems(registry),
+    }

@@ -1,0 +1,41 @@
+"""genaug sample: more images from a trained model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genaug.cli import console
+from genaug.cli import options as given
+
+Model = Annotated[
+    Path, typer.Argument(help="A model file, a folder of models such as OUT/models/dcgan, or OUT itself.")
+]
+Number = Annotated[int, typer.Option("--count", "-n", min=1, max=1_000_000, help="Images for each class.")]
+First = Annotated[
+    int | None, typer.Option("--first", min=0, help="Number of the first image; goes on after the run if left out.")
+]
+
+
+def sample(
+    model: Model,
+    count: Number = 16,
+    out: given.Out = None,
+    classes: given.Classes = None,
+    first: First = None,
+    seed: given.Seed = None,
+    device: given.Device = None,
+    as_json: given.Json = False,
+) -> int:
+    """Draw more images from a trained model into OUT/<class>/; image i is the same however many are drawn."""
+    from genaug.sampling import draw_more
+
+    wanted = [name.strip() for name in classes.split(",") if name.strip()] if classes else None
+    target = out or Path("genaug-samples")
+    made = draw_more(model, target, count=count, classes=wanted, first=first, seed=seed, device=device or "auto")
+    if as_json:
+        console.answer_json({"out": str(target.resolve()), "counts": made})
+    else:
+        console.table("", ("class", "new images"), list(made.items()))
+        console.say(f"images: {target}")
+    return 0

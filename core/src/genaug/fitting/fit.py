@@ -1,0 +1,191 @@
+"""One fit: a plugin, its settings and a TrainSplit become a model on the disk, once."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genaug.augmentation import variants
+from genaug.chance import derive
+from genaug.config import Preset
+from genaug.data.split import TrainSplit
+from genaug.errors import DataError
+from genaug.fitting.model import read_record, save_model
+from genaug.generator import AnyGenerator
+from genaug.registry import GeneratorDescription, Source, make_generator
+from genaug.storage import remove, stage_hash
+from genaug.training import Progress, Trained, train
+
+_REPORT_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that decides the bytes of a fit besides its images."""
+
+    description: GeneratorDescription
+    source: Source
+    core_version: str
+    preset: Preset
+    seed: int
+    device: str
+    precision: str
+    threads: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for hashes and records."""
+        return {
+            "generator": self.description.name,
+            "plugin": f"{self.source.distribution} {self.source.version}",
+            "core": self.core_version,
+            "model": self.preset.model.model_dump(mode="json"),
+            "train": self.preset.train.model_dump(mode="json"),
+            "augmentation": self.preset.augmentation.model_dump(mode="json"),
+            "seed": self.seed,
+            "device": self.device.partition(":")[0],
+            "precision": self.precision,
+            "threads": self.threads,
+        }
+
+
+@dataclass(frozen=True)
+class FitTask:
+    """One model to train: over all classes (label None), or on one class. `models` and `scratch` are folders."""
+
+    settings: Settings
+    split: TrainSplit
+    label: int | None
+    models: Path
+    scratch: Path
+
+    @property
+    def title(self) -> str:
+        """What is trained, for people."""
+        name = self.settings.description.name
+        return name if self.label is None else f"{name} {self.split.spec.classes[0]}"
+
+    @property
+    def key(self) -> str:
+        """The name of this fit: a hash of its settings and its images."""
+        return stage_hash([self.settings.to_json(), self.split.fingerprint, self.label])
+
+    @property
+    def path(self) -> Path:
+        """The model's file, named by class number: class names may be too long or odd for a file name."""
+        stem = "all" if self.label is None else f"{self.label:03d}"
+        return self.models / self.settings.description.name / f"{stem}.safetensors"
+
+
+@dataclass(frozen=True)
+class FitRecord:
+    """A finished fit: which model, how long it trained, whether it was found finished already."""
+
+    key: str
+    path: Path
+    label: int | None
+    steps: int
+    batch_size: int
+    seconds: float
+    reused: bool
+
+
+@dataclass(frozen=True)
+class FitProgress:
+    """A fit's news for whoever watches."""
+
+    title: str
+    progress: Progress
+
+
+def fit_tasks(
+    settings: Settings, split: TrainSplit, models: Path, scratch: Path, labels: Sequence[int]
+) -> list[FitTask]:
+    """The fits that draw these labels: one over all classes, or one for each; refused below the least of images."""
+    pooled = settings.description.conditioning == "class"
+    _check_needs(settings.description, split, range(len(split.spec.classes)) if pooled else labels)
+    if pooled:
+        return [FitTask(settings, split, None, models, scratch)]
+    return [FitTask(settings, split.of_class(label), label, models, scratch) for label in labels]
+
+
+def fit(task: FitTask, report: Callable[[FitProgress], None]) -> FitRecord:
+    """Train one model and write it; a model of the same key is not trained again, a broken-off one goes on."""
+    found = read_record(task.path)
+    if found is not None and found["key"] == task.key:
+        return FitRecord(task.key, task.path, task.label, found["steps"], found["batch_size"], 0.0, reused=True)
+    started = time.monotonic()
+    settings, checkpoints = task.settings, task.scratch / "checkpoints" / task.key
+    generator = make_generator(settings.description, task.split.spec, settings.preset.model)
+    trained = train(
+        generator,
+        enlarged(task.split, settings),
+        settings.preset.train,
+        seed=_seed(task),
+        device=settings.device,
+        precision=settings.precision,
+        threads=settings.threads,
+        checkpoints=checkpoints,
+        report=_Throttled(task.title, report),
+    )
+    _finish(task, generator, trained)
+    remove(checkpoints)
+    seconds = time.monotonic() - started
+    return FitRecord(task.key, task.path, task.label, trained.steps, trained.batch_size, seconds, reused=False)
+
+
+def enlarged(split: TrainSplit, settings: Settings) -> TrainSplit:
+    """The split as the loop sees it: every image in `enlargement` variants that keep its label and row id."""
+    augmentation = settings.preset.augmentation
+    images = variants(split.images, augmentation.pipeline, augmentation.enlargement, settings.seed)
+    times = augmentation.enlargement
+    return replace(
+        split,
+        images=images,
+        labels=np.repeat(split.labels, times),
+        rows=np.repeat(split.rows, times),
+        names=tuple(name for name in split.names for _ in range(times)),
+    )
+
+
+def _finish(task: FitTask, generator: AnyGenerator, trained: Trained) -> None:
+    generator.memory = generator.remember(task.split)
+    facts = task.settings.to_json() | {"key": task.key, "label": task.label}
+    save_model(task.path, generator, trained, facts)
+
+
+def _seed(task: FitTask) -> int:
+    """A seed of this fit's own: by class name, so that leaving out other classes changes nothing."""
+    scope = "" if task.label is None else task.split.spec.classes[0]
+    return derive(task.settings.seed, "fit", task.settings.description.name, scope)
+
+
+def _check_needs(description: GeneratorDescription, split: TrainSplit, labels: Sequence[int]) -> None:
+    least, spec = description.needs.least_images, split.spec
+    short = [f"{spec.classes[label]!r} has {spec.counts[label]}" for label in labels if spec.counts[label] < least]
+    if short:
+        raise DataError(
+            f"{description.name} needs at least {least} images in each class, but {', '.join(short)}; add images, "
+            "leave the class out with --classes, or use a generator of one model over all classes "
+            "(see: genaug plugins)"
+        )
+    if spec.channels not in description.needs.channels:
+        raise DataError(
+            f"{description.name} works with {' or '.join(map(str, description.needs.channels))} channels, "
+            f"these images have {spec.channels}"
+        )
+
+
+class _Throttled:
+    """Passes on a few reports a second, and the last one."""
+
+    def __init__(self, title: str, report: Callable[[FitProgress], None]) -> None:
+        self._title, self._report, self._last = title, report, 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now - self._last >= _REPORT_SECONDS or progress.step == progress.steps:
+            self._last = now
+            self._report(FitProgress(self._title, progress))

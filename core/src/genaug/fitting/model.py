@@ -1,0 +1,85 @@
+"""Models on the disk: weights and memory as safetensors, everything else as JSON beside it, never a pickle."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from genaug.chance import seeded
+from genaug.config import parse
+from genaug.errors import DataError
+from genaug.fitting.sampler import ModelSampler, PerClass
+from genaug.generator import AnyGenerator, Sampler
+from genaug.registry import Registry, make_generator
+from genaug.spec import ImageSpec
+from genaug.storage import make_folder, read_json, write_bytes, write_json
+from genaug.training import Trained
+
+FORMAT = 1
+
+
+def save_model(path: Path, generator: AnyGenerator, trained: Trained, facts: dict[str, Any]) -> None:
+    """Write PATH.safetensors and then PATH.json, whose presence says that the model is whole."""
+    tensors = {f"memory/{name}": tensor for name, tensor in generator.memory.items()}
+    for name, network in generator.networks.items():
+        tensors |= {f"network/{name}/{key}": value for key, value in network.state_dict().items()}
+    record = facts | {
+        "format": FORMAT,
+        "spec": asdict(generator.spec),
+        "steps": trained.steps,
+        "batch_size": trained.batch_size,
+        "losses": trained.history,
+    }
+    make_folder(path.parent)
+    write_bytes(path, save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}))
+    write_json(path.with_suffix(".json"), record)
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """The JSON beside a model's weights; None when the model is not there or not whole."""
+    record = read_json(path.with_suffix(".json")) if path.exists() else None
+    return record if isinstance(record, dict) and record.get("format") == FORMAT else None
+
+
+def load_sampler(paths: Sequence[Path], spec: ImageSpec, registry: Registry, device: str = "cpu") -> Sampler:
+    """The models of one generator as one sampler; raises DataError for a model that is not there or damaged."""
+    models = [_load_model(path, registry, device) for path in paths]
+    if len(models) == 1 and models[0][0] is None:
+        return models[0][1]
+    return PerClass(spec, {label: sampler for label, sampler in models if label is not None})
+
+
+def _load_model(path: Path, registry: Registry, device: str) -> tuple[int | None, ModelSampler]:
+    record = read_record(path)
+    if record is None:
+        raise DataError(f"{path} is not a model that this genaug wrote; expected a .safetensors with a .json beside it")
+    description = registry.generators.get(record["generator"])
+    values = record["spec"]
+    spec = ImageSpec(**values | {"classes": tuple(values["classes"]), "counts": tuple(values["counts"])})
+    config = parse(description.config, record["model"], f"the model settings in {path.with_suffix('.json')}")
+    generator = make_generator(description, spec, config)
+    _load_tensors(generator, path)
+    return record["label"], ModelSampler(generator, device)
+
+
+def _load_tensors(generator: AnyGenerator, path: Path) -> None:
+    try:
+        tensors = load_file(path)
+        with seeded(0, "load"):
+            generator.networks = generator.build()
+        for name, network in generator.networks.items():
+            network.load_state_dict(_below(tensors, f"network/{name}/"))
+    except (SafetensorError, RuntimeError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(
+            f"the model {path} is damaged or was made by another version of its plugin: {reason}"
+        ) from error
+    generator.memory = _below(tensors, "memory/")
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,81 @@
+"""Samplers: a trained generator behind checks, and one verb for pooled and per-class models."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from genaug.chance import Noise
+from genaug.errors import PluginError, UsageError
+from genaug.generator import AnyGenerator, Drawn, Sampler
+from genaug.spec import ImageSpec
+
+
+class ModelSampler:
+    """A trained generator as a Sampler: labels and results are checked, gradients are off, images come to the CPU."""
+
+    def __init__(self, generator: AnyGenerator, device: str = "cpu") -> None:
+        self.spec = generator.spec
+        self._generator = generator
+        self._device = torch.device(device)
+        generator.networks = {name: net.to(self._device).eval() for name, net in generator.networks.items()}
+        generator.memory = {name: tensor.to(self._device) for name, tensor in generator.memory.items()}
+
+    @torch.no_grad()
+    def sample(self, labels: Tensor, noise: Noise) -> Drawn:
+        """Images float32 [N, C, H, W] in [-1, 1] on the CPU; raises UsageError for a label outside [0, K)."""
+        _check_labels(labels, len(self.spec.classes))
+        there = Noise([*noise.streams], len(noise), self._device)
+        drawn = self._generator.sample(labels.to(self._device), there)
+        return self._checked(drawn, len(labels))
+
+    def _checked(self, drawn: Drawn, count: int) -> Drawn:
+        images = drawn.images.to("cpu", torch.float32)
+        expected = (count, self.spec.channels, self.spec.height, self.spec.width)
+        name = type(self._generator).__name__
+        if images.shape != expected:
+            raise PluginError(f"{name}.sample must return images {list(expected)}, got {list(images.shape)}")
+        if not bool(images.isfinite().all()):
+            raise PluginError(f"{name}.sample returned values that are not finite")
+        if drawn.parents.ndim != 2 or len(drawn.parents) != count:
+            raise PluginError(f"{name}.sample must return parents [{count}, k], got {list(drawn.parents.shape)}")
+        return Drawn(images, drawn.parents.to("cpu", torch.int64))
+
+
+class PerClass:
+    """One model per class as one Sampler: each image comes from the model of its label."""
+
+    def __init__(self, spec: ImageSpec, samplers: Mapping[int, Sampler]) -> None:
+        self.spec = spec
+        self._samplers = dict(samplers)
+
+    def sample(self, labels: Tensor, noise: Noise) -> Drawn:
+        """Images of the wanted classes, with the row ids and noise streams of their own."""
+        _check_labels(labels, len(self.spec.classes))
+        parts: list[tuple[list[int], Drawn]] = []
+        for label in sorted(set(labels.tolist())):
+            rows = (labels == label).nonzero().flatten().tolist()
+            zeros = torch.zeros(len(rows), dtype=torch.int64)
+            parts.append((rows, self._of_class(label).sample(zeros, noise.rows(rows))))
+        return _gathered(parts)
+
+    def _of_class(self, label: int) -> Sampler:
+        if label not in self._samplers:
+            raise UsageError(f"class {self.spec.classes[label]!r} has no model; its training failed or was left out")
+        return self._samplers[label]
+
+
+def _gathered(parts: list[tuple[list[int], Drawn]]) -> Drawn:
+    """Put the parts back into the order of the rows; -1 pads parents of models that lean on fewer rows."""
+    order = torch.tensor([row for rows, _ in parts for row in rows]).argsort()
+    width = max(drawn.parents.shape[1] for _, drawn in parts)
+    padded = [
+        torch.nn.functional.pad(drawn.parents, (0, width - drawn.parents.shape[1]), value=-1) for _, drawn in parts
+    ]
+    return Drawn(torch.cat([drawn.images for _, drawn in parts])[order], torch.cat(padded)[order])
+
+
+def _check_labels(labels: Tensor, classes: int) -> None:
+    bad = labels[(labels < 0) | (labels >= classes)]
+    if len(bad):
+        raise UsageError(f"labels must lie in [0, {classes}), got {bad.tolist()}")

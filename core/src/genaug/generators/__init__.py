@@ -1,0 +1,1 @@
+"""Core's own generators: the two that train nothing."""

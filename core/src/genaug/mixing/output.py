@@ -1,0 +1,89 @@
+"""The output folder: whose it is, what it was made for, and how finished work comes into it."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from genaug.errors import OutputError
+from genaug.storage import make_folder, move, read_json, read_json_lines, remove, write_json
+
+PROVENANCE = "provenance.jsonl"
+_OWN = ".genaug"
+_COMMIT = "run.json"
+
+
+class OutputFolder:
+    """OUT, with genaug's own folder `.genaug` inside it for the lock, unfinished work and drawn images."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.own = path / _OWN
+        self.models = path / "models"
+        self.stage = self.own / "stage"
+        self._request = self.own / "request.json"
+
+    def check(self, data: Path, request: Mapping[str, Any]) -> None:
+        """Refuse a folder that is something else's, that overlaps DATA, or that was made with other settings."""
+        mine, theirs = self.path.resolve(), data.resolve()
+        if mine == theirs or theirs in mine.parents or mine in theirs.parents:
+            raise OutputError(f"the output {mine} and the data {theirs} overlap; give an --out outside the data")
+        if self.path.exists() and not self.path.is_dir():
+            raise OutputError(f"the output {self.path} is a file; give another --out")
+        if self.path.exists() and not self.own.is_dir() and any(self.path.iterdir()):
+            raise OutputError(f"the output {self.path} holds something else; give another --out, or an empty folder")
+        self._check_same(request)
+        self._check_no_strangers()
+
+    def check_room(self, needed: int) -> None:
+        """Refuse before any work what the disk cannot hold."""
+        home = next(folder for folder in (self.path, *self.path.resolve().parents) if folder.exists())
+        free = shutil.disk_usage(home).free
+        if needed > free:
+            raise OutputError(
+                f"this plan needs about {needed / 1e9:.1f} GB and {home} has {free / 1e9:.1f} GB free; "
+                "ask for fewer images, or give an --out on another disk"
+            )
+
+    def claim(self, request: Mapping[str, Any]) -> None:
+        """Note what this folder is made for."""
+        make_folder(self.own)
+        write_json(self._request, request)
+
+    def publish(self) -> None:
+        """Move the finished stage into place; run.json goes first away and comes last, so its presence means done."""
+        remove(self.path / _COMMIT)
+        names = sorted(entry.name for entry in self.stage.iterdir())
+        for name in [*(name for name in names if name != _COMMIT), _COMMIT]:
+            old = make_folder(self.own / "old") / name
+            remove(old)
+            if (self.path / name).exists():
+                move(self.path / name, old)
+            move(self.stage / name, self.path / name)
+        remove(self.own / "old")
+        remove(self.stage)
+
+    def _check_same(self, request: Mapping[str, Any]) -> None:
+        before = read_json(self._request)
+        differing = [] if before is None else list(_differences(before, request))
+        if differing:
+            raise OutputError(
+                f"the output {self.path} was made with other settings ({'; '.join(differing[:3])}"
+                f"{'; ...' if len(differing) > 3 else ''}); give another --out, or remove that folder"
+            )
+
+    def _check_no_strangers(self) -> None:
+        """A second run replaces the split folders, so a file that somebody else put there stops it."""
+        known = {line["file_name"] for line in read_json_lines(self.path / PROVENANCE)}
+        for split in {name.partition("/")[0] for name in known}:
+            for path in sorted((self.path / split).rglob("*")):
+                if not path.is_dir() and path.relative_to(self.path).as_posix() not in known:
+                    raise OutputError(f"{path} was not written by genaug, and a new run would remove it; move it away")
+
+
+def _differences(before: Any, after: Any, where: str = "") -> Iterator[str]:
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in sorted({*before, *after}):
+            yield from _differences(before.get(key), after.get(key), f"{where}.{key}".lstrip("."))
+    elif before != after:
+        yield f"{where}: {before} there, {after} now"

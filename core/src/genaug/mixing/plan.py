@@ -1,0 +1,53 @@
+"""One function turns every spelling of a target into {class: number of new images}."""
+
+import math
+from collections.abc import Mapping
+from statistics import median
+
+from genaug.config import MixConfig
+from genaug.errors import UsageError, unknown
+
+MOST_IMAGES = 1_000_000
+
+
+def new_images(counts: Mapping[str, int], mix: MixConfig) -> dict[str, int]:
+    """New images for each class, from the counts of real ones, in their order; without a wish, up to the largest class.
+
+    Raises UsageError for a balance that cannot be read, an unknown class, or a plan beyond MOST_IMAGES images.
+    """
+    if mix.per_class is not None:
+        plan = dict.fromkeys(counts, mix.per_class)
+    elif mix.targets is not None:
+        plan = _by_table(counts, mix.targets)
+    else:
+        goal = _goal(counts, mix.balance or "max")
+        plan = {name: max(0, goal - count) for name, count in counts.items()}
+    if (total := sum(plan.values())) > MOST_IMAGES:
+        raise UsageError(f"a plan may hold at most {MOST_IMAGES:,} new images, this one asks for {total:,}")
+    return plan
+
+
+def _by_table(counts: Mapping[str, int], table: Mapping[str, int]) -> dict[str, int]:
+    for name, number in table.items():
+        if name not in counts:
+            raise unknown("class in targets", name, counts)
+        if number < 0:
+            raise UsageError(f"targets.{name}: expected 0 or more new images, got {number}")
+    return {name: table.get(name, 0) for name in counts}
+
+
+def _goal(counts: Mapping[str, int], balance: str) -> int:
+    """Images that each class shall have: max, median, a whole number, or a ratio of the largest class."""
+    if balance == "max":
+        return max(counts.values())
+    if balance == "median":
+        return math.ceil(median(counts.values()))
+    if balance.isascii() and balance.isdigit():
+        return int(balance)
+    try:
+        ratio = float(balance)
+    except ValueError:
+        ratio = math.nan
+    if not 0.0 < ratio <= 1.0:
+        raise UsageError(f"balance: expected max, median, a number of images or a ratio in (0, 1], got {balance!r}")
+    return math.ceil(ratio * max(counts.values()))

@@ -1,0 +1,14 @@
+"""The only loop: it trains every generator and every classifier."""
+
+from genaug.training.hardware import resolve_device, resolve_precision, using_threads
+from genaug.training.loop import Progress, Trained, resolved_steps, train
+
+__all__ = [
+    "Progress",
+    "Trained",
+    "resolve_device",
+    "resolve_precision",
+    "resolved_steps",
+    "train",
+    "using_threads",
+]

@@ -1,0 +1,238 @@
+"""One readable loop for every network: batches by (seed, step), losses, steps, averages, checkpoints, guards."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from accelerate.optimizer import AcceleratedOptimizer
+from accelerate.utils.memory import should_reduce_batch_size
+from torch import Tensor, nn
+
+from genaug.chance import Noise, seeded
+from genaug.config import TrainConfig
+from genaug.data.split import TrainSplit
+from genaug.errors import PluginError, TrainingError
+from genaug.generator import Batch, Trainable
+from genaug.images import to_float
+from genaug.storage import stage_hash
+from genaug.training.checkpoint import Checkpoints
+from genaug.training.hardware import make_accelerator, using_threads
+from genaug.training.order import Order
+from genaug.training.state import Course, State
+
+_HISTORY_POINTS = 200
+_CHECKPOINTS = 20
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the loop reports after each step: steps done, steps in all, the losses by network."""
+
+    step: int
+    steps: int
+    losses: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The end of a training: networks in eval mode, averages in place, and how the losses went."""
+
+    networks: dict[str, nn.Module]
+    steps: int
+    batch_size: int
+    history: list[tuple[int, dict[str, float]]]
+
+
+def train(
+    trainable: Trainable,
+    split: TrainSplit,
+    config: TrainConfig,
+    *,
+    seed: int,
+    device: str = "cpu",
+    precision: str = "no",
+    threads: int | None = None,
+    checkpoints: Path | None = None,
+    report: Callable[[Progress], None] | None = None,
+) -> Trained:
+    """Train on a split, from the last checkpoint in `checkpoints` where there is one; fills `trainable.networks`.
+
+    device and precision are resolved ones ("cpu" or "cuda:0", "no" or "bf16" or "fp16"). An exception out of `report`
+    stops the training like a kill: the next call goes on from the last checkpoint, to the same bytes.
+    Raises TrainingError when a loss is not finite twice, or when one image is too much for the memory.
+    """
+    with using_threads(threads):
+        loop = _Loop(trainable, split, config, seed, device, precision, checkpoints)
+        return loop.run(report or _silent)
+
+
+def resolved_steps(config: TrainConfig, images: int) -> int:
+    """Steps of a training on that many (enlarged) images."""
+    if config.steps is not None:
+        return config.steps
+    return (config.epochs or 0) * math.ceil(images / min(config.batch_size, images))
+
+
+def _silent(progress: Progress) -> None:
+    """Report to nobody."""
+
+
+class _NotFiniteError(ArithmeticError):
+    """A loss was infinite or not a number."""
+
+
+class _Loop:
+    def __init__(
+        self,
+        trainable: Trainable,
+        split: TrainSplit,
+        config: TrainConfig,
+        seed: int,
+        device: str,
+        precision: str,
+        checkpoints: Path | None,
+    ) -> None:
+        self._trainable, self._split, self._config = trainable, split, config
+        self._seed, self._device = seed, device
+        self._steps = resolved_steps(config, len(split))
+        self._order = Order(split.labels, seed=seed, balanced=config.balanced)
+        self._accelerator = make_accelerator(device, precision)
+        key = stage_hash([config.model_dump(), split.fingerprint, seed, device, precision, torch.get_num_threads()])
+        self._checkpoints = Checkpoints(checkpoints, key) if checkpoints else None
+        self._restore()
+
+    def run(self, report: Callable[[Progress], None]) -> Trained:
+        """All steps that are left."""
+        while self._state.networks and self._course.step < self._steps:
+            try:
+                losses = self._step()
+            except _NotFiniteError as error:
+                self._go_back(str(error))
+                continue
+            except RuntimeError as error:
+                if not should_reduce_batch_size(error):
+                    raise
+                self._halve(error)
+                continue
+            self._keep(losses)
+            report(Progress(self._course.step, self._steps, losses))
+        self._trainable.networks = self._state.finished()
+        return Trained(self._trainable.networks, self._steps, self._course.batch_size, self._course.history)
+
+    def _step(self) -> dict[str, float]:
+        """One pass through `losses`: each network moves before the next loss is asked for."""
+        found: dict[str, float] = {}
+        with seeded(self._seed, "step", self._course.step):
+            pairs = self._trainable.losses(self._batch())
+            while True:
+                with self._accelerator.autocast():
+                    name, loss = next(pairs, (None, None))
+                if name is None or loss is None:
+                    return found
+                found[name] = self._checked(name, loss)
+                self._move(name, loss)
+
+    def _batch(self) -> Batch:
+        step, size = self._course.step, self._course.batch_size
+        index = self._order.rows(step, size)
+        images = to_float(self._split.images[index]).to(self._device)
+        labels = torch.from_numpy(self._split.labels[index]).to(self._device)
+        rows = torch.from_numpy(self._split.rows[index]).to(self._device)
+        noise = Noise.per_batch(self._seed, "batch", step, size, self._device)
+        return Batch(images, labels, rows, step, step / self._steps, noise)
+
+    def _checked(self, name: str, loss: Tensor) -> float:
+        if name not in self._state.networks:
+            raise PluginError(f"losses named {name!r}; build made {', '.join(self._state.networks)}")
+        value = loss.item()
+        if not math.isfinite(value):
+            raise _NotFiniteError(f"the loss of {name!r} was {value} at step {self._course.step}")
+        return value
+
+    def _move(self, name: str, loss: Tensor) -> None:
+        """Backward into one network alone, clip, and step it with the learning rate of this step."""
+        optimizer = self._optimizer(name)
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        for group in optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * self._rate()
+        optimizer.zero_grad()
+        self._accelerator.backward(loss, inputs=parameters)
+        if self._config.clip_norm is not None:
+            self._accelerator.unscale_gradients(optimizer)
+            nn.utils.clip_grad_norm_(parameters, self._config.clip_norm)
+        optimizer.step()
+        if name in self._state.averages:
+            self._state.averages[name].update_parameters(self._state.networks[name])
+
+    def _optimizer(self, name: str) -> AcceleratedOptimizer:
+        if name not in self._prepared:
+            self._prepared[name] = self._accelerator.prepare_optimizer(self._state.optimizer(name))
+        return self._prepared[name]
+
+    def _rate(self) -> float:
+        """Factor on the learning rates: warm-up, then constant or a half cosine to zero, times what a fault left."""
+        step, warmup = self._course.step, self._config.warmup_steps
+        if step < warmup:
+            return self._course.rate * (step + 1) / warmup
+        if self._config.schedule == "constant":
+            return self._course.rate
+        share = (step - warmup) / max(1, self._steps - warmup)
+        return self._course.rate * 0.5 * (1.0 + math.cos(math.pi * share))
+
+    def _keep(self, losses: dict[str, float]) -> None:
+        """Count the step, note its losses now and then, and save a checkpoint when it is due."""
+        if self._course.step % math.ceil(self._steps / _HISTORY_POINTS) == 0:
+            self._course.history.append((self._course.step, losses))
+        self._course.step += 1
+        due = self._config.checkpoint_steps or math.ceil(self._steps / _CHECKPOINTS)
+        if self._checkpoints and (self._course.step % due == 0 or self._course.step == self._steps):
+            scaler = self._accelerator.scaler
+            self._course.scaler = scaler.state_dict() if scaler else {}
+            self._checkpoints.save(self._state.tensors(), self._course.to_json())
+
+    def _restore(self) -> None:
+        """Start from the last checkpoint, or from nothing."""
+        self._begin()
+        saved = self._checkpoints.load() if self._checkpoints else None
+        if saved is not None:
+            self._state.load(saved[0])
+            self._course = Course(**saved[1])
+            if self._accelerator.scaler and self._course.scaler:
+                self._accelerator.scaler.load_state_dict(self._course.scaler)
+
+    def _begin(self) -> None:
+        self._state = State(
+            self._trainable, seed=self._seed, device=self._device, average_decay=self._config.average_decay
+        )
+        self._course = Course(0, min(self._config.batch_size, len(self._split)))
+        self._prepared: dict[str, AcceleratedOptimizer] = {}
+
+    def _go_back(self, fault: str) -> None:
+        """After a loss that is not finite: back with half the learning rate, once.
+
+        Back to the last checkpoint, or to the start when that checkpoint already holds the weights that failed.
+        """
+        failed = self._course.step
+        if not self._course.attempt:
+            self._restore()
+        if self._course.attempt:
+            raise TrainingError(
+                f"{fault}, and again after going back with half the learning rate; lower the learning rate, or train "
+                "with precision=no"
+            )
+        if self._course.step == failed:
+            self._begin()
+        self._course.attempt, self._course.rate = 1, 0.5
+
+    def _halve(self, error: RuntimeError) -> None:
+        """When memory runs out: the last checkpoint with half the batch."""
+        size = self._course.batch_size // 2
+        if not size:
+            raise TrainingError(
+                f"one image of {self._split.spec.height}x{self._split.spec.width} is too much for the memory; "
+                "use a smaller --size or preset"
+            ) from error
+        self._restore()
+        self._course.batch_size = min(size, self._course.batch_size)

@@ -1,0 +1,220 @@
+"""The loop: bitwise resume, untouched chance, guards, schedules, averages, order."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from genaug.config import GeneratorConfig, TrainConfig
+from genaug.data.split import TrainSplit
+from genaug.errors import PluginError, TrainingError, UsageError
+from genaug.generator import Batch
+from genaug.training import Progress, resolve_device, resolve_precision, resolved_steps, train
+from genaug.training.order import Order
+from torch import Tensor, nn
+
+from .conftest import TinyGAN, same
+
+CONFIG = TrainConfig(steps=40, batch_size=4, balanced=True, average_decay=0.9, clip_norm=1.0, schedule="cosine")
+
+
+class Stopped(BaseException):
+    """A kill in the middle of a training."""
+
+
+def stop_at(step: int):
+    def report(progress: Progress) -> None:
+        if progress.step == step:
+            raise Stopped
+
+    return report
+
+
+@pytest.mark.parametrize("precision", ["no", "bf16"])
+@pytest.mark.parametrize("step", [1, 23, 39])
+def test_resuming_equals_never_having_stopped(split, tiny, weights, tmp_path, precision, step):
+    whole, broken = tiny(), tiny()
+    train(whole, split, CONFIG, seed=1, precision=precision)
+    with pytest.raises(Stopped):
+        train(tiny(), split, CONFIG, seed=1, precision=precision, checkpoints=tmp_path, report=stop_at(step))
+    seen: list[int] = []
+    train(broken, split, CONFIG, seed=1, precision=precision, checkpoints=tmp_path, report=lambda p: seen.append(p.step))
+    assert same(weights(whole), weights(broken))
+    assert seen[0] == 2 * (step // 2) + 1, "it went on from the last checkpoint, not from the start"
+
+
+def test_a_checkpoint_of_other_settings_is_not_used(split, tiny, tmp_path):
+    train(tiny(), split, CONFIG, seed=1, checkpoints=tmp_path)
+    seen: list[int] = []
+    train(tiny(), split, CONFIG, seed=2, checkpoints=tmp_path, report=lambda p: seen.append(p.step))
+    assert seen[0] == 1
+
+
+def test_training_leaves_global_chance_and_threads_untouched(split, tiny):
+    torch.manual_seed(7)
+    before, threads = torch.get_rng_state(), torch.get_num_threads()
+    train(tiny(), split, CONFIG, seed=1, threads=1)
+    assert torch.equal(before, torch.get_rng_state())
+    assert threads == torch.get_num_threads()
+
+
+def test_the_seed_decides_the_weights(split, tiny, weights):
+    first, again, other = tiny(), tiny(), tiny()
+    torch.manual_seed(1)
+    train(first, split, CONFIG, seed=1)
+    torch.manual_seed(2)
+    train(again, split, CONFIG, seed=1)
+    train(other, split, CONFIG, seed=2)
+    assert same(weights(first), weights(again))
+    assert not same(weights(first), weights(other))
+
+
+def test_a_loss_moves_its_own_network_alone(split):
+    class OnlyJudge(TinyGAN):
+        def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+            fake = self.networks["generator"](batch.noise.normal(8))
+            yield "discriminator", self.networks["discriminator"](fake).mean()
+
+    model, fresh = OnlyJudge(split.spec, GeneratorConfig()), OnlyJudge(split.spec, GeneratorConfig())
+    train(fresh, split, TrainConfig(steps=1), seed=3)
+    train(model, split, TrainConfig(steps=5), seed=3)
+    assert same(model.networks["generator"].state_dict(), fresh.networks["generator"].state_dict())
+    assert not same(model.networks["discriminator"].state_dict(), fresh.networks["discriminator"].state_dict())
+
+
+class Exploding(TinyGAN):
+    """Its loss is not a number from step `fails` on, as long as the learning rate is above `bearable`."""
+
+    bearable, fails = 0.0, 20
+
+    def optimizer(self, name: str) -> torch.optim.Optimizer:
+        self.last = torch.optim.SGD(self.networks[name].parameters(), lr=0.1)
+        return self.last
+
+    def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+        for name, loss in super().losses(batch):
+            rate = self.last.param_groups[0]["lr"] if batch.step else 0.0
+            yield name, loss * (math.nan if batch.step >= self.fails and rate > self.bearable else 1.0)
+
+
+@pytest.mark.parametrize(("fails", "back_to"), [(21, 21), (20, 1)])
+def test_a_loss_that_is_not_finite_goes_back_once_with_half_the_rate(split, tmp_path, fails, back_to):
+    """Checkpoints come every second step; the one of the failing step itself is of no use."""
+    model = Exploding(split.spec, GeneratorConfig())
+    model.bearable, model.fails = 0.06, fails
+    steps: list[int] = []
+    train(model, split, TrainConfig(steps=30), seed=1, checkpoints=tmp_path, report=lambda p: steps.append(p.step))
+    assert steps == [*range(1, fails + 1), *range(back_to, 31)]
+    assert model.last.param_groups[0]["lr"] == pytest.approx(0.05)
+
+
+def test_a_loss_that_stays_infinite_ends_with_a_clear_error(split, tmp_path):
+    with pytest.raises(TrainingError, match=r"loss of 'discriminator' was nan at step 20, and again after going back"):
+        train(Exploding(split.spec, GeneratorConfig()), split, TrainConfig(steps=30), seed=1, checkpoints=tmp_path)
+
+
+def test_memory_that_runs_out_halves_the_batch(split):
+    class Hungry(TinyGAN):
+        def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+            if len(batch.images) > 3:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            yield from super().losses(batch)
+
+    assert train(Hungry(split.spec, GeneratorConfig()), split, CONFIG, seed=1).batch_size == 2
+
+
+def test_memory_that_is_too_small_for_one_image_ends_with_a_clear_error(split):
+    class Starving(TinyGAN):
+        def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+            yield
+
+    with pytest.raises(TrainingError, match="one image of 16x16 is too much for the memory"):
+        train(Starving(split.spec, GeneratorConfig()), split, CONFIG, seed=1)
+
+
+def test_a_loss_of_an_unknown_network_names_the_known_ones(split):
+    class Lost(TinyGAN):
+        def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+            yield "critic", batch.images.mean()
+
+    with pytest.raises(PluginError, match="losses named 'critic'; build made generator, discriminator"):
+        train(Lost(split.spec, GeneratorConfig()), split, CONFIG, seed=1)
+
+
+def test_no_networks_at_all_is_legal(split):
+    class Nothing(TinyGAN):
+        averaged = frozenset()
+
+        def build(self) -> dict[str, nn.Module]:
+            return {}
+
+    assert train(Nothing(split.spec, GeneratorConfig()), split, CONFIG, seed=1).networks == {}
+
+
+def test_the_average_is_what_remains(split, weights):
+    plain, averaged = TinyGAN(split.spec, GeneratorConfig()), TinyGAN(split.spec, GeneratorConfig())
+    train(plain, split, CONFIG.model_copy(update={"average_decay": 0.0}), seed=1)
+    train(averaged, split, CONFIG, seed=1)
+    first, second = weights(plain), weights(averaged)
+    moved = {name.partition(".")[0] for name in first if not torch.equal(first[name], second[name])}
+    assert moved == {"generator"}
+
+
+def test_rates_warm_up_and_follow_half_a_cosine(split):
+    class Watched(TinyGAN):
+        rates: list[float]
+
+        def optimizer(self, name: str) -> torch.optim.Optimizer:
+            made = torch.optim.SGD(self.networks[name].parameters(), lr=1.0)
+            self.rates = []
+            made.register_step_pre_hook(lambda optimizer, *_: self.rates.append(optimizer.param_groups[0]["lr"]))
+            return made
+
+        def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+            yield "generator", self.networks["generator"](batch.noise.normal(8)).mean()
+
+    model = Watched(split.spec, GeneratorConfig())
+    train(model, split, TrainConfig(steps=14, warmup_steps=4, schedule="cosine"), seed=1)
+    rises, falls = [0.25, 0.5, 0.75, 1.0], [0.5 * (1 + math.cos(math.pi * k / 10)) for k in range(10)]
+    assert model.rates == pytest.approx(rises + falls)
+
+
+def test_balanced_order_shows_every_class_and_every_row_equally_often(split):
+    order = Order(split.labels, seed=1, balanced=True)
+    seen = np.concatenate([order.rows(step, 5) for step in range(12)])
+    assert np.bincount(seen, minlength=8).tolist() == [6] * 5 + [10] * 3
+
+
+def test_plain_order_shows_each_row_once_a_pass(split):
+    order = Order(split.labels, seed=1, balanced=False)
+    seen = np.concatenate([order.rows(step, 4) for step in range(4)])
+    assert sorted(seen[:8]) == sorted(seen[8:]) == list(range(8))
+    assert seen[:8].tolist() != seen[8:].tolist()
+
+
+def test_epochs_count_passes(split: TrainSplit):
+    assert resolved_steps(TrainConfig(epochs=10, batch_size=3), 8) == 30
+    assert resolved_steps(TrainConfig(epochs=10, batch_size=32), 8) == 10
+
+
+def test_a_device_that_is_not_here_is_refused():
+    with pytest.raises(UsageError, match=r"device 'cuda:99' is not here; available: cpu"):
+        resolve_device("cuda:99")
+    with pytest.raises(UsageError, match="device 'tpu' is not here"):
+        resolve_device("tpu")
+
+
+def test_fp16_without_cuda_is_refused():
+    with pytest.raises(UsageError, match="fp16 needs a CUDA device, got cpu"):
+        resolve_precision("fp16", "cpu")
+
+
+def test_a_damaged_checkpoint_starts_the_training_again(split, tiny, weights, tmp_path: Path):
+    whole, again = tiny(), tiny()
+    train(whole, split, CONFIG, seed=1)
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"not a checkpoint")
+    train(again, split, CONFIG, seed=1, checkpoints=tmp_path)
+    assert same(weights(whole), weights(again))
