@@ -1,0 +1,176 @@
+"""What is in a folder, what is odd about it, and what to do."""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from genaug.data.duplicates import near_pairs
+from genaug.data.folder import LabelledImages, LoadedFolder, load_folder
+
+FEW_IMAGES = 10
+IMBALANCED = 10.0
+_SPLIT_WORD = re.compile(r"(?:^|[^A-Za-z0-9])(train|training|test|testing|eval|evaluation|val|valid|validation|dev)"
+                         r"(?:$|[^A-Za-z0-9])", re.IGNORECASE)  # fmt: skip
+_SUFFIXES = {
+    "JPEG": {".jpg", ".jpeg", ".jpe", ".jfif"},
+    "MPO": {".jpg", ".jpeg", ".mpo"},
+    "PNG": {".png"},
+    "BMP": {".bmp", ".dib"},
+    "GIF": {".gif"},
+    "TIFF": {".tif", ".tiff"},
+    "WEBP": {".webp"},
+    "PPM": {".ppm", ".pgm", ".pbm", ".pnm"},
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two files that show the same picture. exact: bit for bit. labels_differ and splits_differ say how bad that is."""
+
+    first: str
+    second: str
+    exact: bool
+    labels_differ: bool
+    splits_differ: bool
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """All that `genaug inspect` knows of a folder; plain values.
+
+    counts: images by split and class. sizes: smallest, median and largest width and height. modes, formats: numbers of
+    files. odd: files that are read but are not what they seem, with the reason. skipped: files that are not read.
+    imbalance: largest class of train over its smallest.
+    """
+
+    root: str
+    counts: dict[str, dict[str, int]]
+    sizes: dict[str, tuple[int, int]]
+    modes: dict[str, int]
+    formats: dict[str, int]
+    odd: dict[str, str]
+    skipped: dict[str, str]
+    duplicates: tuple[Pair, ...]
+    imbalance: float
+    model_size: tuple[int, int]
+    resize: str
+    notes: tuple[str, ...]
+    advice: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def inspect_folder(folder: Path, classes: Sequence[str] | None = None) -> Inspection:
+    """Read a folder and judge it; nothing is written. Raises DataError when there is nothing to read."""
+    loaded = load_folder(folder, classes=classes)
+    facts = [fact for images in loaded.splits.values() for fact in images.facts]
+    pairs = tuple(_pairs(loaded))
+    counts = {split: _counts(images, loaded.spec.classes) for split, images in loaded.splits.items()}
+    skipped = {entry.path: entry.reason for entry in loaded.skipped}
+    odd = {name: "; ".join(reasons) for name, reasons in _odd(loaded)}
+    return Inspection(
+        root=str(loaded.scan.root),
+        counts=counts,
+        sizes=_sizes([(fact.width, fact.height) for fact in facts]),
+        modes=dict(Counter(fact.mode for fact in facts).most_common()),
+        formats=dict(Counter(fact.format for fact in facts).most_common()),
+        odd=odd,
+        skipped=skipped,
+        duplicates=pairs,
+        imbalance=round(max(loaded.spec.counts) / min(loaded.spec.counts), 2),
+        model_size=(loaded.spec.height, loaded.spec.width),
+        resize=loaded.resize,
+        notes=loaded.notes,
+        advice=tuple(_advice(loaded, counts["train"], pairs)),
+    )
+
+
+def _counts(images: LabelledImages, classes: Sequence[str]) -> dict[str, int]:
+    numbers = np.bincount(images.labels, minlength=len(classes))
+    return {name: int(number) for name, number in zip(classes, numbers, strict=True)}
+
+
+def _sizes(sizes: Sequence[tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    widths, heights = zip(*sizes, strict=True)
+    return {
+        "smallest": (min(widths), min(heights)),
+        "median": (round(median(widths)), round(median(heights))),
+        "largest": (max(widths), max(heights)),
+    }
+
+
+def _odd(loaded: LoadedFolder) -> Iterator[tuple[str, list[str]]]:
+    common = Counter(fact.mode for images in loaded.splits.values() for fact in images.facts).most_common(1)[0][0]
+    for images in loaded.splits.values():
+        for path, fact in zip(images.paths, images.facts, strict=True):
+            suffix = path.suffix.lower()
+            lies = suffix not in _SUFFIXES[fact.format]
+            reasons = [f"{fact.format} content under the suffix {suffix or 'of nothing'}"] if lies else []
+            reasons += [f"mode {fact.mode} where most are {common}"] if fact.mode != common else []
+            reasons += [f"{fact.frames} frames, only the first is used"] if fact.frames > 1 else []
+            reasons += ["turned by EXIF data"] if fact.rotated else []
+            reasons += ["transparency, which is dropped"] if fact.alpha else []
+            if reasons:
+                yield Path(os.path.relpath(path, loaded.scan.root)).as_posix(), reasons
+
+
+def _pairs(loaded: LoadedFolder) -> Iterator[Pair]:
+    """Exact and near duplicates over all splits: each file against the first of its exact copies, and near ones."""
+    splits = list(loaded.splits.items())
+    paths = [path for _, images in splits for path in images.paths]
+    names = [Path(os.path.relpath(path, loaded.scan.root)).as_posix() for path in paths]
+    hashes = [value for _, images in splits for value in images.hashes]
+    labels = [int(label) for _, images in splits for label in images.labels]
+    homes = [split for split, images in splits for _ in range(len(images))]
+    first: dict[str, int] = {}
+    exact = [(first.setdefault(value, place), place) for place, value in enumerate(hashes)]
+    near = near_pairs(np.concatenate([images.thumbnails for _, images in splits]))
+    found = [(one, two, True) for one, two in exact if one != two]
+    found += [(one, two, False) for one, two in near if hashes[one] != hashes[two]]
+    for one, two, same in found:
+        yield Pair(names[one], names[two], same, labels[one] != labels[two], homes[one] != homes[two])
+
+
+def _advice(loaded: LoadedFolder, train: dict[str, int], pairs: Sequence[Pair]) -> Iterator[str]:
+    yield from _advice_on_pairs(pairs)
+    few = [f"{name} ({count})" for name, count in train.items() if count < FEW_IMAGES]
+    if few:
+        yield (
+            f"fewer than {FEW_IMAGES} images in {', '.join(few)}: prefer a generator of one model over all classes, and "
+            "trust no score on such a class"
+        )
+    if max(train.values()) >= IMBALANCED * min(train.values()):
+        yield "strongly imbalanced: judge classifiers by balanced accuracy, and try class-balanced sampling first"
+    for name in loaded.spec.classes:
+        if word := _SPLIT_WORD.search(name):
+            yield (
+                f"the class name {name!r} holds the word {word[1]!r}, which Hugging Face datasets may take for a split; "
+                "rename the class"
+            )
+    names = [name for images in loaded.splits.values() for name in images.names]
+    if any(len(PurePosixPath(name).parts) > 2 for name in names):  # class/file
+        yield "folders inside a class are flattened in the output, since Hugging Face loses all labels over them"
+    if any(PurePosixPath(name).suffix.lower() == ".gif" for name in names):
+        yield "GIF files become PNG in the output, since torchvision's ImageFolder passes over .gif"
+    if loaded.skipped:
+        yield f"{len(loaded.skipped)} file(s) or folder(s) are left out; mend or remove them"
+    if "test" not in loaded.splits:
+        yield "no test split: keep some images aside, or there is no way to know whether synthetic images help"
+
+
+def _advice_on_pairs(pairs: Sequence[Pair]) -> Iterator[str]:
+    if leaks := sum(pair.splits_differ for pair in pairs):
+        yield f"{leaks} picture(s) are in two splits: scores on them mean nothing; remove them from train"
+    if conflicts := sum(pair.labels_differ for pair in pairs):
+        yield f"{conflicts} picture(s) are in two classes: decide which label is right"
+    if copies := sum(not (pair.splits_differ or pair.labels_differ) for pair in pairs):
+        yield f"{copies} picture(s) are there twice within a class: copies add weight, not knowledge"

@@ -1,0 +1,30 @@
+"""Settings of both generators."""
+
+from typing import Literal
+
+from genaug.config import GeneratorConfig, option
+
+
+class DCGANConfig(GeneratorConfig):
+    """Settings of dcgan and cdcgan; the presets say which belong together."""
+
+    network: Literal["compact", "paper"] = option("compact", "Architecture; the paper's works at 64x64 only.")
+    latent: int = option(64, "Length of the latent vector.", unit="numbers", ge=1, le=4096)
+    width: int = option(32, "Channels of the compact networks at their largest maps.", unit="channels", ge=4, le=512)
+    dropout: float = option(0.0, "Dropout in the discriminator.", unit="share", ge=0.0, lt=1.0)
+    loss: Literal["bce", "hinge"] = option("hinge", "Adversarial loss: binary cross-entropy, or hinge.")
+    label_noise: float = option(
+        0.0, "With bce: targets are up to this far from 0 and 1, at random.", unit="share", ge=0.0, le=0.5
+    )
+    differentiable: tuple[Literal["color", "translation", "cutout"], ...] = option(
+        ("color", "translation", "cutout"), "Differentiable augmentation of real and fake images alike; never a flip."
+    )
+    learning_rate: float = option(2e-4, "Learning rate of both networks (Adam).", gt=0.0, le=1.0)
+    beta1: float = option(0.5, "First moment's decay of Adam.", ge=0.0, lt=1.0)
+    beta2: float = option(0.999, "Second moment's decay of Adam.", ge=0.0, lt=1.0)
+
+
+class CDCGANConfig(DCGANConfig):
+    """Settings of cdcgan: those of dcgan, and how a class is told to the networks."""
+
+    embedding: int = option(64, "Length of a class's embedding in the compact networks.", unit="numbers", ge=1, le=1024)

@@ -1,0 +1,127 @@
+"""DCGAN and its class-conditional form as generators of genaug."""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import torch
+from genaug.augmentation import differentiable
+from genaug.chance import Noise
+from genaug.generator import Batch, Drawn, Generator
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from genaug_dcgan.config import CDCGANConfig, DCGANConfig
+from genaug_dcgan.networks import CompactDiscriminator, CompactGenerator, PaperDiscriminator, PaperGenerator
+
+Config = TypeVar("Config", bound=DCGANConfig)
+
+
+class Adversarial(Generator[Config]):
+    """What both share: two networks, one adversarial loss each, and sampling from the averaged generator.
+
+    classes: how many the networks are told of, 0 for none. embedding: length of a class's embedding.
+    """
+
+    averaged = frozenset({"generator"})
+    classes = 0
+    embedding = 0
+
+    def build(self) -> dict[str, nn.Module]:
+        """The generator and the discriminator that the settings name."""
+        config, shape = self.config, (self.spec.channels, self.spec.height, self.spec.width)
+        if config.network == "paper":
+            return {
+                "generator": PaperGenerator(config.latent + self.classes, shape[0]),
+                "discriminator": PaperDiscriminator(shape[0] + self.classes, config.dropout),
+            }
+        return {
+            "generator": CompactGenerator(shape, config.latent, config.width, self.classes, self.embedding),
+            "discriminator": CompactDiscriminator(shape, config.width, self.classes, config.dropout),
+        }
+
+    def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+        """The discriminator on real and fake images, then the generator through the discriminator."""
+        codes = batch.noise.normal(self.config.latent)
+        with torch.no_grad():
+            fake = self.draw(codes, batch.labels)
+        real_scores = self.judge(self._augmented(batch.images, batch.noise), batch.labels)
+        fake_scores = self.judge(self._augmented(fake, batch.noise), batch.labels)
+        yield "discriminator", self._told_apart(real_scores, fake_scores, batch.noise)
+        fake = self.draw(codes, batch.labels)
+        yield "generator", self._fooled(self.judge(self._augmented(fake, batch.noise), batch.labels))
+
+    def optimizer(self, name: str) -> torch.optim.Optimizer:
+        """Adam with the settings' learning rate and betas."""
+        betas = (self.config.beta1, self.config.beta2)
+        return torch.optim.Adam(self.networks[name].parameters(), lr=self.config.learning_rate, betas=betas)
+
+    def sample(self, labels: Tensor, noise: Noise) -> Drawn:
+        """Images from standard normal codes; they lean on no training image in particular."""
+        return Drawn.without_parents(self.draw(noise.normal(self.config.latent), labels))
+
+    def draw(self, codes: Tensor, labels: Tensor) -> Tensor:
+        """Codes [N, latent] and labels int64 [N] to images [N, C, H, W] in [-1, 1]."""
+        network = self.networks["generator"]
+        if self.config.network == "paper":
+            codes = torch.cat([codes, self._told(labels)], dim=1)[:, :, None, None]
+            images: Tensor = network(codes)
+        else:
+            images = network(codes, labels)
+        return images.float()
+
+    def judge(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Images [N, C, H, W] and labels to scores [N]: a probability in the paper's network, else any number."""
+        network = self.networks["discriminator"]
+        if self.config.network == "paper":
+            planes = self._told(labels)[:, :, None, None].expand(-1, -1, *images.shape[2:])
+            scores: Tensor = network(torch.cat([images, planes], dim=1)).flatten()
+        else:
+            scores = network(images, labels)
+        return scores.float()
+
+    def _told(self, labels: Tensor) -> Tensor:
+        """Labels as one-hot vectors [N, classes]; of length 0 where the networks are told nothing."""
+        if not self.classes:
+            return labels.new_zeros((len(labels), 0), dtype=torch.float32)
+        return F.one_hot(labels, self.classes).float()
+
+    def _augmented(self, images: Tensor, noise: Noise) -> Tensor:
+        return differentiable(images, self.config.differentiable, noise)
+
+    def _told_apart(self, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
+        if self.config.loss == "hinge":
+            return torch.relu(1 - real).mean() + torch.relu(1 + fake).mean()
+        off = self.config.label_noise * noise.uniform(2)
+        return self._cross_entropy(real, 1 - off[:, 0]) + self._cross_entropy(fake, off[:, 1])
+
+    def _fooled(self, scores: Tensor) -> Tensor:
+        return -scores.mean() if self.config.loss == "hinge" else self._cross_entropy(scores, torch.ones_like(scores))
+
+    def _cross_entropy(self, scores: Tensor, targets: Tensor) -> Tensor:
+        if self.config.network != "paper":
+            return F.binary_cross_entropy_with_logits(scores, targets)
+        with torch.autocast(scores.device.type, enabled=False):  # on probabilities it is unsafe in half precision
+            return F.binary_cross_entropy(scores, targets)
+
+
+class DCGAN(Adversarial[DCGANConfig]):
+    """Deep convolutional GAN (Radford et al. 2016, arXiv 1511.06434): one model per class."""
+
+
+class CDCGAN(Adversarial[CDCGANConfig]):
+    """One DCGAN over all classes.
+
+    Compact networks: conditional batch norm in the generator and a projection discriminator (Miyato and Koyama 2018),
+    because the class then steers every layer and is compared with features, where a label plane is easily ignored.
+    Paper networks: one-hot labels beside codes and images, as in conditional GANs (Mirza and Osindero 2014).
+    """
+
+    @property
+    def classes(self) -> int:  # type: ignore[override] # a constant 0 in the class without conditions
+        """How many classes the networks are told of."""
+        return len(self.spec.classes)
+
+    @property
+    def embedding(self) -> int:  # type: ignore[override] # as above
+        """Length of a class's embedding."""
+        return self.config.embedding

@@ -1,0 +1,90 @@
+"""Torch-free descriptions of dcgan and cdcgan with their presets."""
+
+from collections.abc import Sequence
+
+from genaug.config import AugmentationConfig, Preset, TrainConfig
+from genaug.errors import UsageError
+from genaug.registry import GeneratorDescription, Needs, hookimpl
+from genaug.spec import ImageSpec
+
+from genaug_dcgan.config import CDCGANConfig, DCGANConfig
+
+_PAPER_SIDE = 64
+
+
+def _paper(spec: ImageSpec, _device: str) -> Preset:
+    return _to_the_letter(spec, DCGANConfig, TrainConfig(epochs=10_000, batch_size=32, precision="no"))
+
+
+def _conditional_paper(spec: ImageSpec, _device: str) -> Preset:
+    return _to_the_letter(spec, CDCGANConfig, TrainConfig(epochs=10_000, batch_size=32, precision="no"))
+
+
+def _to_the_letter(spec: ImageSpec, config: type[DCGANConfig], train: TrainConfig) -> Preset:
+    """The report's settings; its batch size and amount of label noise are not given, so 32 and 0.1 are ours."""
+    if (spec.height, spec.width) != (_PAPER_SIDE, _PAPER_SIDE):
+        raise UsageError(f"the paper preset works at 64x64 pixels, got {spec.height}x{spec.width}; add --size 64")
+    model = config(network="paper", latent=256, dropout=0.2, loss="bce", label_noise=0.1, differentiable=())
+    return Preset(model=model, train=train, augmentation=AugmentationConfig(pipeline="paper", enlargement=3))
+
+
+def _small(_spec: ImageSpec, _device: str) -> Preset:
+    return Preset(model=DCGANConfig(latent=32, width=16), train=_train(300, 16))
+
+
+def _conditional_small(_spec: ImageSpec, _device: str) -> Preset:
+    return Preset(model=CDCGANConfig(latent=32, width=16, embedding=16), train=_train(300, 32))
+
+
+def _auto(spec: ImageSpec, device: str) -> Preset:
+    steps = _steps(spec, device, on_cpu=2_000)
+    return Preset(model=DCGANConfig(width=_width(device)), train=_train(steps, 16))
+
+
+def _conditional_auto(spec: ImageSpec, device: str) -> Preset:
+    steps = _steps(spec, device, on_cpu=6_000)
+    return Preset(model=CDCGANConfig(width=_width(device)), train=_train(steps, 32))
+
+
+def _train(steps: int, batch_size: int) -> TrainConfig:
+    return TrainConfig(steps=steps, batch_size=batch_size, balanced=True, average_decay=0.995)
+
+
+def _width(device: str) -> int:
+    return 32 if device == "cpu" else 64
+
+
+def _steps(spec: ImageSpec, device: str, *, on_cpu: int) -> int:
+    """Fewer steps for larger images on a CPU, so that the cost stays bounded."""
+    if device != "cpu":
+        return 5 * on_cpu
+    return round(on_cpu * min(1.0, _PAPER_SIDE**2 / (spec.height * spec.width)))
+
+
+@hookimpl
+def genaug_generators() -> Sequence[GeneratorDescription]:
+    """The two generators of this package."""
+    return [
+        GeneratorDescription(
+            name="cdcgan",
+            summary="Class-conditional DCGAN: one model over all classes, for tens of images per class",
+            rank=10,
+            config=CDCGANConfig,
+            presets={"auto": _conditional_auto, "small": _conditional_small, "paper": _conditional_paper},
+            factory="genaug_dcgan.generator:CDCGAN",
+            conditioning="class",
+            needs=Needs(least_images=1),
+            paper="Radford et al. 2016 (arXiv 1511.06434); Miyato and Koyama 2018 (arXiv 1802.05637)",
+        ),
+        GeneratorDescription(
+            name="dcgan",
+            summary="DCGAN: one model per class, as in the report",
+            rank=20,
+            config=DCGANConfig,
+            presets={"auto": _auto, "small": _small, "paper": _paper},
+            factory="genaug_dcgan.generator:DCGAN",
+            conditioning="none",
+            needs=Needs(least_images=2),
+            paper="Radford et al. 2016 (arXiv 1511.06434)",
+        ),
+    ]
