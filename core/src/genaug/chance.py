@@ -1,9 +1,11 @@
 """The only room that makes random generators: every draw is a function of (seed, purpose, index)."""
 
 import hashlib
+import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -31,6 +33,20 @@ def seeded(seed: int, *parts: int | str) -> Iterator[None]:
         for generator in (torch.default_generator, *(torch.cuda.default_generators[device] for device in devices)):
             generator.manual_seed(derive(seed, *parts))
         yield
+
+
+@contextmanager
+def moved_chance(seed: int) -> Iterator[None]:
+    """Seed every global generator (torch, numpy, random) inside the block and restore them: for tests of plugins."""
+    before = random.getstate(), np.random.get_state()
+    with seeded(seed, "moved chance"):
+        random.seed(seed)
+        np.random.seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(before[0])
+            np.random.set_state(before[1])
 
 
 def permutation(count: int, seed: int, *parts: int | str) -> Tensor:

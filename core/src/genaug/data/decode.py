@@ -1,22 +1,56 @@
 """Decodes one file, by content whatever its suffix, to 8-bit grey or colour pixels."""
 
+import hashlib
+import struct
 import warnings
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
+from threading import Lock
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
-from PIL import BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, PpmImagePlugin  # noqa: F401 - importing registers the format
-from PIL import TiffImagePlugin, WebPImagePlugin  # noqa: F401 - as above
+from PIL import ExifTags, Image, UnidentifiedImageError
 
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
-_GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"})
+# importing registers a format; else Pillow would import all of its forty formats when it meets the first TIFF
+from PIL import BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin  # noqa: F401 # as said above
+from PIL import PpmImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401 # as said above
+
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")  # Pillow's names; JPEG covers MPO, PPM covers PGM
 _DEEP_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
+_GREY_MODES = _DEEP_MODES | {"1", "L", "LA"}
+_ALPHA_MODES = frozenset({"LA", "La", "RGBA", "RGBa", "PA"})
 _DEEPEST = 65535
-_MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 89_478_485
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# what Pillow and its codecs raise on files damaged at random; a fault of ours does not hide here, since nothing but
+# Pillow runs where these are caught
+_FAULTS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
 
 
 class UnreadableError(Exception):
@@ -25,7 +59,10 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What a file's header says. width, height: pixels, after the EXIF rotation."""
+    """What a file is. width, height: pixels, upright. format: Pillow's name.
+
+    frames: or pages, of which the first is used. rotated: EXIF turns it, and torchvision's loader would not.
+    """
 
     width: int
     height: int
@@ -40,30 +77,53 @@ class ImageFacts:
         """Whether one channel says it all."""
         return self.mode in _GREY_MODES
 
+    @property
+    def deep(self) -> bool:
+        """Whether it has more than 8 bits for each pixel of its one channel."""
+        return self.mode in _DEEP_MODES
+
 
 @dataclass(frozen=True)
 class Decoded:
-    """Pixels uint8 [H, W, C] at their own size, C 1 or 3, and the facts of the file."""
+    """Pixels uint8 [H, W, C] at their own size, C 1 or 3; the facts of the file; sha256 of its bytes."""
 
     pixels: NDArray[np.uint8]
     facts: ImageFacts
+    sha256: str
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep Pillow's remarks on odd files (palette transparency, broken EXIF, size) from people; faults still raise.
+class _Quiet:
+    """Keeps Pillow's remarks on odd files (palette transparency, broken EXIF, size) from people; faults still raise.
 
-    Python's warning filters belong to the whole process: enter this once, around the threads that decode.
+    Python's warning filters belong to the whole process and restoring them is not safe between threads, so they are
+    changed by the first of all who enter at one time and restored by the last.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        yield
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._inside = 0
+        self._filters = ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._filters.enter_context(warnings.catch_warnings())
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+            self._inside += 1
+
+    def __exit__(self, *fault: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._filters.close()
+
+
+quiet = _Quiet()
 
 
 def read_facts(path: Path) -> ImageFacts:
     """The facts of a file from its header alone; raises UnreadableError."""
-    with _opened(path) as image:
+    with quiet, _file(path) as file, _opened(file) as image:
         return _facts(image)
 
 
@@ -73,62 +133,95 @@ def decode(path: Path) -> Decoded:
     Alpha is dropped, not composed: torchvision's loader does so too, and synthetic images must be like what the
     user's classifier sees.
     """
-    with _opened(path) as image:
-        facts = _facts(image)
+    with _file(path) as file:
+        data = file.read()
+    with quiet, _opened(BytesIO(data)) as image:
         try:
             image.load()
-            upright = ImageOps.exif_transpose(image) if facts.rotated else image
-            return Decoded(_pixels(upright), facts)
-        except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+        except _FAULTS as error:
             raise UnreadableError(f"truncated or damaged: {error}") from error
+        facts = _facts(image)  # after loading, for a PNG may have its EXIF behind its pixels
+        turn = _TURNS.get(_orientation(image)) if facts.rotated else None
+        pixels = _pixels(image if turn is None else image.transpose(turn))
+    facts = replace(facts, height=pixels.shape[0], width=pixels.shape[1])
+    return Decoded(pixels, facts, hashlib.sha256(data).hexdigest())
 
 
-def _opened(path: Path) -> Image.Image:
+@contextmanager
+def _file(path: Path) -> Iterator[IO[bytes]]:
     try:
-        if path.stat().st_size == 0:
-            raise UnreadableError("an empty file")
-        image = Image.open(path, formats=FORMATS)
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise UnreadableError((error.strerror or str(error)).lower()) from error
+
+
+@contextmanager
+def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
+    """An image whose header is read, and which is neither a bomb nor of pixels that cannot become 8 bits."""
+    try:
+        image = Image.open(file, formats=FORMATS)
     except UnidentifiedImageError as error:
-        raise UnreadableError("not an image of a known format (JPEG, PNG, BMP, GIF, TIFF, WebP, PPM, PGM)") from error
+        empty = not file.seek(0, 2)
+        known = "not an image that can be read here (JPEG, PNG, BMP, GIF, TIFF, WebP, PPM, PGM)"
+        raise UnreadableError("an empty file" if empty else known) from error
     except Image.DecompressionBombError as error:
-        raise UnreadableError(_bomb_words()) from error
-    except (OSError, SyntaxError, ValueError) as error:
-        raise UnreadableError(getattr(error, "strerror", None) or f"damaged: {error}") from error
-    if image.width * image.height > _MOST_PIXELS:
-        image.close()
-        raise UnreadableError(_bomb_words())
-    return image
+        raise UnreadableError(_too_large()) from error
+    except _FAULTS as error:
+        raise UnreadableError(f"damaged: {error}") from error
+    with image:
+        # Pillow itself only warns up to twice its limit
+        if Image.MAX_IMAGE_PIXELS is not None and image.width * image.height > Image.MAX_IMAGE_PIXELS:
+            raise UnreadableError(_too_large())
+        if image.mode == "F":
+            raise UnreadableError("32-bit floating-point pixels; save it with 8 or 16 bits")
+        yield image
 
 
-def _bomb_words() -> str:
-    return f"more than {_MOST_PIXELS:,} pixels: a decompression bomb, or far too large"
+def _too_large() -> str:
+    return f"more than {Image.MAX_IMAGE_PIXELS:,} pixels: a decompression bomb, or far too large"
 
 
 def _facts(image: Image.Image) -> ImageFacts:
-    try:
-        turn = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except (OSError, SyntaxError, ValueError, KeyError, TypeError):
-        turn = 1  # EXIF that cannot be read says nothing about the rotation; the pixels are still good
+    turn = _orientation(image)
     width, height = (image.height, image.width) if turn in (5, 6, 7, 8) else image.size
     return ImageFacts(
         width=width,
         height=height,
         mode=image.mode,
         format=image.format or "",
-        frames=getattr(image, "n_frames", 1),
-        rotated=turn in range(2, 9),
-        alpha=image.mode in ("LA", "La", "RGBA", "RGBa", "PA") or "transparency" in image.info,
+        frames=_frames(image),
+        rotated=turn in _TURNS,
+        alpha=image.mode in _ALPHA_MODES or "transparency" in image.info,
     )
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation 1 to 8 that is still to be applied; a TIFF is turned by Pillow itself, for every reader."""
+    if image.format == "TIFF":
+        return 1
+    try:
+        # not image.getexif(): for a PNG that decodes all pixels
+        return int(Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1))
+    except _FAULTS:
+        return 1  # EXIF that cannot be read says nothing about the rotation, and the pixels are still good
+
+
+def _frames(image: Image.Image) -> int:
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except _FAULTS:
+        return 1  # damage behind the first frame, which is the one that is used
 
 
 def _pixels(image: Image.Image) -> NDArray[np.uint8]:
     if image.mode in _DEEP_MODES:
         return _deep(np.asarray(image))[:, :, None]
-    if image.mode == "F":
-        raise UnreadableError("32-bit floating-point pixels; save it with 8 or 16 bits")
-    if image.mode in _GREY_MODES:
-        return np.array(image.convert("L"))[:, :, None]
-    return np.array(image.convert("RGB"))
+    try:
+        values = np.array(image.convert("L" if image.mode in _GREY_MODES else "RGB"))
+    except _FAULTS as error:
+        raise UnreadableError(f"its colours ({image.mode}) cannot become RGB: {error}") from error
+    return values if values.ndim == 3 else values[:, :, None]
 
 
 def _deep(values: NDArray[np.integer]) -> NDArray[np.uint8]:

@@ -1,31 +1,26 @@
 """Reads an image folder once, in parallel, into memory at the size at which models work."""
 
-import hashlib
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genaug.data.decode import ImageFacts, UnreadableError, decode, quiet, read_facts
+from genaug.data.decode import ImageFacts, decode, read_facts
 from genaug.data.duplicates import Vectors, pixel_hash, thumbnail
+from genaug.data.reading import read_all
 from genaug.data.resize import choose_policy, choose_size, resize, sentence
-from genaug.data.scan import FoundFile, Scan, Skipped, scan
+from genaug.data.scan import FoundFile, Scan, Skipped, relative, scan
 from genaug.data.split import TrainSplit
 from genaug.errors import DataError
 from genaug.spec import ImageSpec
 
-Result = TypeVar("Result")
-
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """One split in memory, in the order of its labels and names.
+    """One split in memory, ordered by label and name.
 
     images: uint8 [N, H, W, C] at the model size. labels: int64 [N]. names: relative to the split's folder. sha256: of
     each file's bytes. hashes: of the decoded pixels at their own size. thumbnails: float32 [N, 768].
@@ -46,7 +41,11 @@ class LabelledImages:
 
 @dataclass(frozen=True)
 class LoadedFolder:
-    """A folder in memory. skipped: all that was left out. resize: the policy used. notes: sentences for people."""
+    """A folder in memory.
+
+    splits: those with readable images, train always. skipped: all that was left out. spec: classes and counts of
+    train. resize: the policy used. notes: sentences for people.
+    """
 
     scan: Scan
     splits: dict[str, LabelledImages]
@@ -73,6 +72,9 @@ class _Read:
     facts: ImageFacts
 
 
+_Pairs = list[tuple[FoundFile, _Read]]
+
+
 def load_folder(
     folder: Path,
     *,
@@ -89,86 +91,72 @@ def load_folder(
 
 def load_scan(found: Scan, *, size: tuple[int, int] | None, policy: str) -> LoadedFolder:
     """As load_folder, for files that were found already. Headers first, for size and colour; then each file once."""
-    skipped = list(found.skipped)
-    with quiet():
-        headed = _each(found, read_facts, skipped)
-        sizes, channels = _demands(headed.get("train", []), found.root)
-        height, width = size or choose_size(sizes)
-        policy = choose_policy(sizes, height, width) if policy == "auto" else policy
-        ImageSpec(channels, height, width, ("size",), (1,))  # refuses a bad size before any image is decoded
-        read = partial(_read, height=height, width=width, channels=channels, policy=policy)
-        pairs = _each(_only(found, headed), read, skipped)
-    kept = _classes_left(pairs["train"], found, skipped)
-    splits = {split: _labelled(files, kept) for split, files in pairs.items()}
-    counts = np.bincount(splits["train"].labels, minlength=len(kept))
-    spec = ImageSpec(channels, height, width, kept, tuple(int(count) for count in counts))
-    notes = (sentence(sizes, height, width, policy), *_notes(splits))
-    return LoadedFolder(found, splits, tuple(skipped), spec, policy, notes)
-
-
-def _each(
-    found: Scan, read: Callable[[Path], Result], skipped: list[Skipped]
-) -> dict[str, list[tuple[FoundFile, Result]]]:
-    """Read all files of all splits in threads (Pillow lets go of the interpreter); what fails is noted as skipped."""
     files = [file for split in found.splits.values() for file in split]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(partial(_tried, read), files))
-    pairs: dict[str, list[tuple[FoundFile, Result]]] = {split: [] for split in found.splits}
-    for file, (result, reason) in zip(files, results, strict=True):
-        if result is not None:
-            pairs[file.split].append((file, result))
-        else:
-            path = Path(os.path.relpath(file.path, found.root)).as_posix()
-            skipped.append(Skipped(path, file.split, file.label_name, reason))
-    return pairs
-
-
-def _tried(read: Callable[[Path], Result], file: FoundFile) -> tuple[Result | None, str]:
-    try:
-        return read(file.path), ""
-    except UnreadableError as error:
-        return None, str(error)
+    headed, bad = read_all(files, read_facts, found.root)
+    facts = [fact for file, fact in headed if file.split == "train"]
+    _refuse_nothing(facts, found, bad)
+    sizes, channels = [(fact.width, fact.height) for fact in facts], 1 if all(fact.grey for fact in facts) else 3
+    height, width = size or choose_size(sizes)
+    policy = choose_policy(sizes, height, width) if policy == "auto" else policy
+    ImageSpec(channels, height, width, ("any",), (1,))  # refuses a bad size before any image is decoded
+    read = partial(_read, height=height, width=width, channels=channels, policy=policy)
+    pairs, damaged = read_all((file for file, _ in headed), read, found.root)
+    classes = _classes_left(pairs, found, [*bad, *damaged])
+    left, left_out = _of_classes(pairs, classes, found)
+    splits = {split: _labelled(part, classes) for split, part in left.items()}
+    counts = np.bincount(splits["train"].labels, minlength=len(classes))
+    spec = ImageSpec(channels, height, width, classes, tuple(int(count) for count in counts))
+    notes = (sentence(sizes, height, width, policy), *_notes([read.facts for _, read in pairs]))
+    return LoadedFolder(found, splits, (*found.skipped, *bad, *damaged, *left_out), spec, policy, notes)
 
 
 def _read(path: Path, *, height: int, width: int, channels: int, policy: str) -> _Read:
     decoded = decode(path)
     return _Read(
         pixels=resize(decoded.pixels, height, width, channels, policy),
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        hash=pixel_hash(decoded.pixels, channels),
+        sha256=decoded.sha256,
+        hash=pixel_hash(decoded.pixels),
         thumbnail=thumbnail(decoded.pixels),
         facts=decoded.facts,
     )
 
 
-def _demands(headed: list[tuple[FoundFile, ImageFacts]], root: Path) -> tuple[list[tuple[int, int]], int]:
-    """Sizes of the training images, and their channels: one only if all of them are grey."""
-    if not headed:
-        raise DataError(f"no file in {root} can be read as an image; see: genaug inspect {root}")
-    sizes = [(facts.width, facts.height) for _, facts in headed]
-    return sizes, 1 if all(facts.grey for _, facts in headed) else 3
+def _refuse_nothing(train: Sequence[object], found: Scan, bad: Sequence[Skipped]) -> None:
+    if not train:
+        example = next((f" ({entry.path}: {entry.reason})" for entry in bad if entry.split == "train"), "")
+        raise DataError(
+            f"no file of the classes in {found.train_root} can be read as an image{example}; genaug inspect lists "
+            "every file with the reason"
+        )
 
 
-def _only(found: Scan, headed: dict[str, list[tuple[FoundFile, ImageFacts]]]) -> Scan:
-    splits = {split: tuple(file for file, _ in files) for split, files in headed.items()}
-    return Scan(found.root, splits, found.folder_names, found.classes, ())
-
-
-def _classes_left(train: list[tuple[FoundFile, _Read]], found: Scan, skipped: list[Skipped]) -> tuple[str, ...]:
-    """Classes with at least one readable image; one whose every image is bad is noted, and none at all is fatal."""
-    left = {file.label_name for file, _ in train}
-    if not left:
-        raise DataError(f"no file in {found.root} can be read as an image; see: genaug inspect {found.root}")
-    for name in found.classes:
-        if name not in left:
-            home = found.folder_names["train"] + "/" if len(found.splits) > 1 else ""
-            skipped.append(Skipped(home + name, "train", name, "a class without one readable image"))
+def _classes_left(pairs: _Pairs, found: Scan, bad: Sequence[Skipped]) -> tuple[str, ...]:
+    """Classes with at least one readable training image; none at all is fatal."""
+    left = {file.label_name for file, _ in pairs if file.split == "train"}
+    _refuse_nothing(tuple(left), found, bad)
     return tuple(name for name in found.classes if name in left)
 
 
-def _labelled(pairs: list[tuple[FoundFile, _Read]], classes: Sequence[str]) -> LabelledImages:
+def _of_classes(pairs: _Pairs, classes: Sequence[str], found: Scan) -> tuple[dict[str, _Pairs], list[Skipped]]:
+    """Images of these classes by split, and what falls away with the other classes."""
+    splits: dict[str, _Pairs] = {}
+    left_out = []
+    for file, read in pairs:
+        if file.label_name in classes:
+            splits.setdefault(file.split, []).append((file, read))
+        else:
+            reason = "train has no readable image of its class"
+            left_out.append(Skipped(relative(file.path, found.root), file.split, file.label_name, reason))
+    for name in found.classes:
+        if name not in classes:
+            path = relative(found.train_root / name, found.root)
+            left_out.append(Skipped(path, "train", name, "a class without one readable image"))
+    return splits, left_out
+
+
+def _labelled(pairs: _Pairs, classes: Sequence[str]) -> LabelledImages:
     labels = {name: label for label, name in enumerate(classes)}
-    files = [(file, read) for file, read in pairs if file.label_name in labels]
+    files = sorted(pairs, key=lambda pair: (labels[pair[0].label_name], pair[0].name))
     return LabelledImages(
         images=np.stack([read.pixels for _, read in files]),
         labels=np.array([labels[file.label_name] for file, _ in files], dtype=np.int64),
@@ -181,11 +169,15 @@ def _labelled(pairs: list[tuple[FoundFile, _Read]], classes: Sequence[str]) -> L
     )
 
 
-def _notes(splits: dict[str, LabelledImages]) -> Iterator[str]:
-    facts = [fact for images in splits.values() for fact in images.facts]
+def _notes(facts: Sequence[ImageFacts]) -> Iterator[str]:
+    grey = sum(fact.grey for fact in facts)
+    if 0 < grey < len(facts):
+        yield f"{grey} of {len(facts)} images are grey; they are used in colour, as the others are"
     if count := sum(fact.alpha for fact in facts):
         yield f"{count} image(s) have transparency, which is dropped as torchvision's loader drops it"
     if count := sum(fact.rotated for fact in facts):
         yield f"{count} image(s) are turned by their EXIF data here; torchvision's loader does not turn them"
-    if count := sum(fact.format == "GIF" for fact in facts):
-        yield f"{count} GIF file(s): the first frame is used"
+    if count := sum(fact.frames > 1 for fact in facts):
+        yield f"{count} file(s) hold several frames or pages, of which the first is used"
+    if count := sum(fact.deep for fact in facts):
+        yield f"{count} image(s) have more than 8 bits a pixel; they are scaled to 8"

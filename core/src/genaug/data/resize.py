@@ -47,7 +47,7 @@ def resize(pixels: NDArray[np.uint8], height: int, width: int, channels: int, po
     if policy == "crop":
         image = ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
     elif policy == "fit":
-        image = ImageOps.pad(image, (width, height), Image.Resampling.LANCZOS, color=_border(pixels))
+        image = _padded(image, height, width, _border(pixels))
     else:
         image = image.resize((width, height), Image.Resampling.LANCZOS)
     values = np.asarray(image.convert("L" if channels == 1 else "RGB"))
@@ -55,11 +55,21 @@ def resize(pixels: NDArray[np.uint8], height: int, width: int, channels: int, po
 
 
 def sentence(sizes: Sequence[tuple[int, int]], height: int, width: int, policy: str) -> str:
-    """What was chosen, for people."""
-    middle = sorted(sizes, key=lambda size: size[0] * size[1])[len(sizes) // 2]
-    words = {"fit": "padded to the aspect", "crop": "cut to the centre", "stretch": "stretched to the aspect"}[policy]
-    larger = " (--size sets another, up to 256)" if min(middle) > max(height, width) else ""
-    return f"models work at {height}x{width} pixels{larger}; images (median {middle[1]}x{middle[0]}) are {words}"
+    """What was chosen for images of these (width, height), and why, for people."""
+    middle = f"{median(h for _, h in sizes):g}x{median(w for w, _ in sizes):g}"
+    words = {"fit": "padded to the aspect", "crop": "cut to their centre", "stretch": "stretched to the aspect"}[policy]
+    larger = " (--size sets another, up to 256)" if median(min(size) for size in sizes) > max(height, width) else ""
+    return f"models work at {height}x{width} pixels{larger}: the images, {middle} at the median, are {words}"
+
+
+def _padded(image: Image.Image, height: int, width: int, colour: int | tuple[int, ...]) -> Image.Image:
+    """As ImageOps.pad, which fails on lines of one pixel: each side keeps at least one."""
+    scale = min(width / image.width, height / image.height)
+    inner = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    canvas = Image.new(image.mode, (width, height), colour)
+    place = ((width - inner[0]) // 2, (height - inner[1]) // 2)
+    canvas.paste(image.resize(inner, Image.Resampling.LANCZOS), place)
+    return canvas
 
 
 def _border(pixels: NDArray[np.uint8]) -> int | tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from genaug.fitting.draw import CHUNK, DrawTask, chunk_images, chunks_of, draw, draw_chunk
 from genaug.fitting.fit import FitRecord, FitTask, Settings, fit, fit_tasks
-from genaug.fitting.model import load_sampler, read_record
+from genaug.fitting.model import load_model, load_sampler, read_record, save_model
 from genaug.fitting.sampler import ModelSampler, PerClass
 
 __all__ = [
@@ -19,6 +19,8 @@ __all__ = [
     "draw_chunk",
     "fit",
     "fit_tasks",
+    "load_model",
     "load_sampler",
     "read_record",
+    "save_model",
 ]

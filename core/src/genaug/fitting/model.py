@@ -14,7 +14,7 @@ from genaug.config import parse
 from genaug.errors import DataError
 from genaug.fitting.sampler import ModelSampler, PerClass
 from genaug.generator import AnyGenerator, Sampler
-from genaug.registry import Registry, make_generator
+from genaug.registry import GeneratorDescription, Registry, make_generator
 from genaug.spec import ImageSpec
 from genaug.storage import make_folder, read_json, write_bytes, write_json
 from genaug.training import Trained
@@ -47,23 +47,32 @@ def read_record(path: Path) -> dict[str, Any] | None:
 
 def load_sampler(paths: Sequence[Path], spec: ImageSpec, registry: Registry, device: str = "cpu") -> Sampler:
     """The models of one generator as one sampler; raises DataError for a model that is not there or damaged."""
-    models = [_load_model(path, registry, device) for path in paths]
-    if len(models) == 1 and models[0][0] is None:
-        return models[0][1]
-    return PerClass(spec, {label: sampler for label, sampler in models if label is not None})
+    records = [_record_of(path) for path in paths]
+    models = [
+        load_model(path, registry.generators.get(record["generator"]), device)
+        for path, record in zip(paths, records, strict=True)
+    ]
+    if len(models) == 1 and records[0]["label"] is None:
+        return models[0]
+    return PerClass(spec, {record["label"]: model for record, model in zip(records, models, strict=True)})
 
 
-def _load_model(path: Path, registry: Registry, device: str) -> tuple[int | None, ModelSampler]:
-    record = read_record(path)
-    if record is None:
-        raise DataError(f"{path} is not a model that this genaug wrote; expected a .safetensors with a .json beside it")
-    description = registry.generators.get(record["generator"])
+def load_model(path: Path, description: GeneratorDescription, device: str = "cpu") -> ModelSampler:
+    """One model as a sampler of the classes that it knows."""
+    record = _record_of(path)
     values = record["spec"]
     spec = ImageSpec(**values | {"classes": tuple(values["classes"]), "counts": tuple(values["counts"])})
     config = parse(description.config, record["model"], f"the model settings in {path.with_suffix('.json')}")
     generator = make_generator(description, spec, config)
     _load_tensors(generator, path)
-    return record["label"], ModelSampler(generator, device)
+    return ModelSampler(generator, device)
+
+
+def _record_of(path: Path) -> dict[str, Any]:
+    record = read_record(path)
+    if record is None:
+        raise DataError(f"{path} is not a model that this genaug wrote; expected a .safetensors with a .json beside it")
+    return record
 
 
 def _load_tensors(generator: AnyGenerator, path: Path) -> None:

@@ -7,6 +7,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 _PAPER_WIDTHS = (512, 256, 128, 64)
 _WIDEST = 8
+_SUM = 16  # of a 4x4 map, so that scores have one scale at any size
 
 
 class PaperGenerator(nn.Sequential):
@@ -85,12 +86,12 @@ class CompactDiscriminator(nn.Module):
         last = widths[-1]
         self.shrink = nn.Sequential(*layers, MinibatchDeviation())
         self.last = spectral_norm(nn.Conv2d(last + 1, last, 3, 1, 1))
-        self.score = spectral_norm(nn.Linear(last, 1))
+        self.score = spectral_norm(nn.Linear(last, 1, bias=False))
         self.embedding = spectral_norm(nn.Embedding(classes, last)) if classes else None
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         maps = nn.functional.leaky_relu(self.last(self.shrink(images)), 0.2)
-        pooled = maps.float().mean(dim=(2, 3))
+        pooled = _SUM * maps.float().mean(dim=(2, 3))
         scores = self.score(pooled).squeeze(1)
         return scores if self.embedding is None else scores + (self.embedding(labels) * pooled).sum(dim=1)
 

@@ -1,0 +1,140 @@
+"""Checks of training: losses, movement, determinism, resume."""
+
+import random
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genaug.chance import Noise, moved_chance, seeded
+from genaug.config import TrainConfig
+from genaug.data.split import TrainSplit
+from genaug.generator import AnyGenerator, Batch
+from genaug.images import to_float
+from genaug.training import Progress, train
+
+Make = Callable[[], AnyGenerator]
+STEPS = 3
+
+
+class StoppedError(Exception):
+    """A kill in the middle of a training."""
+
+
+def check_losses(make: Make, split: TrainSplit) -> None:
+    """Every loss is a finite scalar of a network that was built, and depends on its weights."""
+    generator = _built(make)
+    with seeded(0, "losses"):
+        for name, loss in generator.losses(_batch(split, split.labels)):
+            assert name in generator.networks, f"losses named {name!r}; build made {sorted(generator.networks)}"
+            assert loss.ndim == 0, f"the loss of {name!r} must be a scalar, got shape {list(loss.shape)}"
+            assert bool(loss.isfinite()), f"the loss of {name!r} must be finite, got {loss.item()}"
+            assert loss.requires_grad, f"the loss of {name!r} does not depend on any weights"
+
+
+def check_every_parameter_moves(make: Make, split: TrainSplit) -> None:
+    """Three steps over all classes move every parameter of every network that has a loss."""
+    before, generator, named = _built(make), make(), set[str]()
+    train(generator, split, _config(split), seed=0, report=lambda progress: named.update(progress.losses))
+    for name in sorted(named):
+        start = dict(before.networks[name].named_parameters())
+        for key, value in generator.networks[name].named_parameters():
+            still = value.requires_grad and torch.equal(value, start[key])
+            assert not still, f"{STEPS} steps did not move {name}.{key}; no loss depends on it"
+
+
+def check_chance(make: Make, split: TrainSplit) -> None:
+    """Training leaves the chance of torch, numpy and random alone, and does not listen to it."""
+    trained = []
+    for start in (1, 2):
+        with moved_chance(start):
+            before = chance_states()
+            trained.append(_trained(make, split))
+            still = same_states(before, chance_states())
+        assert still, "training changed the global chance of torch, numpy or random"
+    assert same_weights(*trained), "the same seed gave other weights: the plugin draws from global chance"
+
+
+def check_resume(make: Make, split: TrainSplit) -> None:
+    """Stopped at any step and run again, a training ends bitwise as if never stopped."""
+    whole = _trained(make, split, steps=2 * STEPS)
+    for stop in (1, 2 * STEPS - 1):
+        with tempfile.TemporaryDirectory() as folder:
+            again = _interrupted(make, split, Path(folder), stop)
+        assert same_weights(whole, again), f"stopped after step {stop} and resumed, the weights differ"
+
+
+def check_labels_are_learnt(make: Make, split: TrainSplit) -> None:
+    """With other labels on the same images, some loss changes."""
+    generator = _built(make)
+    values = []
+    for labels in (split.labels, split.labels[::-1].copy()):
+        with seeded(0, "losses"):
+            values.append([loss.item() for _, loss in generator.losses(_batch(split, labels))])
+    assert values[0] != values[1], "conditioning is 'class', but the losses do not read the labels"
+
+
+def chance_states() -> list[Any]:
+    """The states of all global random generators."""
+    return [torch.get_rng_state(), np.random.get_state(), random.getstate()]
+
+
+def same_states(first: list[Any], second: list[Any]) -> bool:
+    """Whether no global random generator moved."""
+    numpy_same = bool((first[1][1] == second[1][1]).all()) and first[1][2] == second[1][2]
+    return torch.equal(first[0], second[0]) and numpy_same and first[2] == second[2]
+
+
+def weights(generator: AnyGenerator) -> dict[str, Tensor]:
+    """All weights and buffers by name."""
+    nets = generator.networks.items()
+    return {f"{name}.{key}": value for name, net in nets for key, value in net.state_dict().items()}
+
+
+def same_weights(first: AnyGenerator, second: AnyGenerator) -> bool:
+    """Bitwise equality of two trained generators."""
+    one, two = weights(first), weights(second)
+    return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+def _config(split: TrainSplit, steps: int = STEPS, average: float = 0.0) -> TrainConfig:
+    return TrainConfig(
+        steps=steps, batch_size=min(8, len(split)), balanced=True, average_decay=average, checkpoint_steps=2
+    )
+
+
+def _built(make: Make) -> AnyGenerator:
+    generator = make()
+    with seeded(0, "build"):
+        generator.networks = generator.build()
+    return generator
+
+
+def _trained(make: Make, split: TrainSplit, steps: int = STEPS) -> AnyGenerator:
+    generator = make()
+    train(generator, split, _config(split, steps, 0.9), seed=0)
+    return generator
+
+
+def _interrupted(make: Make, split: TrainSplit, folder: Path, stop: int) -> AnyGenerator:
+    def kill(progress: Progress) -> None:
+        if progress.step == stop:
+            raise StoppedError
+
+    config, generator = _config(split, 2 * STEPS, 0.9), make()
+    try:
+        train(make(), split, config, seed=0, checkpoints=folder, report=kill)
+    except StoppedError:
+        pass
+    train(generator, split, config, seed=0, checkpoints=folder)
+    return generator
+
+
+def _batch(split: TrainSplit, labels: np.ndarray[Any, np.dtype[np.int64]]) -> Batch:
+    count = len(split)
+    arrays = (torch.from_numpy(labels), torch.from_numpy(split.rows))
+    return Batch(to_float(split.images), *arrays, 0, 0.0, Noise.per_batch(0, "batch", 0, count))

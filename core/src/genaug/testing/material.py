@@ -1,0 +1,21 @@
+"""Small images to try a plugin on, made on the spot."""
+
+import numpy as np
+import torch
+
+from genaug.chance import stream
+from genaug.data.split import TrainSplit
+from genaug.spec import ImageSpec
+
+
+def tiny_split(channels: int, height: int, width: int, counts: tuple[int, ...] = (5, 4, 3)) -> TrainSplit:
+    """Classes of bright squares in different corners on noise; class i has counts[i] images."""
+    labels = np.repeat(np.arange(len(counts)), counts).astype(np.int64)
+    noise = torch.randint(0, 120, (len(labels), height, width, channels), generator=stream(0, "tiny split"))
+    images = noise.numpy().astype(np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        top, left = height // 2 * int(label // 2 % 2), width // 2 * int(label % 2)
+        image[top : top + height // 2, left : left + width // 2] = 230
+    spec = ImageSpec(channels, height, width, tuple("abcdefgh"[: len(counts)]), counts)
+    names = [f"{number:03d}" for number in range(len(labels))]
+    return TrainSplit.ordered(spec, images, labels, names, names)

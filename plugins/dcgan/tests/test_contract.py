@@ -1,0 +1,13 @@
+"""Both generators keep the contract."""
+
+from genaug.testing import GeneratorContract
+
+
+class TestDCGAN(GeneratorContract):
+    generator = "dcgan"
+    settings = {"width": 8, "latent": 8}
+
+
+class TestCDCGAN(GeneratorContract):
+    generator = "cdcgan"
+    settings = {"width": 8, "latent": 8, "embedding": 8}

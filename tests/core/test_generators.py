@@ -1,0 +1,28 @@
+"""Core's own generators keep the contract."""
+
+import numpy as np
+import torch
+from genaug.builtin import OversampleConfig
+from genaug.chance import Noise
+from genaug.fitting import ModelSampler
+from genaug.generators.oversample import Oversample
+from genaug.images import to_uint8
+from genaug.testing import GeneratorContract
+
+
+class TestClassical(GeneratorContract):
+    generator = "classical"
+
+
+class TestOversample(GeneratorContract):
+    generator = "oversample"
+
+
+def test_oversampled_images_are_their_parents(split):
+    generator = Oversample(split.spec, OversampleConfig())
+    generator.memory = generator.remember(split)
+    labels = torch.tensor([0, 1, 1, 0])
+    drawn = ModelSampler(generator).sample(labels, Noise.per_image(0, "t", [(i,) for i in range(4)]))
+    parents = drawn.parents.flatten().numpy()
+    assert split.labels[parents].tolist() == labels.tolist()
+    assert np.array_equal(to_uint8(drawn.images), split.images[parents])

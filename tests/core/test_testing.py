@@ -1,0 +1,281 @@
+"""Each promise of the conformance kit can fail: a planted fault is caught by exactly the check that guards against it."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from genaug.chance import Noise
+from genaug.config import GeneratorConfig, MetricConfig, Preset, SelectorConfig, TrainConfig, option
+from genaug.generator import Batch, Drawn, Generator
+from genaug.metric import Metric
+from genaug.registry import GeneratorDescription, MetricDescription, Needs, SelectorDescription
+from genaug.selector import Selector, Verdict
+from genaug.testing import GeneratorContract, MetricContract, SelectorContract
+from torch import Tensor, nn
+
+
+class SoundConfig(GeneratorConfig):
+    latent: int = option(4, "Length of the code.", unit="numbers", ge=1, le=64)
+
+
+class Sound(Generator[SoundConfig]):
+    """A linear generator with class embeddings that fits the images: it keeps every promise."""
+
+    averaged = frozenset({"net"})
+
+    def build(self) -> dict[str, nn.Module]:
+        pixels = self.spec.channels * self.spec.height * self.spec.width
+        parts = {"embed": nn.Embedding(len(self.spec.classes), 4), "out": nn.Linear(4 + self.config.latent, pixels)}
+        return {"net": nn.ModuleDict(parts)}
+
+    def draw(self, labels: Tensor, codes: Tensor) -> Tensor:
+        net = self.networks["net"]
+        assert isinstance(net, nn.ModuleDict)
+        flat = torch.tanh(net["out"](torch.cat([net["embed"](labels), codes], dim=1)))
+        return flat.reshape(-1, self.spec.channels, self.spec.height, self.spec.width)
+
+    def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+        made = self.draw(batch.labels, batch.noise.normal(self.config.latent))
+        yield "net", (made - batch.images).square().mean()
+
+    def sample(self, labels: Tensor, noise: Noise) -> Drawn:
+        return Drawn.without_parents(self.draw(labels, noise.normal(self.config.latent)))
+
+
+class UnknownNetwork(Sound):
+    def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+        yield "other", next(super().losses(batch))[1]
+
+
+class VectorLoss(Sound):
+    def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+        yield "net", next(super().losses(batch))[1].expand(2)
+
+
+class InfiniteLoss(Sound):
+    def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+        yield "net", next(super().losses(batch))[1] / 0.0
+
+
+class DeadWeight(Sound):
+    def build(self) -> dict[str, nn.Module]:
+        net = super().build()["net"]
+        net.register_parameter("unused", nn.Parameter(torch.ones(1)))
+        return {"net": net}
+
+
+class GlobalChance(Sound):
+    def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+        yield "net", next(super().losses(batch))[1] * (1 + np.random.rand())
+
+
+class Counting(Sound):
+    count = 0
+
+    def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+        self.count += 1
+        yield "net", next(super().losses(batch))[1] * self.count
+
+
+class WrongShape(Sound):
+    def sample(self, labels: Tensor, noise: Noise) -> Drawn:
+        return Drawn.without_parents(super().sample(labels, noise).images.transpose(2, 3))
+
+
+class OutOfRange(Sound):
+    def sample(self, labels: Tensor, noise: Noise) -> Drawn:
+        return Drawn.without_parents(super().sample(labels, noise).images + 3)
+
+
+class Neighbourly(Sound):
+    def sample(self, labels: Tensor, noise: Noise) -> Drawn:
+        images = super().sample(labels, noise).images
+        return Drawn.without_parents((images - images.mean(dim=0)).clamp(-1, 1))
+
+
+class Restless(Sound):
+    calls = 0
+
+    def sample(self, labels: Tensor, noise: Noise) -> Drawn:
+        self.calls += len(labels) > 8
+        return Drawn.without_parents(super().sample(labels, noise).images * 0.9**self.calls)
+
+
+class Gambling(Sound):
+    def sample(self, labels: Tensor, noise: Noise) -> Drawn:
+        random.random()
+        return super().sample(labels, noise)
+
+
+class DeafToLabels(Sound):
+    def draw(self, labels: Tensor, codes: Tensor) -> Tensor:
+        return super().draw(torch.zeros_like(labels), codes)
+
+
+class DeafSamples(Sound):
+    def sample(self, labels: Tensor, noise: Noise) -> Drawn:
+        return super().sample(torch.zeros_like(labels), noise)
+
+
+class StrangeParents(Sound):
+    def sample(self, labels: Tensor, noise: Noise) -> Drawn:
+        return Drawn(super().sample(labels, noise).images, torch.full((len(labels), 1), 999))
+
+
+class HiddenState(Sound):
+    bias = 0.0
+
+    def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+        self.bias = 0.5
+        yield from super().losses(batch)
+
+    def sample(self, labels: Tensor, noise: Noise) -> Drawn:
+        return Drawn.without_parents((super().sample(labels, noise).images + self.bias).clamp(-1, 1))
+
+
+class OpenConfig(SoundConfig):
+    model_config = {"extra": "allow"}
+
+
+class MeltingConfig(SoundConfig):
+    model_config = {"frozen": False}
+
+
+class BoundlessConfig(GeneratorConfig):
+    latent: int = option(4, "Length of the code.", unit="numbers")
+
+
+class SilentConfig(GeneratorConfig):
+    latent: int = option(4, "", unit="numbers", ge=1, le=64)
+
+
+def describe(factory: type = Sound, config: type[GeneratorConfig] = SoundConfig, **changes: Any):
+    presets = {"auto": lambda spec, device: Preset(model=config(), train=TrainConfig(steps=3))}
+    values = {"presets": presets, "conditioning": "class", "needs": Needs()} | changes
+    return GeneratorDescription(
+        name="sound", summary="", rank=1, config=config, factory=f"{__name__}:{factory.__name__}", **values
+    )
+
+
+class TestSound(GeneratorContract):
+    """The sound one keeps them all, save that this module itself imports torch."""
+
+    generator = "sound"
+    described = describe()
+
+    def description(self) -> GeneratorDescription:
+        return self.described
+
+    def test_describing_needs_no_torch(self) -> None:
+        with pytest.raises(AssertionError, match="must not import torch"):
+            super().test_describing_needs_no_torch()
+
+
+FAULTS = [
+    (UnknownNetwork, "test_losses_are_finite_scalars_of_known_networks", "losses named 'other'; build made"),
+    (VectorLoss, "test_losses_are_finite_scalars_of_known_networks", "must be a scalar"),
+    (InfiniteLoss, "test_losses_are_finite_scalars_of_known_networks", "must be finite"),
+    (DeadWeight, "test_three_steps_move_every_parameter", "did not move net.unused"),
+    (GlobalChance, "test_training_has_no_chance_of_its_own", "global chance"),
+    (Counting, "test_resuming_equals_never_having_stopped", "resumed, the weights differ"),
+    (WrongShape, "test_images_have_the_right_shape_and_range_for_all_channels_and_sides", "must return images"),
+    (OutOfRange, "test_images_have_the_right_shape_and_range_for_all_channels_and_sides", r"must lie in \[-1, 1\]"),
+    (Neighbourly, "test_an_image_does_not_depend_on_its_neighbours", "with its neighbours"),
+    (Restless, "test_an_image_does_not_depend_on_its_neighbours", "must keep no state"),
+    (Gambling, "test_sampling_leaves_global_chance_untouched", "changed the global chance"),
+    (DeafToLabels, "test_labels_are_read", "the losses do not read the labels"),
+    (DeafSamples, "test_labels_are_read", "another label gives the same image"),
+    (StrangeParents, "test_parents_are_rows_of_the_training_split", r"got \[999\]"),
+    (HiddenState, "test_a_saved_model_draws_the_same_bytes", "draws other bytes"),
+]
+
+
+@pytest.mark.parametrize(("fault", "promise", "words"), FAULTS, ids=[fault.__name__ for fault, _, _ in FAULTS])
+def test_a_planted_fault_is_caught(fault, promise, words):
+    contract = TestSound()
+    contract.described = describe(fault)
+    with pytest.raises(Exception, match=words):
+        getattr(contract, promise)()
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [(OpenConfig, "refuse unknown"), (MeltingConfig, "frozen"), (BoundlessConfig, "bounds"), (SilentConfig, "descrip")],
+)
+def test_a_faulty_config_is_caught(config, words):
+    contract = TestSound()
+    contract.described = describe(Sound, config)
+    with pytest.raises(AssertionError, match=words):
+        contract.test_config_is_closed_frozen_documented_and_survives_json()
+
+
+def test_presets_of_a_wrong_kind_are_caught():
+    contract = TestSound()
+    contract.described = describe(presets={"auto": lambda spec, device: {"steps": 3}})
+    with pytest.raises(AssertionError, match="must give a Preset, got dict"):
+        contract.test_presets_give_settings()
+
+
+def test_a_sampler_that_refuses_nothing_is_caught(monkeypatch):
+    monkeypatch.setattr("genaug.fitting.sampler._check_labels", lambda labels, classes: None)
+    contract = TestSound()
+    contract.described = describe(Sound)
+    with pytest.raises(IndexError):
+        contract.test_bad_labels_are_refused()
+
+
+class MeanDistance(Metric[MetricConfig]):
+    needs = "features"
+    higher_is_better = False
+
+    def compute(self, real, synthetic):
+        return {"distance": float((real.values.mean(0) - synthetic.values.mean(0)).norm())}
+
+
+class Drifting(MeanDistance):
+    calls = 0
+
+    def compute(self, real, synthetic):
+        self.calls += 1
+        return {"distance": float(self.calls)}
+
+
+class Confident(Selector[SelectorConfig]):
+    def fit(self, train, tools):
+        self.tools, self.labels = tools, train.labels
+
+    def judge(self, candidates, accepted, wanted):
+        sure = self.tools.probabilities(candidates.images, candidates.parents)[:, candidates.label].tolist()
+        return [Verdict(score > 0.5, score, f"probability {score:.2f}") for score in sure]
+
+
+class Skipping(Confident):
+    def judge(self, candidates, accepted, wanted):
+        return super().judge(candidates, accepted, wanted)[1:]
+
+
+def tried(contract: type, kind: Any, config: type, factory: type) -> object:
+    described = kind(name="tried", summary="", config=config, factory=f"{__name__}:{factory.__name__}")
+    return type("Tried", (contract,), {"description": lambda self: described})()
+
+
+def run_all(contract: object) -> int:
+    promises = [name for name in sorted(dir(contract)) if name.startswith("test_")]
+    for name in promises:
+        getattr(contract, name)()
+    return len(promises)
+
+
+def test_the_metric_contract_passes_the_sound_and_catches_what_is_not_pure():
+    assert run_all(tried(MetricContract, MetricDescription, MetricConfig, MeanDistance)) == 2
+    with pytest.raises(AssertionError, match="and then"):
+        run_all(tried(MetricContract, MetricDescription, MetricConfig, Drifting))
+
+
+def test_the_selector_contract_passes_the_sound_and_catches_a_missing_verdict():
+    assert run_all(tried(SelectorContract, SelectorDescription, SelectorConfig, Confident)) == 2
+    with pytest.raises(AssertionError, match="a verdict for each of 10"):
+        run_all(tried(SelectorContract, SelectorDescription, SelectorConfig, Skipping))
