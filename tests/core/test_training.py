@@ -40,7 +40,9 @@ def test_resuming_equals_never_having_stopped(split, tiny, weights, tmp_path, pr
     with pytest.raises(Stopped):
         train(tiny(), split, CONFIG, seed=1, precision=precision, checkpoints=tmp_path, report=stop_at(step))
     seen: list[int] = []
-    train(broken, split, CONFIG, seed=1, precision=precision, checkpoints=tmp_path, report=lambda p: seen.append(p.step))
+    train(
+        broken, split, CONFIG, seed=1, precision=precision, checkpoints=tmp_path, report=lambda p: seen.append(p.step)
+    )
     assert same(weights(whole), weights(broken))
     assert seen[0] == 2 * (step // 2) + 1, "it went on from the last checkpoint, not from the start"
 

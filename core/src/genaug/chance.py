@@ -4,6 +4,7 @@ import hashlib
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -47,6 +48,17 @@ def moved_chance(seed: int) -> Iterator[None]:
         finally:
             random.setstate(before[0])
             np.random.set_state(before[1])
+
+
+def chance_states() -> list[Any]:
+    """The states of all global random generators."""
+    return [torch.get_rng_state(), np.random.get_state(), random.getstate()]
+
+
+def same_states(first: list[Any], second: list[Any]) -> bool:
+    """Whether no global random generator moved."""
+    numpy_same = bool((first[1][1] == second[1][1]).all()) and first[1][2] == second[1][2]
+    return torch.equal(first[0], second[0]) and numpy_same and first[2] == second[2]
 
 
 def permutation(count: int, seed: int, *parts: int | str) -> Tensor:

@@ -9,12 +9,14 @@ _SMALLEST_BASE = 4
 def doublings(height: int, width: int) -> int:
     """How often both sides, multiples of 8, can be halved before one is odd or below 4: 64 -> 4, 104 -> 3, 16 -> 2."""
     count = 0
-    while not (height >> count) % 2 and not (width >> count) % 2 and min(height, width) >> (count + 1) >= _SMALLEST_BASE:
+    while (
+        not (height >> count) % 2 and not (width >> count) % 2 and min(height, width) >> (count + 1) >= _SMALLEST_BASE
+    ):
         count += 1
     return count
 
 
-def initialise_dcgan(module: nn.Module) -> None:
+def initialise_radford(module: nn.Module) -> None:
     """Weights N(0, 0.02) for convolutions and N(1, 0.02) for batch norms (Radford et al. 2016, arXiv 1511.06434)."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)

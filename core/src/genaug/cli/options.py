@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from genaug.cli import console
 from genaug.config import RunConfig, assign, parse, read_assignments, read_file
 from genaug.errors import UsageError
 
 if TYPE_CHECKING:
+    from genaug.pipeline import Job
     from genaug.registry import Registry
 
 Data = Annotated[Path, typer.Argument(help="Folder of class folders, or of train/ and test/ folders of them.")]
@@ -53,6 +55,19 @@ def run_config(config: Path | None, registry: "Registry", settings: list[str] | 
     changes = assign(description.config, read_assignments(settings or []))
     merged: Mapping[str, Any] = {name: getattr(made, name) | change for name, change in changes.items()}
     return made.model_copy(update={"generator": description.name, **merged})
+
+
+def prepare(data: Path, config: Path | None, settings: list[str] | None, **given: Any) -> "Job":
+    """Everything before the work: names and keys are checked first, then the images are read, then all is resolved."""
+    from genaug.data.folder import load_folder
+    from genaug.pipeline import resolve
+    from genaug.registry import load_registry
+
+    registry = load_registry()
+    wishes = run_config(config, registry, settings, **given)
+    loaded = load_folder(data, classes=wishes.classes, size=wishes.size, resize=wishes.resize)
+    console.show_notes(loaded)
+    return resolve(wishes, loaded, registry)
 
 
 def default_out(data: Path) -> Path:

@@ -23,34 +23,16 @@ def plan(
     as_json: given.Json = False,
 ) -> int:
     """Say what `genaug run` with the same options would do, draw and cost. Measures a few steps, writes nothing."""
-    from genaug import pipeline
     from genaug.cost import measure
-    from genaug.data.folder import load_folder
-    from genaug.registry import load_registry
 
-    registry = load_registry()
-    wishes = given.run_config(
-        config,
-        registry,
-        settings,
-        generator=generator,
-        per_class=per_class,
-        balance=balance,
-        preset=preset,
-        size=size,
-        resize=resize,
-        classes=classes,
-        seed=seed,
-        device=device,
-    )
-    loaded = load_folder(data, classes=wishes.classes, size=wishes.size, resize=wishes.resize)
-    console.show_notes(loaded)
-    job = pipeline.resolve(wishes, loaded, registry)
+    wishes = {"generator": generator, "per_class": per_class, "balance": balance, "preset": preset, "size": size}
+    wishes |= {"resize": resize, "classes": classes, "seed": seed, "device": device}
+    job = given.prepare(data, config, settings, **wishes)
     cost = measure(job, workers)
     if as_json:
         console.answer_json({"plan": job.plan, "cost": cost.to_json(), **job.request()})
         return 0
-    real = dict(zip(loaded.spec.classes, loaded.spec.counts, strict=True))
+    real = dict(zip(job.plan, job.loaded.spec.counts, strict=True))
     rows = [(name, real[name], count, real[name] + count) for name, count in job.plan.items()]
     console.table("", ("class", "real", "synthetic", "all"), rows)
     console.say(cost.sentence())

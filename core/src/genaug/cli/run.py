@@ -32,29 +32,11 @@ def run(
     """Train a generator on DATA and write a balanced data set to OUT. Without a target: --balance max."""
     from genaug import pipeline
     from genaug.cli.watch import watching
-    from genaug.data.folder import load_folder
-    from genaug.registry import load_registry
 
-    registry = load_registry()
-    wishes = given.run_config(
-        config,
-        registry,
-        settings,
-        generator=generator,
-        per_class=per_class,
-        balance=balance,
-        preset=preset,
-        size=size,
-        resize=resize,
-        classes=classes,
-        seed=seed,
-        device=device,
-        copy_mode=copy_mode,
-    )
-    loaded = load_folder(data, classes=wishes.classes, size=wishes.size, resize=wishes.resize)
-    console.show_notes(loaded)
-    job = pipeline.resolve(wishes, loaded, registry)
-    if wishes.copy_mode == "hardlink":
+    wishes = {"generator": generator, "per_class": per_class, "balance": balance, "preset": preset, "size": size}
+    wishes |= {"resize": resize, "classes": classes, "seed": seed, "device": device, "copy_mode": copy_mode}
+    job = given.prepare(data, config, settings, **wishes)
+    if job.config.copy_mode == "hardlink":
         console.note("hard links share their bytes with your files: never edit a real image inside the output")
     target = out or given.default_out(data)
     with watching() as report:

@@ -8,9 +8,7 @@ import typer
 from genaug.cli import console
 from genaug.cli import options as given
 
-Model = Annotated[
-    Path, typer.Argument(help="A model file, a folder of models such as OUT/models/dcgan, or OUT itself.")
-]
+Model = Annotated[Path, typer.Argument(help="A model file, a folder of models such as OUT/models/NAME, or OUT itself.")]
 Number = Annotated[int, typer.Option("--count", "-n", min=1, max=1_000_000, help="Images for each class.")]
 First = Annotated[
     int | None, typer.Option("--first", min=0, help="Number of the first image; goes on after the run if left out.")

@@ -14,11 +14,18 @@ from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
-
-# importing registers a format; else Pillow would import all of its forty formats when it meets the first TIFF
-from PIL import BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin  # noqa: F401 # as said above
-from PIL import PpmImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401 # as said above
+from PIL import (  # noqa: F401 # importing registers a format; else the first TIFF makes Pillow import all its forty
+    BmpImagePlugin,
+    ExifTags,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")  # Pillow's names; JPEG covers MPO, PPM covers PGM
 _DEEP_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})

@@ -1,6 +1,7 @@
 """Which images are the same picture: exactly, by a hash of their pixels, or nearly, by small thumbnails."""
 
 import hashlib
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,20 +41,16 @@ def thumbnail(pixels: NDArray[np.uint8]) -> Vectors:
     return small / length if length > _FLAT else np.zeros_like(small)
 
 
-def near_groups(thumbnails: Vectors) -> NDArray[np.int64]:
-    """The group int64 [N] of each thumbnail [N, 768], named by its first member: near-duplicates, and theirs, share it.
+def near_pairs(thumbnails: Vectors) -> Iterator[tuple[int, int]]:
+    """Pairs (i, j), i < j, of near-duplicates among thumbnails [N, 768], exact ones included unless flat.
 
     Memory grows with N, not with its square. Flat images are near to nothing, not even to each other.
     """
-    groups = np.arange(len(thumbnails), dtype=np.int64)
     for start in range(0, len(thumbnails), _CHUNK):
-        near = thumbnails[start : start + _CHUNK] @ thumbnails[start:].T >= NEAR
-        for row, others in enumerate(near):
-            members = start + np.append(np.flatnonzero(others[row + 1 :]) + row + 1, row)
-            names = np.unique(groups[members])
-            if len(names) > 1:
-                groups[np.isin(groups, names)] = names[0]
-    return groups
+        similar = thumbnails[start : start + _CHUNK] @ thumbnails[start:].T
+        for row, column in zip(*np.nonzero(similar >= NEAR), strict=True):
+            if row < column:
+                yield start + int(row), start + int(column)
 
 
 def nearest(queries: Vectors, references: Vectors) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

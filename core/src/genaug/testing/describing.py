@@ -28,7 +28,9 @@ def check_config(config: type[GeneratorConfig], example: GeneratorConfig) -> Non
     """Closed, frozen, equal after JSON, and every field with a description and every number with bounds."""
     assert _refuses(lambda: config.model_validate({"no_such_key": 1})), f"{config.__name__} must refuse unknown keys"
     for name in config.model_fields:
-        assert _refuses(lambda name=name: setattr(example, name, None)), f"{config.__name__} must be frozen: {name} is not"
+        assert _refuses(lambda name=name: setattr(example, name, None)), (
+            f"{config.__name__} must be frozen: {name} is not"
+        )
     again = config.model_validate_json(example.model_dump_json())
     assert again == example, f"{config.__name__} must survive JSON, got {again} from {example}"
     for name, field in config.model_json_schema().get("properties", {}).items():
@@ -60,9 +62,5 @@ def _bounded(field: dict[str, Any]) -> bool:
     """Whether a JSON schema field is no number, or has a lower and an upper bound."""
     parts = [field, *field.get("anyOf", [])]
     return all(
-        all(side & part.keys() for side in _BOUNDS)
-        for part in parts
-        if part.get("type") in ("integer", "number")
+        all(side & part.keys() for side in _BOUNDS) for part in parts if part.get("type") in ("integer", "number")
     )
-
-

@@ -1,6 +1,5 @@
 """Checks of training: losses, movement, determinism, resume."""
 
-import random
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genaug.chance import Noise, moved_chance, seeded
+from genaug.chance import Noise, chance_states, moved_chance, same_states, seeded
 from genaug.config import TrainConfig
 from genaug.data.split import TrainSplit
 from genaug.generator import AnyGenerator, Batch
@@ -76,17 +75,6 @@ def check_labels_are_learnt(make: Make, split: TrainSplit) -> None:
         with seeded(0, "losses"):
             values.append([loss.item() for _, loss in generator.losses(_batch(split, labels))])
     assert values[0] != values[1], "conditioning is 'class', but the losses do not read the labels"
-
-
-def chance_states() -> list[Any]:
-    """The states of all global random generators."""
-    return [torch.get_rng_state(), np.random.get_state(), random.getstate()]
-
-
-def same_states(first: list[Any], second: list[Any]) -> bool:
-    """Whether no global random generator moved."""
-    numpy_same = bool((first[1][1] == second[1][1]).all()) and first[1][2] == second[1][2]
-    return torch.equal(first[0], second[0]) and numpy_same and first[2] == second[2]
 
 
 def weights(generator: AnyGenerator) -> dict[str, Tensor]:

@@ -39,12 +39,12 @@ class MetricContract:
     def test_values_are_finite_and_named(self) -> None:
         """Something to print."""
         found = self.make().compute(self.side("real"), self.side("synthetic"))
-        assert found, f"{self.metric} gave no values"
-        assert all(math.isfinite(value) for value in found.values()), f"{self.metric} gave {found}"
+        assert found, f"{self.description().name} gave no values"
+        assert all(math.isfinite(value) for value in found.values()), f"{self.description().name} gave {found}"
 
     def test_computing_is_pure(self) -> None:
         """The same twice, and the input as it was."""
         metric, real, synthetic = self.make(), self.side("real"), self.side("synthetic")
         first, second = metric.compute(real, synthetic), metric.compute(real, synthetic)
-        assert first == second, f"{self.metric} gave {first} and then {second}"
-        assert torch.equal(real.values, self.side("real").values), f"{self.metric} changed its input"
+        assert first == second, f"{self.description().name} gave {first} and then {second}"
+        assert torch.equal(real.values, self.side("real").values), f"{self.description().name} changed its input"

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from genaug.chance import Noise
+from genaug.chance import Noise, chance_states, same_states
 from genaug.config import TrainConfig
 from genaug.data.split import TrainSplit
 from genaug.errors import UsageError
 from genaug.fitting import ModelSampler, draw_chunk, load_model, save_model
 from genaug.generator import AnyGenerator, Drawn
 from genaug.registry import GeneratorDescription
-from genaug.testing.learning import STEPS, chance_states, same_states
+from genaug.testing.learning import STEPS
 from genaug.training import Trained, train
 
 Make = Callable[[], AnyGenerator]
@@ -47,7 +47,9 @@ def check_independence(make: Make, split: TrainSplit) -> None:
     noises = _noise(labels)
     alone = [sampler.sample(labels[row : row + 1], noises.rows([row])).images for row in range(len(labels))]
     far = (together - torch.cat(alone)).abs().max().item()
-    assert far <= _TOLERANCE, f"an image changed by {far:.4f} with its neighbours; use eval mode and one stream per image"
+    assert far <= _TOLERANCE, (
+        f"an image changed by {far:.4f} with its neighbours; use eval mode and one stream per image"
+    )
     first = draw_chunk(sampler, 0, 1, seed=0, name="kit")[0]
     draw_chunk(sampler, 0, 0, seed=0, name="kit")
     again = draw_chunk(sampler, 0, 1, seed=0, name="kit")[0]
@@ -102,7 +104,9 @@ def check_saving(description: GeneratorDescription, make: Make, split: TrainSpli
         again = load_model(path, description)
     before = draw_chunk(ModelSampler(generator), 0, 0, seed=0, name="kit")[0]
     after = draw_chunk(again, 0, 0, seed=0, name="kit")[0]
-    assert np.array_equal(before, after), "a saved and loaded model draws other bytes; keep all state in networks or memory"
+    assert np.array_equal(before, after), (
+        "a saved and loaded model draws other bytes; keep all state in networks or memory"
+    )
 
 
 def _labels(split: TrainSplit) -> torch.Tensor:

@@ -1,7 +1,7 @@
 """The networks: the report's at 64x64, and compact ones for any size, with and without classes."""
 
 import torch
-from genaug.layers import ConditionalBatchNorm2d, MinibatchDeviation, doublings, initialise_dcgan
+from genaug.layers import ConditionalBatchNorm2d, MinibatchDeviation, doublings, initialise_radford
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -22,7 +22,7 @@ class PaperGenerator(nn.Sequential):
         for before, width in zip(_PAPER_WIDTHS, _PAPER_WIDTHS[1:], strict=False):
             layers += [nn.ConvTranspose2d(before, width, 4, 2, 1, bias=False), *_after(width)]
         super().__init__(*layers, nn.ConvTranspose2d(_PAPER_WIDTHS[-1], channels, 4, 2, 1, bias=False), nn.Tanh())
-        self.apply(initialise_dcgan)
+        self.apply(initialise_radford)
 
 
 class PaperDiscriminator(nn.Sequential):
@@ -38,7 +38,7 @@ class PaperDiscriminator(nn.Sequential):
             layers += [nn.Conv2d(before, width, 4, 2, 1, bias=False), nn.BatchNorm2d(width)]
             layers += [nn.LeakyReLU(0.2), nn.Dropout(dropout)]
         super().__init__(*layers, nn.Conv2d(widths[-1], 1, 4, 1, 0, bias=False), nn.Sigmoid())
-        self.apply(initialise_dcgan)
+        self.apply(initialise_radford)
 
 
 class CompactGenerator(nn.Module):
