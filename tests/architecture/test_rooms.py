@@ -70,6 +70,10 @@ def _deeds_of_call(node: ast.Call) -> Iterator[str]:
         yield "makes or seeds random generators"
     if owner == "torch" and name in TORCH_DRAWS and "generator" not in {word.arg for word in node.keywords}:
         yield "makes or seeds random generators"
+    yield from _deeds_with_files(node, owner, name)
+
+
+def _deeds_with_files(node: ast.Call, owner: str, name: str) -> Iterator[str]:
     if name == "import_module":
         yield "imports by name"
     if name == "open" and owner != "Image":

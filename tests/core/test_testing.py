@@ -1,4 +1,4 @@
-"""Each promise of the conformance kit can fail: a planted fault is caught by exactly the check that guards against it."""
+"""Each promise of the conformance kit can fail: a planted fault is caught by exactly the check that guards it."""
 
 import random
 from collections.abc import Iterator

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic.fields import FieldInfo
 
 from genaug.errors import UsageError, unknown
+from genaug.spec import check_side
 
 Settings = TypeVar("Settings", bound="Closed")
 
@@ -145,6 +146,12 @@ class RunConfig(MixConfig):
         "copy", "How real files come into the output; a hard link shares its bytes with your file."
     )
 
+    @model_validator(mode="after")
+    def _sides_of_models(self) -> Self:
+        for side in self.size or ():
+            check_side(side)
+        return self
+
 
 def read_file(path: Path) -> dict[str, Any]:
     """The keys of a YAML or JSON config file; raises UsageError when it cannot be read as such."""
@@ -176,7 +183,7 @@ def changed(settings: Settings, changes: Mapping[str, Any], where: str) -> Setti
     """
     values = settings.model_dump() | dict(changes)
     for spelling, other in (("steps", "epochs"), ("epochs", "steps")):
-        if changes.get(spelling) is not None and other not in changes and other in settings.model_fields:
+        if changes.get(spelling) is not None and other not in changes and other in type(settings).model_fields:
             values[other] = None
     return parse(type(settings), values, where)
 

@@ -40,11 +40,12 @@ class ConditionalBatchNorm2d(nn.Module):
 
     def forward(self, maps: Tensor, condition: Tensor | None) -> Tensor:
         """Normalise, then scale by 1 + gamma and shift by beta."""
-        maps = self.norm(maps)
+        normed: Tensor = self.norm(maps)
         if self.modulation is None or condition is None:
-            return maps
-        gamma, beta = self.modulation(condition)[:, :, None, None].chunk(2, dim=1)
-        return maps * (1 + gamma) + beta
+            return normed
+        steering: Tensor = self.modulation(condition)[:, :, None, None]
+        gamma, beta = steering.chunk(2, dim=1)
+        return normed * (1 + gamma) + beta
 
 
 class MinibatchDeviation(nn.Module):

@@ -24,7 +24,7 @@ Config = TypeVar("Config", bound=MetricConfig)
 
 
 class Metric(ABC, Generic[Config]):
-    """Compares real with synthetic images; core computes what it needs, cuts by class, and owns intervals and floors."""
+    """Compares real with synthetic images; core computes what it needs, and owns classes, intervals and floors."""
 
     needs: ClassVar[Literal["pixels", "features", "probabilities"]]
     higher_is_better: ClassVar[bool]

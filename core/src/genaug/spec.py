@@ -2,11 +2,17 @@
 
 from dataclasses import dataclass
 
-from genaug.errors import DataError
+from genaug.errors import DataError, UsageError
 
 SMALLEST_SIDE = 16
 LARGEST_SIDE = 256
 SIDE_STEP = 8
+
+
+def check_side(side: int) -> None:
+    """Raise UsageError for a height or width at which models do not work."""
+    if side % SIDE_STEP or not SMALLEST_SIDE <= side <= LARGEST_SIDE:
+        raise UsageError(f"model sizes are multiples of {SIDE_STEP} in [{SMALLEST_SIDE}, {LARGEST_SIDE}], got {side}")
 
 
 @dataclass(frozen=True)
@@ -27,10 +33,7 @@ class ImageSpec:
         if self.channels not in (1, 3):
             raise DataError(f"images must have 1 or 3 channels, got {self.channels}")
         for side in (self.height, self.width):
-            if side % SIDE_STEP or not SMALLEST_SIDE <= side <= LARGEST_SIDE:
-                raise DataError(
-                    f"model sizes are multiples of {SIDE_STEP} in [{SMALLEST_SIDE}, {LARGEST_SIDE}], got {side}"
-                )
+            check_side(side)
         if not self.classes or len(self.classes) != len(self.counts):
             raise DataError(f"expected one count per class, got {len(self.classes)} classes, {len(self.counts)} counts")
 

@@ -104,11 +104,11 @@ def locked(folder: Path) -> Iterator[None]:
     """Hold a folder for one run; raises OutputError at once when another run holds it."""
     make_folder(folder)
     lock = FileLock(folder / "lock")
-    try:
-        with _faults_of(folder):
+    with _faults_of(folder):
+        try:
             lock.acquire(timeout=0)
-    except Timeout as error:
-        raise OutputError(f"another run is writing to {folder.parent}; wait for it, or give another --out") from error
+        except Timeout as error:  # an OSError, but not one of the disk
+            raise OutputError(f"another run writes to {folder.parent}; wait for it, or give another --out") from error
     try:
         yield
     finally:

@@ -3,8 +3,8 @@
 import sys
 from typing import Annotated
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from genaug.cli import console
 from genaug.cli.demo import demo
@@ -19,6 +19,7 @@ _EPILOG = (
     "Exit codes: 0 done · 1 fault of genaug · 2 bad option, name or value · 3 unusable data · 4 unusable output · "
     "5 broken plugin · 6 training failed · 7 some classes failed, all others written · 130 interrupted"
 )
+_INTERRUPTED = "interrupted; the same command goes on from here"
 
 app = typer.Typer(
     name="genaug",
@@ -51,15 +52,18 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _exit_code(arguments: list[str] | None) -> int:
     try:
-        return app(args=arguments, standalone_mode=False) or 0
+        code = int(app(args=arguments, standalone_mode=False) or 0)
+        if code == INTERRUPTED_EXIT_CODE:  # typer turns Ctrl-C into it
+            console.complain(_INTERRUPTED)
+        return code
     except GenaugError as error:
         console.complain(str(error))
         return error.exit_code
-    except click.ClickException as error:
+    except TyperException as error:
         console.complain(error.format_message())
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        console.complain("interrupted; the same command goes on from here")
+    except (KeyboardInterrupt, typer.Abort):
+        console.complain(_INTERRUPTED)
         return INTERRUPTED_EXIT_CODE
     except Exception as error:  # a fault of ours or of a library: its traceback is for the bug report
         console.complain_of_fault(error)

@@ -145,7 +145,7 @@ def _advice(loaded: LoadedFolder, train: dict[str, int], pairs: Sequence[Pair]) 
     few = [f"{name} ({count})" for name, count in train.items() if count < FEW_IMAGES]
     if few:
         yield (
-            f"fewer than {FEW_IMAGES} images in {', '.join(few)}: prefer a generator of one model over all classes, and "
+            f"fewer than {FEW_IMAGES} images in {', '.join(few)}: prefer one model over all classes, and "
             "trust no score on such a class"
         )
     if max(train.values()) >= IMBALANCED * min(train.values()):
@@ -153,8 +153,8 @@ def _advice(loaded: LoadedFolder, train: dict[str, int], pairs: Sequence[Pair]) 
     for name in loaded.spec.classes:
         if word := _SPLIT_WORD.search(name):
             yield (
-                f"the class name {name!r} holds the word {word[1]!r}, which Hugging Face datasets may take for a split; "
-                "rename the class"
+                f"the class name {name!r} holds the word {word[1]!r}, which Hugging Face datasets may take for a "
+                "split; rename the class"
             )
     names = [name for images in loaded.splits.values() for name in images.names]
     if any(len(PurePosixPath(name).parts) > 2 for name in names):  # class/file

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -114,10 +115,8 @@ def _interrupted(make: Make, split: TrainSplit, folder: Path, stop: int) -> AnyG
             raise StoppedError
 
     config, generator = _config(split, 2 * STEPS, 0.9), make()
-    try:
+    with suppress(StoppedError):
         train(make(), split, config, seed=0, checkpoints=folder, report=kill)
-    except StoppedError:
-        pass
     train(generator, split, config, seed=0, checkpoints=folder)
     return generator
 

@@ -68,12 +68,17 @@ def check_bad_labels(make: Make, split: TrainSplit) -> None:
     """A label outside [0, K) is refused in words."""
     sampler, count = ModelSampler(trained(make, split)[0]), len(split.spec.classes)
     for label in (-1, count):
-        try:
-            sampler.sample(torch.tensor([label]), Noise.per_image(0, "bad", [(0,)]))
-        except UsageError as error:
-            assert f"labels must lie in [0, {count}), got [{label}]" in str(error), f"unclear refusal: {error}"
-        else:
-            raise AssertionError(f"label {label} of {count} classes was not refused")
+        refusal = _refusal(sampler, label)
+        assert refusal is not None, f"label {label} of {count} classes was not refused"
+        assert f"labels must lie in [0, {count}), got [{label}]" in refusal, f"unclear refusal: {refusal}"
+
+
+def _refusal(sampler: ModelSampler, label: int) -> str | None:
+    try:
+        sampler.sample(torch.tensor([label]), Noise.per_image(0, "bad", [(0,)]))
+    except UsageError as error:
+        return str(error)
+    return None
 
 
 def check_labels_steer(description: GeneratorDescription, make: Make, split: TrainSplit) -> None:

@@ -19,7 +19,7 @@ class PixelTools:
 
     def __init__(self, train: TrainSplit) -> None:
         images, labels = to_float(train.images).flatten(1), torch.from_numpy(train.labels)
-        self._means = torch.stack([images[labels == label].mean(dim=0) for label in labels.unique()])
+        self._means = torch.stack([images[labels == label].mean(dim=0) for label in range(len(train.spec.classes))])
 
     def features(self, images: Tensor, parents: Tensor) -> Tensor:
         """Pixels, float32 [N, D]."""

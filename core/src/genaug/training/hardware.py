@@ -11,7 +11,7 @@ from genaug.errors import UsageError
 
 
 def resolve_device(wish: str) -> str:
-    """Turn auto | cpu | cuda | cuda:N | mps into the device that is used; raises UsageError for one that is not there."""
+    """Turn auto | cpu | cuda | cuda:N | mps into the device to use; raises UsageError for one that is not there."""
     kind, _, number = wish.partition(":")
     if wish == "auto":
         return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
@@ -23,7 +23,7 @@ def resolve_device(wish: str) -> str:
 
 
 def resolve_precision(wish: str, device: str) -> str:
-    """Turn auto into no | bf16 | fp16 by what the hardware does natively; raises UsageError where fp16 is impossible."""
+    """Turn auto into no | bf16 | fp16 by what the hardware does natively; raises UsageError for an impossible fp16."""
     on_cuda = device.startswith("cuda")
     if wish == "fp16" and not on_cuda:
         raise UsageError(f"precision fp16 needs a CUDA device, got {device}; use bf16 or no")

@@ -12,9 +12,14 @@ class DCGANConfig(GeneratorConfig):
     latent: int = option(64, "Length of the latent vector.", unit="numbers", ge=1, le=4096)
     width: int = option(32, "Channels of the compact networks at their largest maps.", unit="channels", ge=4, le=512)
     dropout: float = option(0.0, "Dropout in the discriminator.", unit="share", ge=0.0, lt=1.0)
-    loss: Literal["bce", "hinge"] = option("hinge", "Adversarial loss: binary cross-entropy, or hinge.")
     label_noise: float = option(
-        0.0, "With bce: targets are up to this far from 0 and 1, at random.", unit="share", ge=0.0, le=0.5
+        0.0, "Targets of the discriminator are up to this far from 0 and 1, at random.", unit="share", ge=0.0, le=0.5
+    )
+    gradient_penalty: float = option(
+        1.0, "Weight of R1: how steep the discriminator may be at real images; 0 for none.", ge=0.0, le=1000.0
+    )
+    mode_seeking: float = option(
+        0.05, "Weight of the penalty for different codes that give alike images; 0 for none.", ge=0.0, le=100.0
     )
     differentiable: tuple[Literal["color", "translation", "cutout"], ...] = option(
         ("color", "translation", "cutout"), "Differentiable augmentation of real and fake images alike; never a flip."

@@ -14,6 +14,8 @@ from genaug_dcgan.config import CDCGANConfig, DCGANConfig
 from genaug_dcgan.networks import CompactDiscriminator, CompactGenerator, PaperDiscriminator, PaperGenerator
 
 Config = TypeVar("Config", bound=DCGANConfig)
+_PENALTY_EVERY = 4  # steps; the penalty counts so many times more then (Karras et al. 2020, arXiv 1912.04958)
+_LEAST_APART = 0.01
 
 
 class Adversarial(Generator[Config]):
@@ -41,14 +43,20 @@ class Adversarial(Generator[Config]):
 
     def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
         """The discriminator on real and fake images, then the generator through the discriminator."""
-        codes = batch.noise.normal(self.config.latent)
+        codes, labels = batch.noise.normal(self.config.latent), batch.labels
         with torch.no_grad():
-            fake = self.draw(codes, batch.labels)
-        real_scores = self.judge(self._augmented(batch.images, batch.noise), batch.labels)
-        fake_scores = self.judge(self._augmented(fake, batch.noise), batch.labels)
-        yield "discriminator", self._told_apart(real_scores, fake_scores, batch.noise)
-        fake = self.draw(codes, batch.labels)
-        yield "generator", self._fooled(self.judge(self._augmented(fake, batch.noise), batch.labels))
+            fake = self.draw(codes, labels)
+        steep = self.config.gradient_penalty if batch.step % _PENALTY_EVERY == 0 else 0.0
+        real = self._augmented(batch.images, batch.noise).requires_grad_(bool(steep))
+        real_scores = self.judge(real, labels)
+        fake_scores = self.judge(self._augmented(fake, batch.noise), labels)
+        penalty = _PENALTY_EVERY * steep * _steepness(real_scores, real) if steep else 0.0
+        yield "discriminator", self._told_apart(real_scores, fake_scores, batch.noise) + penalty
+        fake = self.draw(codes, labels)
+        scores = self.judge(self._augmented(fake, batch.noise), labels)
+        fooled = self._cross_entropy(scores, torch.ones_like(scores))
+        seeking = self._sameness(codes, fake, batch) if self.config.mode_seeking else 0.0
+        yield "generator", fooled + self.config.mode_seeking * seeking
 
     def optimizer(self, name: str) -> torch.optim.Optimizer:
         """Adam with the settings' learning rate and betas."""
@@ -89,19 +97,27 @@ class Adversarial(Generator[Config]):
         return differentiable(images, self.config.differentiable, noise)
 
     def _told_apart(self, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
-        if self.config.loss == "hinge":
-            return torch.relu(1 - real).mean() + torch.relu(1 + fake).mean()
         off = self.config.label_noise * noise.uniform(2)
         return self._cross_entropy(real, 1 - off[:, 0]) + self._cross_entropy(fake, off[:, 1])
 
-    def _fooled(self, scores: Tensor) -> Tensor:
-        return -scores.mean() if self.config.loss == "hinge" else self._cross_entropy(scores, torch.ones_like(scores))
+    def _sameness(self, codes: Tensor, images: Tensor, batch: Batch) -> Tensor:
+        """Distance of codes over that of their images, on half the batch: Mao et al. 2019 (arXiv 1903.05628)."""
+        half = (len(codes) + 1) // 2
+        others = batch.noise.normal(self.config.latent)[:half]
+        apart = (images[:half] - self.draw(others, batch.labels[:half])).abs().mean(dim=(1, 2, 3))
+        return (1.0 / (apart / (codes[:half] - others).abs().mean(dim=1) + _LEAST_APART)).mean()
 
     def _cross_entropy(self, scores: Tensor, targets: Tensor) -> Tensor:
         if self.config.network != "paper":
             return F.binary_cross_entropy_with_logits(scores, targets)
         with torch.autocast(scores.device.type, enabled=False):  # on probabilities it is unsafe in half precision
             return F.binary_cross_entropy(scores, targets)
+
+
+def _steepness(scores: Tensor, images: Tensor) -> Tensor:
+    """Half the mean squared gradient of the scores at real images: R1, Mescheder et al. 2018 (arXiv 1801.04406)."""
+    (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
+    return 0.5 * gradient.square().sum(dim=(1, 2, 3)).mean()
 
 
 class DCGAN(Adversarial[DCGANConfig]):

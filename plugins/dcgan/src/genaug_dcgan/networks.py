@@ -1,9 +1,10 @@
 """The networks: the report's at 64x64, and compact ones for any size, with and without classes."""
 
+from itertools import pairwise
+
 import torch
 from genaug.layers import ConditionalBatchNorm2d, MinibatchDeviation, doublings, initialise_radford
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 _PAPER_WIDTHS = (512, 256, 128, 64)
 _WIDEST = 8
@@ -19,7 +20,7 @@ class PaperGenerator(nn.Sequential):
     def __init__(self, latent: int, channels: int) -> None:
         first = [nn.ConvTranspose2d(latent, _PAPER_WIDTHS[0], 4, 1, 0, bias=False), *_after(_PAPER_WIDTHS[0])]
         layers: list[nn.Module] = first
-        for before, width in zip(_PAPER_WIDTHS, _PAPER_WIDTHS[1:], strict=False):
+        for before, width in pairwise(_PAPER_WIDTHS):
             layers += [nn.ConvTranspose2d(before, width, 4, 2, 1, bias=False), *_after(width)]
         super().__init__(*layers, nn.ConvTranspose2d(_PAPER_WIDTHS[-1], channels, 4, 2, 1, bias=False), nn.Tanh())
         self.apply(initialise_radford)
@@ -34,7 +35,7 @@ class PaperDiscriminator(nn.Sequential):
     def __init__(self, channels: int, dropout: float) -> None:
         widths = _PAPER_WIDTHS[::-1]
         layers = [nn.Conv2d(channels, widths[0], 4, 2, 1, bias=False), nn.LeakyReLU(0.2), nn.Dropout(dropout)]
-        for before, width in zip(widths, widths[1:], strict=False):
+        for before, width in pairwise(widths):
             layers += [nn.Conv2d(before, width, 4, 2, 1, bias=False), nn.BatchNorm2d(width)]
             layers += [nn.LeakyReLU(0.2), nn.Dropout(dropout)]
         super().__init__(*layers, nn.Conv2d(widths[-1], 1, 4, 1, 0, bias=False), nn.Sigmoid())
@@ -61,6 +62,7 @@ class CompactGenerator(nn.Module):
         self.grow = nn.ModuleList(nn.ConvTranspose2d(before, after, 4, 2, 1) for before, after in steps)
 
     def forward(self, codes: Tensor, labels: Tensor) -> Tensor:
+        """Images in [-1, 1]."""
         condition = None if self.embedding is None else self.embedding(labels)
         maps = self.first(codes if condition is None else torch.cat([codes, condition], dim=1))
         maps = maps.reshape(-1, *self.base)
@@ -70,9 +72,10 @@ class CompactGenerator(nn.Module):
 
 
 class CompactDiscriminator(nn.Module):
-    """Strided convolutions under spectral norm, minibatch deviation, sum pooling, and a projection of the class.
+    """Strided convolutions, minibatch deviation, sum pooling, and a projection of the class.
 
-    Images [N, C, H, W] in [-1, 1] and labels int64 [N] to scores [N]. Miyato and Koyama 2018 (arXiv 1802.05637).
+    Images [N, C, H, W] in [-1, 1] and labels int64 [N] to logits of being real [N].
+    Miyato and Koyama 2018 (arXiv 1802.05637).
     """
 
     def __init__(self, shape: tuple[int, int, int], width: int, classes: int, dropout: float) -> None:
@@ -82,17 +85,18 @@ class CompactDiscriminator(nn.Module):
         widths = [min(width * 2**stage, width * _WIDEST) for stage in range(count)]
         layers: list[nn.Module] = []
         for before, after in zip([channels, *widths], widths, strict=False):
-            layers += [spectral_norm(nn.Conv2d(before, after, 4, 2, 1)), nn.LeakyReLU(0.2), nn.Dropout(dropout)]
+            layers += [nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.2), nn.Dropout(dropout)]
         last = widths[-1]
         self.shrink = nn.Sequential(*layers, MinibatchDeviation())
-        self.last = spectral_norm(nn.Conv2d(last + 1, last, 3, 1, 1))
-        self.score = spectral_norm(nn.Linear(last, 1, bias=False))
-        self.embedding = spectral_norm(nn.Embedding(classes, last)) if classes else None
+        self.last = nn.Conv2d(last + 1, last, 3, 1, 1)
+        self.score = nn.Linear(last, 1, bias=False)
+        self.embedding = nn.Embedding(classes, last) if classes else None
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Logits of being real."""
         maps = nn.functional.leaky_relu(self.last(self.shrink(images)), 0.2)
         pooled = _SUM * maps.float().mean(dim=(2, 3))
-        scores = self.score(pooled).squeeze(1)
+        scores: Tensor = self.score(pooled).squeeze(1)
         return scores if self.embedding is None else scores + (self.embedding(labels) * pooled).sum(dim=1)
 
 

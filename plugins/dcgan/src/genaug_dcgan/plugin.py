@@ -24,7 +24,15 @@ def _to_the_letter(spec: ImageSpec, config: type[DCGANConfig], train: TrainConfi
     """The report's settings; its batch size and amount of label noise are not given, so 32 and 0.1 are ours."""
     if (spec.height, spec.width) != (_PAPER_SIDE, _PAPER_SIDE):
         raise UsageError(f"the paper preset works at 64x64 pixels, got {spec.height}x{spec.width}; add --size 64")
-    model = config(network="paper", latent=256, dropout=0.2, loss="bce", label_noise=0.1, differentiable=())
+    model = config(
+        network="paper",
+        latent=256,
+        dropout=0.2,
+        label_noise=0.1,
+        gradient_penalty=0.0,
+        mode_seeking=0.0,
+        differentiable=(),
+    )
     return Preset(model=model, train=train, augmentation=AugmentationConfig(pipeline="paper", enlargement=3))
 
 
