@@ -1,6 +1,5 @@
 """The Python door: augment() and its result."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from genaug.data.folder import LoadedFolder, load_folder
 from genaug.errors import UsageError
 from genaug.mixing.dataset import ImageDataset
 from genaug.registry import load_registry
+from genaug.storage import scratch_folder
 
 
 class Augmented:
@@ -26,9 +26,8 @@ class Augmented:
 
     def __init__(self, job: pipeline.Job, workers: int) -> None:
         self._job = job
-        self._work = tempfile.TemporaryDirectory(prefix="genaug-")
-        scratch = Path(self._work.name)
-        self._mixed, self._records = pipeline.generate(job, scratch / "models", scratch, workers=workers)
+        self._work = scratch_folder(self)
+        self._mixed, self._records = pipeline.generate(job, self._work / "models", self._work, workers=workers)
         mixed = self._mixed
         self.counts = mixed.counts()
         self.rejected = {entry.path: entry.reason for entry in mixed.loaded.skipped}
@@ -42,7 +41,7 @@ class Augmented:
 
     def save(self, out: str | Path) -> None:
         """Write the data set to a folder, as `genaug run` does; raises OutputError when it holds something else."""
-        pipeline.save(self._job, self._mixed, self._records, Path(self._work.name) / "models", Path(out))
+        pipeline.save(self._job, self._mixed, self._records, self._work / "models", Path(out))
 
 
 def augment(

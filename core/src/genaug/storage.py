@@ -5,7 +5,9 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import uuid
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,6 +99,13 @@ def remove(path: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+
+def scratch_folder(owner: object) -> Path:
+    """A new folder among the system's temporary ones that is removed with its owner."""
+    folder = Path(tempfile.mkdtemp(prefix="genaug-"))
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @contextmanager

@@ -1,14 +1,19 @@
 """genaug demo: the whole way on bundled real data, in minutes."""
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from genaug.cli import console
 from genaug.cli import options as given
 from genaug.errors import PARTIAL_EXIT_CODE
 
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the digits and the data set made of them.")]
+
 
 def demo(
-    out: given.Out = None,
+    out: Out = Path("genaug-demo"),
     generator: given.GeneratorName = None,
     preset: given.PresetName = None,
     settings: given.Set = None,
@@ -26,8 +31,7 @@ def demo(
     wishes = given.run_config(
         None, registry, settings, generator=generator, preset=preset, seed=seed, device=device, balance="max"
     )
-    home = out or Path("genaug-demo")
-    data, target = home / "digits", home / "digits-genaug"
+    data, target = out / "digits", out / "digits-genaug"
     demonstration.write_digits(data)
     job = pipeline.resolve(wishes, load_folder(data), registry)
     with watching() as report:

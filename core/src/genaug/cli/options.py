@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from genaug.registry import Registry
 
 Data = Annotated[Path, typer.Argument(help="Folder of class folders, or of train/ and test/ folders of them.")]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Output folder; the sibling <DATA>-genaug if left out.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Output folder; the sibling DATA-genaug if left out.")]
 GeneratorName = Annotated[
     str | None, typer.Option("--generator", "-g", help="Generator to train (see: genaug plugins).")
 ]
@@ -71,7 +71,7 @@ def prepare(data: Path, config: Path | None, settings: list[str] | None, **given
 
 
 def default_out(data: Path) -> Path:
-    """The sibling <DATA>-genaug."""
+    """The sibling DATA-genaug."""
     folder = data.resolve()
     return folder.with_name(f"{folder.name}-genaug")
 

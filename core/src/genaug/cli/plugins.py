@@ -66,12 +66,12 @@ def show(name: Annotated[str, typer.Argument(help="Name of a generator.")], as_j
 def _rows(section: str, settings: type[Closed]) -> list[tuple[str, ...]]:
     properties: dict[str, Any] = settings.model_json_schema()["properties"]
     return [
-        (f"{section}.{key}", str(field.get("default", "")), _bounds(field), field.get("unit", ""), field["description"])
+        (f"{section}.{key}", str(field.get("default", "")), bounds(field), field.get("unit", ""), field["description"])
         for key, field in properties.items()
     ]
 
 
-def _bounds(field: dict[str, Any]) -> str:
+def bounds(field: dict[str, Any]) -> str:
     """The bounds of a JSON schema field in the notation of intervals."""
     for part in [field, *field.get("anyOf", [])]:
         if "enum" in part:

@@ -9,6 +9,7 @@ from genaug.cli import console
 from genaug.cli import options as given
 
 Model = Annotated[Path, typer.Argument(help="A model file, a folder of models such as OUT/models/NAME, or OUT itself.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the images.")]
 Number = Annotated[int, typer.Option("--count", "-n", min=1, max=1_000_000, help="Images for each class.")]
 First = Annotated[
     int | None, typer.Option("--first", min=0, help="Number of the first image; goes on after the run if left out.")
@@ -18,7 +19,7 @@ First = Annotated[
 def sample(
     model: Model,
     count: Number = 16,
-    out: given.Out = None,
+    out: Out = Path("genaug-samples"),
     classes: given.Classes = None,
     first: First = None,
     seed: given.Seed = None,
@@ -29,11 +30,10 @@ def sample(
     from genaug.sampling import draw_more
 
     wanted = [name.strip() for name in classes.split(",") if name.strip()] if classes else None
-    target = out or Path("genaug-samples")
-    made = draw_more(model, target, count=count, classes=wanted, first=first, seed=seed, device=device or "auto")
+    made = draw_more(model, out, count=count, classes=wanted, first=first, seed=seed, device=device or "auto")
     if as_json:
-        console.answer_json({"out": str(target.resolve()), "counts": made})
+        console.answer_json({"out": str(out.resolve()), "counts": made})
     else:
         console.table("", ("class", "new images"), list(made.items()))
-        console.say(f"images: {target}")
+        console.say(f"images: {out}")
     return 0
