@@ -1,7 +1,5 @@
-"""Writes the tables of README.md and docs/ from the registry and the settings; `make test` checks that they are current."""
+"""Writes the tables of README.md and docs/ from the code; the tests check that they are current."""
 
-import re
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -31,8 +29,13 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def generators() -> str:
     """The table of generators."""
     rows = (
-        [f"`{one.name}`", "one for all classes" if one.conditioning == "class" else "one per class", one.summary]
-        + [str(one.needs.least_images), ", ".join(sorted(one.presets))]
+        (
+            f"`{one.name}`",
+            "one for all classes" if one.conditioning == "class" else "one per class",
+            one.summary,
+            str(one.needs.least_images),
+            ", ".join(sorted(one.presets)),
+        )
         for one in bundled()
     )
     return table(("generator", "models", "what it is", "least images per class", "presets"), rows)
@@ -84,12 +87,12 @@ def current(name: str) -> str:
     """A page as it should be."""
     text = (ROOT / name).read_text("utf-8")
     for block, make in BLOCKS[name].items():
-        start, end = f"<!-- {block}: made by docs/generate.py -->", "<!-- end -->"
-        text = re.sub(f"{start}.*?{end}", lambda _, made=make: f"{start}\n{made()}\n{end}", text, flags=re.DOTALL)
+        start = f"<!-- {block}: made by docs/generate.py -->\n"
+        before, after = text.split(start)
+        text = before + start + make() + "\n" + after[after.index("<!-- end -->") :]
     return text
 
 
 if __name__ == "__main__":
     for page in BLOCKS:
         (ROOT / page).write_text(current(page), "utf-8")
-    sys.exit(0)

@@ -1,32 +1,31 @@
-"""What people see: sentences, tables, progress; the answer on stdout, all else on stderr."""
+"""What people see: sentences, tables, progress; the answer on stdout, all else on stderr.
+
+Rich is imported where it is used: `genaug --help` needs none of it.
+"""
 
 import json
 import os
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
-
 if TYPE_CHECKING:
-    from genaug.data.folder import LoadedFolder
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
 
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
+    from genaug.data.folder import LoadedFolder
 
 
 def say(text: str) -> None:
     """A line of the answer."""
-    _out.print(escape(_printable(text)))
+    _out().print(_printable(text), markup=False)
 
 
 def note(text: str) -> None:
     """A line beside the answer."""
-    _err.print(escape(_printable(text)))
+    _err().print(_printable(text), markup=False)
 
 
 def show_notes(loaded: "LoadedFolder") -> None:
@@ -39,7 +38,8 @@ def show_notes(loaded: "LoadedFolder") -> None:
 
 def complain(text: str) -> None:
     """One sentence about what went wrong."""
-    _err.print(f"[bold red]error:[/] {escape(_printable(text))}")
+    _err().print("error:", style="bold red", end=" ")
+    _err().print(_printable(text), markup=False)
 
 
 def complain_of_fault(error: Exception) -> None:
@@ -53,11 +53,14 @@ def complain_of_fault(error: Exception) -> None:
 
 def answer_json(values: Any) -> None:
     """Machine-readable output."""
-    _out.out(json.dumps(values, indent=2, sort_keys=True), highlight=False)
+    _out().out(json.dumps(values, indent=2, sort_keys=True), highlight=False)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table of the answer; numbers stand to the right."""
+    from rich.markup import escape
+    from rich.table import Table
+
     lines = [list(row) for row in rows]
     grid = Table(title=escape(title) or None, title_justify="left")
     for place, column in enumerate(columns):
@@ -65,12 +68,14 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         grid.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for line in lines:
         grid.add_row(*(escape(_printable(str(value))) for value in line))
-    _out.print(grid)
+    _out().print(grid)
 
 
 @contextmanager
 def progress() -> Iterator["Bars"]:
     """Bars on stderr while work goes on."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
@@ -78,14 +83,14 @@ def progress() -> Iterator["Bars"]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[news]}", markup=False),
     )
-    with Progress(*columns, console=_err, transient=True) as bars:
+    with Progress(*columns, console=_err(), transient=True) as bars:
         yield Bars(bars)
 
 
 class Bars:
     """One bar per piece of work, made when it first reports; a finished one makes room."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: "Progress") -> None:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
 
@@ -96,6 +101,20 @@ class Bars:
             self._tasks[title] = self._progress.add_task(shown, total=total, news="")
         task = self._tasks[title]
         self._progress.update(task, completed=done, news=news, visible=done < total)
+
+
+@cache
+def _out() -> "Console":
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+@cache
+def _err() -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def _printable(text: str) -> str:
