@@ -16,7 +16,7 @@ class DCGANConfig(GeneratorConfig):
         0.0, "Targets of the discriminator are up to this far from 0 and 1, at random.", unit="share", ge=0.0, le=0.5
     )
     gradient_penalty: float = option(
-        1.0, "Weight of R1: how steep the discriminator may be at real images; 0 for none.", ge=0.0, le=1000.0
+        0.2, "Weight of R1: how steep the discriminator may be at real images; 0 for none.", ge=0.0, le=1000.0
     )
     mode_seeking: float = option(
         0.05, "Weight of the penalty for different codes that give alike images; 0 for none.", ge=0.0, le=100.0
@@ -24,7 +24,7 @@ class DCGANConfig(GeneratorConfig):
     differentiable: tuple[Literal["color", "translation", "cutout"], ...] = option(
         ("color", "translation", "cutout"), "Differentiable augmentation of real and fake images alike; never a flip."
     )
-    learning_rate: float = option(2e-4, "Learning rate of both networks (Adam).", gt=0.0, le=1.0)
+    learning_rate: float = option(5e-4, "Learning rate of both networks (Adam).", gt=0.0, le=1.0)
     beta1: float = option(0.5, "First moment's decay of Adam.", ge=0.0, lt=1.0)
     beta2: float = option(0.999, "Second moment's decay of Adam.", ge=0.0, lt=1.0)
 

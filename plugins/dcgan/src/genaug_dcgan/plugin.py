@@ -32,6 +32,7 @@ def _to_the_letter(spec: ImageSpec, config: type[DCGANConfig], train: TrainConfi
         gradient_penalty=0.0,
         mode_seeking=0.0,
         differentiable=(),
+        learning_rate=2e-4,
     )
     return Preset(model=model, train=train, augmentation=AugmentationConfig(pipeline="paper", enlargement=3))
 
@@ -45,12 +46,12 @@ def _conditional_small(_spec: ImageSpec, _device: str) -> Preset:
 
 
 def _auto(spec: ImageSpec, device: str) -> Preset:
-    steps = _steps(spec, device, on_cpu=2_000)
+    steps = _steps(spec, device, on_cpu=1_500)
     return Preset(model=DCGANConfig(width=_width(device)), train=_train(steps, 16))
 
 
 def _conditional_auto(spec: ImageSpec, device: str) -> Preset:
-    steps = _steps(spec, device, on_cpu=6_000)
+    steps = _steps(spec, device, on_cpu=3_000)
     return Preset(model=CDCGANConfig(width=_width(device)), train=_train(steps, 32))
 
 
