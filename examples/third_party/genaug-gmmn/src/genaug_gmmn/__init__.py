@@ -1,0 +1,1 @@
+"""Generative moment matching network as a generator of genaug."""
