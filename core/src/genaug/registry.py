@@ -194,6 +194,7 @@ class Registry:
         try:
             offers = self._offers(plugin, source)
         except Exception as error:  # a plugin may raise anything; it spoils only itself
+            self._hosts.unregister(plugin)
             self.faults.append(Fault(source, f"{type(error).__name__}: {error}"))
             return
         for shelf, description in offers:

@@ -20,7 +20,7 @@ def new_images(counts: Mapping[str, int], mix: MixConfig) -> dict[str, int]:
     elif mix.targets is not None:
         plan = _by_table(counts, mix.targets)
     else:
-        goal = _goal(counts, mix.balance or "max")
+        goal = _goal(counts, "max" if mix.balance is None else mix.balance)
         plan = {name: max(0, goal - count) for name, count in counts.items()}
     if (total := sum(plan.values())) > MOST_IMAGES:
         raise UsageError(f"a plan may hold at most {MOST_IMAGES:,} new images, this one asks for {total:,}")

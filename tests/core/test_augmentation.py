@@ -1,0 +1,104 @@
+"""Augmentation keeps shapes and gradients, follows its noise or seed, and never flips; layers do what they say."""
+
+import numpy as np
+import pytest
+import torch
+from genaug.augmentation import differentiable, variants
+from genaug.chance import Noise
+from genaug.layers import ConditionalBatchNorm2d, MinibatchDeviation, doublings, initialise_radford
+from torch import nn
+
+STEPS = ["color", "translation", "cutout"]
+
+
+def noise(seed=0, count=4):
+    return Noise.per_batch(seed, "x", 0, count)
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_each_step_keeps_the_shape_passes_gradients_and_changes_the_image(step, channels):
+    images = torch.rand(4, channels, 16, 24, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    changed = differentiable(images, [step], noise())
+    changed.square().sum().backward()
+    assert changed.shape == images.shape
+    assert not torch.equal(changed, images)
+    assert images.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_each_step_follows_its_noise_alone(step):
+    images = torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(differentiable(images, [step], noise(1)), differentiable(images, [step], noise(1)))
+    assert not torch.equal(differentiable(images, [step], noise(1)), differentiable(images, [step], noise(2)))
+
+
+def test_no_steps_change_nothing_and_unknown_ones_are_refused():
+    images = torch.zeros(4, 3, 16, 16)
+    assert differentiable(images, [], noise()) is images
+    with pytest.raises(KeyError):
+        differentiable(images, ["flip"], noise())
+
+
+def test_cutout_hides_at_most_a_quarter():
+    hidden = (differentiable(torch.ones(50, 1, 16, 16), ["cutout"], noise(0, 50)) == 0).float().mean(dim=(1, 2, 3))
+    assert hidden.min() > 0
+    assert hidden.max() <= 0.25
+
+
+def test_translation_moves_by_an_eighth_at_most():
+    images = torch.zeros(50, 1, 16, 16)
+    images[:, 0, 8, 8] = 1
+    places = differentiable(images, ["translation"], noise(0, 50)).flatten(1).argmax(dim=1)
+    rows, columns = places // 16, places % 16
+    assert set(rows.tolist()) == set(columns.tolist()) == {6, 7, 8, 9, 10}
+
+
+@pytest.mark.parametrize("pipeline", ["light", "paper"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_variants_follow_the_seed_and_are_never_flipped(pipeline, channels):
+    image = np.zeros((1, 32, 32, channels), np.uint8)
+    image[:, :, 16:] = 220
+    made = variants(image, pipeline, 20, seed=3)
+    assert made.shape == (20, 32, 32, channels)
+    assert np.array_equal(made, variants(image, pipeline, 20, seed=3))
+    assert not np.array_equal(made, variants(image, pipeline, 20, seed=4))
+    assert all(one[:, :12].mean() < one[:, 20:].mean() for one in made)
+
+
+def test_no_pipeline_repeats_the_images():
+    images = np.arange(2 * 16 * 16, dtype=np.uint8).reshape(2, 16, 16, 1)
+    assert np.array_equal(variants(images, "none", 3, 0), np.repeat(images, 3, axis=0))
+
+
+@pytest.mark.parametrize(
+    ("sides", "count"), [((64, 64), 4), ((104, 104), 3), ((16, 16), 2), ((256, 64), 4), ((24, 16), 2)]
+)
+def test_sides_are_halved_as_often_as_they_can(sides, count):
+    assert doublings(*sides) == count
+
+
+def test_without_a_condition_the_norm_is_plain_batch_norm():
+    maps = torch.rand(4, 3, 5, 5)
+    assert torch.allclose(ConditionalBatchNorm2d(3, 0)(maps, None), nn.BatchNorm2d(3)(maps))
+
+
+def test_the_condition_steers_scale_and_shift():
+    norm, maps = ConditionalBatchNorm2d(3, 2), torch.rand(4, 3, 5, 5)
+    one, two = (norm(maps, torch.full((4, 2), value)) for value in (0.0, 1.0))
+    assert torch.allclose(one, nn.BatchNorm2d(3)(maps), atol=1e-6)
+    assert not torch.allclose(one, two)
+
+
+def test_the_deviation_tells_when_all_images_are_alike():
+    alike = MinibatchDeviation()(torch.ones(4, 2, 3, 3))
+    assert alike.shape == (4, 3, 3, 3)
+    assert alike[:, 2].max() < 1e-3
+    assert MinibatchDeviation()(torch.randn(4, 2, 3, 3))[:, 2].min() > 0.3
+    assert MinibatchDeviation()(torch.ones(1, 2, 3, 3)).isfinite().all()
+
+
+def test_initial_weights_are_radfords():
+    layer = nn.Conv2d(64, 64, 4)
+    initialise_radford(layer)
+    assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)

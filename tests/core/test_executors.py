@@ -1,0 +1,78 @@
+"""Tasks run here or in local processes: in order, each failing alone, and never outliving their run."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from genaug.errors import PluginError, UsageError
+from genaug.executors import make_executor
+
+TASKS = """
+import os, time
+from genaug.errors import UsageError
+
+def square(task, report):
+    report(("seen", task))
+    if task == 3:
+        raise UsageError("three is refused")
+    if task == 4:
+        raise KeyError("four is broken")
+    if task == 5:
+        os._exit(9)
+    return task * task
+
+def endless(task, report):
+    open(task, "w").write(str(os.getpid()))
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def tasks(tmp_path, monkeypatch):
+    """A module that workers can import by name."""
+    (tmp_path / "worker_tasks.py").write_text(TASKS, "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.delitem(sys.modules, "worker_tasks", raising=False)
+    return __import__("worker_tasks")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_outcomes_come_in_order_and_a_task_fails_alone(tasks, workers):
+    seen = []
+    outcomes = make_executor(workers).map(tasks.square, [4, 1, 2, 3], seen.append)
+    assert [outcome.result for outcome in outcomes] == [None, 1, 4, None]
+    assert isinstance(outcomes[0].error, PluginError)
+    assert "four is broken" in str(outcomes[0].error)
+    assert isinstance(outcomes[3].error, UsageError)
+    assert sorted(seen) == [("seen", task) for task in (1, 2, 3, 4)]
+
+
+def test_a_worker_that_is_killed_is_said(tasks):
+    (outcome,) = make_executor(2).map(tasks.square, [5], lambda message: None)
+    assert "worker process was killed" in str(outcome.error)
+
+
+def test_workers_die_with_a_run_that_is_killed(tasks, tmp_path):
+    code = (
+        "from genaug.executors import make_executor\nfrom worker_tasks import endless\n"
+        f"if __name__ == '__main__':\n    make_executor(2).map(endless, {[str(tmp_path / n) for n in 'ab']}, print)\n"
+    )
+    (tmp_path / "main.py").write_text(code, "utf-8")
+    process = subprocess.Popen([sys.executable, str(tmp_path / "main.py")])
+    pids = [wait_for(lambda path=tmp_path / name: path.exists() and path.read_text()) for name in "ab"]
+    process.kill()
+    process.wait()
+    for pid in pids:
+        assert wait_for(lambda pid=pid: not Path(f"/proc/{pid}").exists())
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not (value := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return value

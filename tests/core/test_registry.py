@@ -1,0 +1,94 @@
+"""Plugins are found by entry point, described without torch, and spoil only themselves."""
+
+import subprocess
+import sys
+
+import pytest
+from genaug.errors import PluginError, UsageError
+from genaug.registry import import_factory, load_registry
+
+from tests.integration.conftest import install  # noqa: F401 # a fixture
+
+PLUGIN = """
+from genaug.config import GeneratorConfig
+from genaug.registry import GeneratorDescription, hookimpl
+
+@hookimpl
+def genaug_generators():
+    return [GeneratorDescription(name={name!r}, summary="", rank=1, config=GeneratorConfig, presets={{}},
+                                 factory={factory!r}, conditioning="class", api={api})]
+"""
+
+
+def plugin(name="mine", factory="mine:Mine", api=1):
+    return PLUGIN.format(name=name, factory=factory, api=api)
+
+
+def test_an_installed_plugin_is_found_and_ranked(install):  # noqa: F811
+    install("mine", plugin())
+    registry = load_registry()
+    assert registry.generators.source("mine").distribution == "mine"
+    assert registry.default_generator() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("raise ImportError('no such library')", "no such library"),
+        ("import this_is_not_installed", "this_is_not_installed"),
+        (plugin(api=2), "API 2"),
+        ("from genaug.registry import hookimpl\n@hookimpl\ndef genaug_generators():\n    return ['x']", "got str"),
+        ("from genaug.registry import hookimpl\n@hookimpl\ndef genaug_generators():\n    return 1 / 0", "ZeroDivision"),
+        ("from genaug.registry import hookimpl\n@hookimpl\ndef genaug_generator():\n    return []", "genaug_generator"),
+    ],
+)
+def test_a_broken_plugin_spoils_only_itself(install, source, reason):  # noqa: F811
+    install("broken", source)
+    registry = load_registry()
+    (fault,) = registry.faults
+    assert fault.source.distribution == "broken"
+    assert reason in fault.reason
+    assert {"classical", "oversample"} <= set(registry.generators.names())
+
+
+def test_two_plugins_of_one_name_are_an_error_that_names_both(install):  # noqa: F811
+    install("twin", plugin("classical"))
+    registry = load_registry()
+    with pytest.raises(PluginError, match="claimed by genaug and twin"):
+        registry.generators.get("classical")
+    assert registry.generators.get("oversample")
+    assert "classical" in registry.generators.clashes()[0]
+
+
+def test_the_environment_restricts_plugins_but_never_cores_own(install, monkeypatch):  # noqa: F811
+    install("mine", plugin())
+    monkeypatch.setenv("GENAUG_PLUGINS", "mine")
+    assert set(load_registry().generators.names()) == {"classical", "oversample", "mine"}
+    monkeypatch.setenv("GENAUG_PLUGINS", "")
+    assert set(load_registry().generators.names()) == {"classical", "oversample"}
+    monkeypatch.setenv("GENAUG_PLUGINS", "mien")
+    with pytest.raises(UsageError, match="GENAUG_PLUGINS names mien"):
+        load_registry()
+
+
+def test_a_factory_that_is_not_there_is_the_plugins_fault(install):  # noqa: F811
+    install("mine", plugin(factory="mine:Missing"))
+    with pytest.raises(PluginError, match="'mine' cannot be loaded from mine:Missing"):
+        import_factory(load_registry().generators.get("mine"))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import genaug",
+        "import genaug.registry, genaug.builtin, genaug.config, genaug.spec, genaug.errors",
+        "from genaug.cli.app import _exit_code; assert _exit_code(['--help']) == 0",
+        "from genaug.cli.app import _exit_code; assert _exit_code(['plugins']) == 0",
+        "from genaug.cli.app import _exit_code; assert _exit_code(['plugins', 'show', 'cdcgan']) == 0",
+    ],
+)
+def test_the_light_door_stays_light(code):
+    heavy = "{'torch', 'torchvision', 'albumentations', 'sklearn', 'accelerate', 'numpy', 'PIL'}"
+    check = f"{code}\nimport sys\nloaded = {heavy} & set(sys.modules)\nassert not loaded, loaded"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
