@@ -19,7 +19,7 @@ class DCGANConfig(GeneratorConfig):
         0.2, "Weight of R1: how steep the discriminator may be at real images; 0 for none.", ge=0.0, le=1000.0
     )
     mode_seeking: float = option(
-        0.05, "Weight of the penalty for different codes that give alike images; 0 for none.", ge=0.0, le=100.0
+        0.03, "Weight of the penalty for different codes that give alike images; 0 for none.", ge=0.0, le=100.0
     )
     differentiable: tuple[Literal["color", "translation", "cutout"], ...] = option(
         ("color", "translation", "cutout"), "Differentiable augmentation of real and fake images alike; never a flip."
