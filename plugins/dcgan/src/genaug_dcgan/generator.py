@@ -103,8 +103,8 @@ class Adversarial(Generator[Config]):
     def _sameness(self, codes: Tensor, images: Tensor, batch: Batch) -> Tensor:
         """Distance of codes over that of their images, on half the batch: Mao et al. 2019 (arXiv 1903.05628).
 
-        Without the difference of their mean colours: the augmented discriminator is blind to brightness, so the cheapest
-        way to differ would be to go black.
+        Without the difference of their mean colours: the augmented discriminator is blind to brightness, so that the
+        cheapest way to differ would be to go black.
         """
         half = (len(codes) + 1) // 2
         others = batch.noise.normal(self.config.latent)[:half]
