@@ -52,6 +52,7 @@ def text_in(folder: Path) -> None:
         (["--device", "abacus"], 2, "abacus"),
         (["--size", "7"], 2, "multiples of 8"),
         (["--size", "big"], 2, "64 or 64x96"),
+        (["--size", "64x"], 2, "64 or 64x96"),
         (["--resize", "squash"], 2, "squash"),
         (["--classes", "cat,dgo"], 2, "did you mean 'dog'"),
         (["--seed", "-4"], 2, "seed"),

@@ -77,7 +77,7 @@ def default_out(data: Path) -> Path:
 
 
 def _size(text: str) -> tuple[int, int]:
-    height, _, width = text.lower().partition("x")
-    if not height.isdigit() or (width and not width.isdigit()):
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isascii() and side.isdigit() for side in sides):
         raise UsageError(f"size: expected pixels such as 64 or 64x96, got {text!r}")
-    return int(height), int(width or height)
+    return int(sides[0]), int(sides[-1])
