@@ -230,7 +230,10 @@ def test_two_plugins_of_one_name_are_an_error_that_names_both(plain, tmp_path, g
 def test_ctrl_c_ends_with_130_and_a_second_run_goes_on(plain, tmp_path, genaug):
     arguments = ["run", plain, "-g", "cdcgan", *QUICK, "-s", "steps=400", "--per-class", 2]
     process = subprocess.Popen(
-        command(*arguments, "-o", tmp_path / "out"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command(*arguments, "-o", tmp_path / "out"),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore Ctrl-C
     )
     wait_for(tmp_path / "out/.genaug/checkpoints", process)
     process.send_signal(signal.SIGINT)
