@@ -74,7 +74,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
 
 def command(*arguments: object) -> list[str]:
     """The command line as its own process."""
-    start = "import sys; from genaug.cli import main; main(sys.argv[1:])"
+    listen = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"  # background jobs ignore it
+    start = f"{listen}; from genaug.cli import main; main(sys.argv[1:])"
     return [sys.executable, "-c", start, *map(str, arguments)]
 
 

@@ -233,7 +233,6 @@ def test_ctrl_c_ends_with_130_and_a_second_run_goes_on(plain, tmp_path, genaug):
         command(*arguments, "-o", tmp_path / "out"),
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore Ctrl-C
     )
     wait_for(tmp_path / "out/.genaug/checkpoints", process)
     process.send_signal(signal.SIGINT)
