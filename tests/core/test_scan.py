@@ -118,6 +118,7 @@ def test_odd_class_names_are_classes(tmp_path, name):
     ("make", "words"),
     [
         (lambda root: root / "missing", "there is no folder"),
+        (lambda root: root / ("x" * 300), "cannot be read: File name too long"),
         (lambda root: put(root, "file") / "file", "is a file"),
         (lambda root: root, "no class folders"),
         (lambda root: put(root, "loose.png"), "loose.png"),

@@ -89,14 +89,15 @@ def relative(path: Path, root: Path) -> str:
 
 
 def _existing(folder: Path) -> Path:
-    if not folder.exists():
-        raise DataError(f"there is no folder {folder}; expected a folder of class folders")
-    if not folder.is_dir():
-        raise DataError(f"{folder} is a file; expected a folder of class folders")
     try:
+        if not folder.exists():
+            raise DataError(f"there is no folder {folder}; expected a folder of class folders")
+        if not folder.is_dir():
+            raise DataError(f"{folder} is a file; expected a folder of class folders")
         os.scandir(folder).close()
     except OSError as error:
-        raise DataError(f"the folder {folder} cannot be read: {error.strerror}; check its permissions") from error
+        why = f"{error.strerror}; check its name and permissions"
+        raise DataError(f"the folder {folder} cannot be read: {why}") from error
     return folder
 
 
