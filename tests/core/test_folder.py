@@ -10,7 +10,7 @@ from genaug.data.duplicates import near_pairs, nearest, pixel_hash, thumbnail
 from genaug.data.folder import load_folder
 from genaug.data.inspection import inspect_folder
 from genaug.data.resize import choose_policy, choose_size, resize
-from genaug.errors import DataError
+from genaug.errors import DataError, UsageError
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
@@ -70,6 +70,12 @@ def test_size_channels_labels_and_splits_come_from_the_folder(image_folder):
     assert loaded.splits["test"].images.shape == (6, 16, 16, 3)
     assert loaded.splits["train"].images.dtype == np.uint8
     assert "16x16" in loaded.notes[0]
+
+
+@pytest.mark.parametrize("size", [(0, 16), (16, 0), (20, 16), (264, 16)])
+def test_a_size_at_which_no_model_works_is_refused(image_folder, size):
+    with pytest.raises(UsageError, match="multiples of 8"):
+        load_folder(image_folder, size=size)
 
 
 def test_grey_folders_have_one_channel_and_mixed_ones_three(tmp_path):

@@ -97,8 +97,8 @@ def load_scan(found: Scan, *, size: tuple[int, int] | None, policy: str) -> Load
     _refuse_nothing(facts, found, bad)
     sizes, channels = [(fact.width, fact.height) for fact in facts], 1 if all(fact.grey for fact in facts) else 3
     height, width = size or choose_size(sizes)
-    policy = choose_policy(sizes, height, width) if policy == "auto" else policy
     ImageSpec(channels, height, width, ("any",), (1,))  # refuses a bad size before any image is decoded
+    policy = choose_policy(sizes, height, width) if policy == "auto" else policy
     read = partial(_read, height=height, width=width, channels=channels, policy=policy)
     pairs, damaged = read_all((file for file, _ in headed), read, found.root)
     classes = _classes_left(pairs, found, [*bad, *damaged])
