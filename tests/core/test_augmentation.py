@@ -5,7 +5,7 @@ import pytest
 import torch
 from genaug.augmentation import differentiable, variants
 from genaug.chance import Noise
-from genaug.layers import ConditionalBatchNorm2d, MinibatchDeviation, doublings, initialise_radford
+from genaug.layers.blocks import ConditionalBatchNorm2d, MinibatchDeviation, doublings, initialise_radford
 from torch import nn
 
 STEPS = ["color", "translation", "cutout"]

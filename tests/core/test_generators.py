@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from genaug.builtin import OversampleConfig
 from genaug.chance import Noise
-from genaug.fitting import ModelSampler
+from genaug.fitting import ModelSampler, take_memory
 from genaug.generators.oversample import Oversample
 from genaug.images import to_uint8
 from genaug.testing import GeneratorContract
@@ -20,7 +20,7 @@ class TestOversample(GeneratorContract):
 
 def test_oversampled_images_are_their_parents(split):
     generator = Oversample(split.spec, OversampleConfig())
-    generator.memory = generator.remember(split)
+    take_memory(generator, split, seed=0, device="cpu")
     labels = torch.tensor([0, 1, 1, 0])
     drawn = ModelSampler(generator).sample(labels, Noise.per_image(0, "t", [(i,) for i in range(4)]))
     parents = drawn.parents.flatten().numpy()

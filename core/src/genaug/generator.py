@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from genaug.chance import Noise
 from genaug.config import GeneratorConfig
-from genaug.data.split import TrainSplit
 from genaug.spec import ImageSpec
 
 
@@ -88,8 +87,11 @@ class Generator(Trainable, Generic[Config]):
         self.networks = {}
         self.memory: dict[str, Tensor] = {}
 
-    def remember(self, train: TrainSplit) -> dict[str, Tensor]:
-        """What sampling leans on (latents, reference images), taken once after training; nothing by default."""
+    def remember(self, known: Batch) -> dict[str, Tensor]:
+        """What sampling leans on (latents, reference images), taken once after training; nothing by default.
+
+        known: all training images as they are, without variants, in one batch. Called as `sample` is.
+        """
         return {}
 
     @abstractmethod

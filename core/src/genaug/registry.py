@@ -70,12 +70,13 @@ class GeneratorDescription:
 
 @dataclass(frozen=True)
 class MetricDescription:
-    """A metric as the registry knows it."""
+    """A metric as the registry knows it. least_images: below so many on either side it says little."""
 
     name: str
     summary: str
     config: type[MetricConfig]
     factory: str
+    least_images: int = 2
     paper: str = ""
     api: int = API_VERSION
 

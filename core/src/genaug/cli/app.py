@@ -8,6 +8,7 @@ from typer.exceptions import TyperException
 
 from genaug.cli import console
 from genaug.cli.demo import demo
+from genaug.cli.evaluate import evaluate
 from genaug.cli.inspect import inspect
 from genaug.cli.plan import plan
 from genaug.cli.plugins import plugins
@@ -30,8 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, inspect, plan, run, sample):
-    app.command(no_args_is_help=command is sample)(command)
+for command in (demo, evaluate, inspect, plan, run, sample):
+    app.command(no_args_is_help=command in (sample, evaluate))(command)
 app.add_typer(plugins, name="plugins")
 
 

@@ -47,7 +47,7 @@ def run_config(config: Path | None, registry: "Registry", settings: list[str] | 
     if {"per_class", "balance"} & options.keys():
         values = {key: value for key, value in values.items() if key not in ("per_class", "balance", "targets")}
     if "size" in options:
-        options["size"] = _size(options["size"])
+        options["size"] = sides(options["size"])
     if "classes" in options:
         options["classes"] = [name.strip() for name in options["classes"].split(",") if name.strip()]
     made = parse(RunConfig, values | options, "the settings")
@@ -76,8 +76,11 @@ def default_out(data: Path) -> Path:
     return folder.with_name(f"{folder.name}-genaug")
 
 
-def _size(text: str) -> tuple[int, int]:
-    sides = text.lower().split("x")
-    if len(sides) > 2 or not all(side.isascii() and side.isdigit() for side in sides):
+def sides(text: str | None) -> tuple[int, int] | None:
+    """`64` or `64x96` as (height, width); raises UsageError for anything else."""
+    if text is None:
+        return None
+    numbers = text.lower().split("x")
+    if len(numbers) > 2 or not all(number.isascii() and number.isdigit() for number in numbers):
         raise UsageError(f"size: expected pixels such as 64 or 64x96, got {text!r}")
-    return int(sides[0]), int(sides[-1])
+    return int(numbers[0]), int(numbers[-1])

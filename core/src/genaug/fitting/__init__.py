@@ -2,7 +2,7 @@
 
 from genaug.fitting.draw import CHUNK, DrawTask, chunk_images, chunks_of, draw, draw_chunk
 from genaug.fitting.fit import FitRecord, FitTask, Settings, fit, fit_tasks
-from genaug.fitting.model import load_model, load_sampler, read_record, save_model
+from genaug.fitting.model import load_model, load_sampler, read_record, save_model, take_memory
 from genaug.fitting.sampler import ModelSampler, PerClass
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "load_sampler",
     "read_record",
     "save_model",
+    "take_memory",
 ]

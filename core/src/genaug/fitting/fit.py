@@ -13,7 +13,7 @@ from genaug.chance import derive
 from genaug.config import Preset
 from genaug.data.split import TrainSplit
 from genaug.errors import DataError
-from genaug.fitting.model import read_record, save_model
+from genaug.fitting.model import read_record, save_model, take_memory
 from genaug.generator import AnyGenerator
 from genaug.registry import GeneratorDescription, Source, make_generator
 from genaug.storage import remove, stage_hash
@@ -151,7 +151,7 @@ def enlarged(split: TrainSplit, settings: Settings) -> TrainSplit:
 
 
 def _finish(task: FitTask, generator: AnyGenerator, trained: Trained) -> None:
-    generator.memory = generator.remember(task.split)
+    take_memory(generator, task.split, seed=_seed(task), device=task.settings.device)
     facts = task.settings.to_json() | {"key": task.key, "label": task.label}
     save_model(task.path, generator, trained, facts)
 

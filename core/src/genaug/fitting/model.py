@@ -5,21 +5,33 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from genaug.chance import seeded
+from genaug.chance import Noise, seeded
 from genaug.config import parse
+from genaug.data.split import TrainSplit
 from genaug.errors import DataError
 from genaug.fitting.sampler import ModelSampler, PerClass
-from genaug.generator import AnyGenerator, Sampler
+from genaug.generator import AnyGenerator, Batch, Sampler
+from genaug.images import to_float
 from genaug.registry import GeneratorDescription, Registry, make_generator
 from genaug.spec import ImageSpec
 from genaug.storage import make_folder, read_json, write_bytes, write_json
 from genaug.training import Trained
 
 FORMAT = 1
+
+
+@torch.no_grad()
+def take_memory(generator: AnyGenerator, split: TrainSplit, *, seed: int, device: str) -> None:
+    """Fill the memory of a trained generator from its training images."""
+    tensors = (torch.from_numpy(array).to(device) for array in (split.labels, split.rows))
+    noise = Noise.per_batch(seed, "memory", 0, len(split), device)
+    known = Batch(to_float(split.images).to(device), *tensors, step=0, progress=0.0, noise=noise)
+    generator.memory = generator.remember(known)
 
 
 def save_model(path: Path, generator: AnyGenerator, trained: Trained, facts: dict[str, Any]) -> None:

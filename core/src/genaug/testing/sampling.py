@@ -11,7 +11,7 @@ from genaug.chance import Noise, chance_states, same_states
 from genaug.config import TrainConfig
 from genaug.data.split import TrainSplit
 from genaug.errors import UsageError
-from genaug.fitting import ModelSampler, draw_chunk, load_model, save_model
+from genaug.fitting import ModelSampler, draw_chunk, load_model, save_model, take_memory
 from genaug.generator import AnyGenerator, Drawn
 from genaug.registry import GeneratorDescription
 from genaug.testing.learning import STEPS
@@ -26,7 +26,7 @@ def trained(make: Make, split: TrainSplit) -> tuple[AnyGenerator, Trained]:
     generator = make()
     config = TrainConfig(steps=STEPS, batch_size=min(8, len(split)), balanced=True, average_decay=0.9)
     result = train(generator, split, config, seed=0)
-    generator.memory = generator.remember(split)
+    take_memory(generator, split, seed=0, device="cpu")
     return generator, result
 
 

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import torch
-from genaug.layers import ConditionalBatchNorm2d, MinibatchDeviation, doublings, initialise_radford
+from genaug.layers.blocks import ConditionalBatchNorm2d, MinibatchDeviation, doublings, initialise_radford
 from torch import Tensor, nn
 
 _PAPER_WIDTHS = (512, 256, 128, 64)

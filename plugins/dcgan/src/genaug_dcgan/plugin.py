@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 
 from genaug.config import AugmentationConfig, Preset, TrainConfig
-from genaug.errors import UsageError
+from genaug.layers.settings import bounded_steps, check_paper_side
 from genaug.registry import GeneratorDescription, Needs, hookimpl
 from genaug.spec import ImageSpec
 
 from genaug_dcgan.config import CDCGANConfig, DCGANConfig
-
-_PAPER_SIDE = 64
 
 
 def _paper(spec: ImageSpec, _device: str) -> Preset:
@@ -22,8 +20,7 @@ def _conditional_paper(spec: ImageSpec, _device: str) -> Preset:
 
 def _to_the_letter(spec: ImageSpec, config: type[DCGANConfig], train: TrainConfig) -> Preset:
     """The report's settings; its batch size and amount of label noise are not given, so 32 and 0.1 are ours."""
-    if (spec.height, spec.width) != (_PAPER_SIDE, _PAPER_SIDE):
-        raise UsageError(f"the paper preset works at 64x64 pixels, got {spec.height}x{spec.width}; add --size 64")
+    check_paper_side(spec)
     model = config(
         network="paper",
         latent=256,
@@ -46,12 +43,12 @@ def _conditional_small(_spec: ImageSpec, _device: str) -> Preset:
 
 
 def _auto(spec: ImageSpec, device: str) -> Preset:
-    steps = _steps(spec, device, on_cpu=1_500)
+    steps = bounded_steps(spec, device, 1_500)
     return Preset(model=DCGANConfig(width=_width(device)), train=_train(steps, 16))
 
 
 def _conditional_auto(spec: ImageSpec, device: str) -> Preset:
-    steps = _steps(spec, device, on_cpu=3_000)
+    steps = bounded_steps(spec, device, 3_000)
     return Preset(model=CDCGANConfig(width=_width(device)), train=_train(steps, 32))
 
 
@@ -61,13 +58,6 @@ def _train(steps: int, batch_size: int) -> TrainConfig:
 
 def _width(device: str) -> int:
     return 32 if device == "cpu" else 64
-
-
-def _steps(spec: ImageSpec, device: str, *, on_cpu: int) -> int:
-    """Fewer steps for larger images on a CPU, so that the cost stays bounded."""
-    if device != "cpu":
-        return 5 * on_cpu
-    return round(on_cpu * min(1.0, _PAPER_SIDE**2 / (spec.height * spec.width)))
 
 
 @hookimpl

@@ -1,7 +1,7 @@
 """The network of gmmn."""
 
 import torch
-from genaug.layers import doublings
+from genaug.layers.blocks import doublings
 from torch import Tensor, nn
 
 

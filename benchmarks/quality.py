@@ -1,0 +1,148 @@
+"""How good each generator is on a folder: minutes, class consistency, copies, coverage, kernel distance, TSTR.
+
+    python benchmarks/quality.py FOLDER --size 32 --out /tmp/quality [--generators cvae,cdcgan] [--seeds 3]
+
+Prints a Markdown table for docs/models.md; writes one JSON per model and seed, which is not measured again, and a
+contact sheet of each class. Compare models of one run alone: times depend on the machine.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from statistics import mean, stdev
+
+import numpy as np
+from genaug import pipeline
+from genaug.config import RunConfig, assign, read_assignments
+from genaug.data.folder import LoadedFolder, load_folder
+from genaug.evaluation import Sides, Views, compare, make_extractors, parse_wishes
+from genaug.features import cross_fit
+from genaug.mixing.mixed import Mixed
+from genaug.mixing.sheet import contact_sheet
+from genaug.registry import load_registry
+from genaug.storage import make_folder, scratch_folder, write_bytes, write_json
+
+METRICS = ("consistency", "novelty[pixels]", "novelty", "coverage", "mmd", "tstr")
+COLUMNS = (
+    "minutes",
+    "consistency",
+    "copies[pixels]",
+    "copies[classifier]",
+    "coverage[classifier]",
+    "mmd[classifier]",
+    "tstr",
+)
+GENERATORS = "vae,cvae,dcgan,cdcgan,ddpm,cddpm"
+
+
+def main() -> None:
+    """Measure what is not measured yet, and print the table."""
+    given = _arguments()
+    loaded = load_folder(given.folder, size=(given.size, given.size))
+    out, names = make_folder(given.out), given.generators.split(",")
+    for seed in range(given.first_seed, given.first_seed + given.seeds):
+        judges = None
+        for name in names:
+            path = out / f"{name}{given.tag}-{seed}.json"
+            if not path.exists():
+                judges = judges or cross_fit(loaded.train, seed=seed)
+                write_json(path, _measured(name, seed, loaded, judges, given, out))
+            print(path.stem, path.read_text(), flush=True)
+    print(
+        _table(
+            [[json.loads(path.read_text()) for path in sorted(out.glob(f"{name}{given.tag}-*.json"))] for name in names]
+        )
+    )
+
+
+def _measured(name, seed, loaded: LoadedFolder, judges, given, out: Path) -> dict[str, object]:
+    registry = load_registry()
+    changes = assign(registry.generators.get(name).config, read_assignments(given.set or []))
+    config = RunConfig(generator=name, per_class=given.per_class, seed=seed, size=(given.size, given.size), **changes)
+    job = pipeline.resolve(config, loaded, registry)
+    scratch = scratch_folder(main)
+    started = time.monotonic()
+    mixed, _ = pipeline.generate(job, scratch / "models", scratch)
+    minutes = (time.monotonic() - started) / 60
+    _sheets(mixed, out / f"{name}{given.tag}-{seed}")
+    values: dict[str, object] = {"generator": name, "seed": seed, "minutes": minutes, "failures": mixed.failures}
+    wishes = parse_wishes(METRICS, registry, "classifier")
+    extractors = make_extractors(wishes, weights=None, allow_download=False, layer=2048)
+    views = Views(_sides(mixed), extractors, seed=seed, judges=judges)
+    for wish in wishes:
+        for row in compare(wish, views):
+            values[row.name] = row.to_json()
+    return values
+
+
+def _sides(mixed: Mixed) -> Sides:
+    train, made = mixed.loaded.train, mixed.synthetic
+    rows = {name: row for row, name in enumerate(train.names)}
+    parents = np.array([rows[image.parents[0]] if image.parents else rows[image.nearest] for image in made])
+    labels = np.array([train.spec.classes.index(image.label) for image in made])
+    return Sides.of(
+        train,
+        np.stack([image.pixels for image in made]),
+        labels,
+        parents=parents,
+        held_out=mixed.loaded.splits.get("test"),
+    )
+
+
+def _sheets(mixed: Mixed, folder: Path) -> None:
+    make_folder(folder)
+    train = mixed.loaded.train
+    for label, name in enumerate(train.spec.classes):
+        real = train.images[train.labels == label]
+        made = [image.pixels for image in mixed.synthetic if image.label == name]
+        write_bytes(folder / f"{label:03d}.png", contact_sheet(name, list(real), made))
+
+
+def _table(models: list[list[dict]]) -> str:
+    lines = ["| model | seeds | " + " | ".join(COLUMNS) + " |", "|" + "---|" * (len(COLUMNS) + 2)]
+    real = None
+    for runs in models:
+        if runs:
+            real = real or runs
+            lines.append(
+                f"| {runs[0]['generator']} | {len(runs)} | "
+                + " | ".join(_cell(runs, column) for column in COLUMNS)
+                + " |"
+            )
+    if real:
+        cells = " | ".join(
+            _spread([run[column]["real"] for run in real if column in run]) if column != "minutes" else ""
+            for column in COLUMNS
+        )
+        lines.append(f"| real images | {len(real)} | {cells} |")
+    return "\n".join(lines)
+
+
+def _cell(runs: list[dict], column: str) -> str:
+    values = [run[column] if column == "minutes" else run[column]["value"] for run in runs if column in run]
+    return f"{mean(values):.1f}" if column == "minutes" else _spread(values)
+
+
+def _spread(values: list[float]) -> str:
+    if not values:
+        return "-"
+    return f"{mean(values):.3f}" + (f" ± {stdev(values):.3f}" if len(values) > 1 else "")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="folder of class folders, or of train/ and test/")
+    parser.add_argument("--size", type=int, default=32, help="model size in pixels")
+    parser.add_argument("--out", type=Path, required=True, help="folder for results and contact sheets")
+    parser.add_argument("--generators", default=GENERATORS, help="names, separated by commas")
+    parser.add_argument("--seeds", type=int, default=3, help="how many")
+    parser.add_argument("--first-seed", type=int, default=0, help="the first of them")
+    parser.add_argument("--per-class", type=int, default=40, help="images drawn for each class")
+    parser.add_argument("--set", action="append", help="key=value, as for genaug run")
+    parser.add_argument("--tag", default="", help="suffix of the result files, to tell settings apart")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""genaug evaluate: numbers that compare synthetic with real images."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genaug.cli import console
+from genaug.cli import options as given
+
+if TYPE_CHECKING:
+    from genaug.evaluation import Row
+
+Real = Annotated[Path, typer.Argument(help="The folder that the images were made from.")]
+Synthetic = Annotated[Path, typer.Argument(help="The output of a run, or a folder of class folders of images.")]
+Metrics = Annotated[
+    str | None,
+    typer.Option("--metrics", help="Names such as kid,fid[inception], separated by commas; all if left out."),
+]
+Features = Annotated[
+    str, typer.Option("--features", help="auto, classifier, pixels, inception or dinov2, for names without brackets.")
+]
+Weights = Annotated[Path | None, typer.Option("--weights", help="File of the weights of inception or dinov2.")]
+Download = Annotated[bool, typer.Option("--allow-download", help="Fetch missing weights; their hash is checked.")]
+Layer = Annotated[int, typer.Option("--layer", help="Feature layer of inception: 64, 192, 768 or 2048.")]
+
+
+def evaluate(
+    real: Real,
+    synthetic: Synthetic,
+    metrics: Metrics = None,
+    features: Features = "auto",
+    weights: Weights = None,
+    allow_download: Download = False,
+    layer: Layer = 2048,
+    size: given.Size = None,
+    resize: given.Resize = None,
+    seed: given.Seed = None,
+    as_json: given.Json = False,
+) -> int:
+    """Compare synthetic with real images: each metric with its 95 % interval and what real images get. Writes nothing."""
+    from genaug.evaluation import Views, compare, load_sides, make_extractors, parse_wishes, resolve_features
+    from genaug.registry import load_registry
+
+    wanted = [name for name in metrics.split(",") if name.strip()] if metrics else None
+    chosen, reason = resolve_features(features, weights=weights, allow_download=allow_download)
+    wishes = parse_wishes(wanted, load_registry(), chosen)
+    extractors = make_extractors(wishes, weights=weights, allow_download=allow_download, layer=layer)
+    sides = load_sides(real, synthetic, size=given.sides(size), resize=resize or "auto")
+    views = Views(sides, extractors, seed=seed or 0)
+    if reason and any(wish.features == chosen for wish in wishes):
+        console.note(reason)
+    rows = [row for wish in wishes for row in compare(wish, views)]
+    if as_json:
+        console.answer_json([row.to_json() for row in rows])
+        return 0
+    _tell(rows)
+    if sides.held_out is None:
+        console.note("tstr is left out: the real folder has no test split to test on")
+    return 0
+
+
+def _tell(rows: "list[Row]") -> None:
+    columns = ("metric", "better", "value", "95 % interval", "real images", "at that number", "images", "note")
+    lines = [
+        (
+            row.name,
+            "higher" if row.higher_is_better else "lower",
+            _number(row.overall.value),
+            _interval(row),
+            _number(row.real),
+            _number(row.matched),
+            row.images,
+            row.note,
+        )
+        for row in rows
+    ]
+    console.table("", columns, lines)
+    console.say("real images: what real images get against real ones, with that many of them")
+    console.say("at that number: what as many synthetic images get, for metrics that change with the number")
+
+
+def _interval(row: "Row") -> str:
+    interval = row.overall.interval
+    return "" if interval is None else f"{_number(interval.low)} to {_number(interval.high)}"
+
+
+def _number(value: float) -> str:
+    return "" if value != value else f"{value:.4g}"

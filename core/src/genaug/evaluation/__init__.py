@@ -1,0 +1,18 @@
+"""Synthetic against real images: every metric with its interval, its real-against-real value, overall and by class."""
+
+from genaug.evaluation.compare import Row, compare
+from genaug.evaluation.sides import Sides, load_sides
+from genaug.evaluation.views import Views
+from genaug.evaluation.wishes import Wish, make_extractors, parse_wishes, resolve_features
+
+__all__ = [
+    "Row",
+    "Sides",
+    "Views",
+    "Wish",
+    "compare",
+    "load_sides",
+    "make_extractors",
+    "parse_wishes",
+    "resolve_features",
+]

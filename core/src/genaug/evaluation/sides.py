@@ -1,0 +1,97 @@
+"""What is compared: training images, held-out images, and synthetic ones with their parents."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from genaug.data.duplicates import nearest, thumbnail
+from genaug.data.folder import LabelledImages, LoadedFolder, load_folder
+from genaug.data.split import TrainSplit
+from genaug.errors import DataError, UsageError
+from genaug.storage import read_json_lines
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Everything at the model size.
+
+    held_out, synthetic: uint8 [N, H, W, C], held_out None where the real folder has no test split. parents int64 [M]:
+    for each synthetic image the training row that it is judged to stem from.
+    """
+
+    train: TrainSplit
+    held_out: Pixels | None
+    held_out_labels: Tensor | None
+    synthetic: Pixels
+    labels: Tensor
+    parents: Tensor
+
+    @classmethod
+    def of(
+        cls,
+        train: TrainSplit,
+        synthetic: Pixels,
+        labels: NDArray[np.int64],
+        *,
+        parents: NDArray[np.int64] | None = None,
+        held_out: LabelledImages | None = None,
+    ) -> "Sides":
+        """Sides from arrays; a parent that is not given (-1) is the training image whose thumbnail is most alike."""
+        known = np.full(len(labels), -1, dtype=np.int64) if parents is None else parents
+        stems = np.where(known >= 0, known, _nearest(train, synthetic)) if len(labels) else known
+        unseen = (None, None) if held_out is None else (held_out.images, torch.from_numpy(held_out.labels))
+        return cls(train, *unseen, synthetic, torch.from_numpy(labels), torch.from_numpy(stems))
+
+
+def load_sides(real: Path, synthetic: Path, *, size: tuple[int, int] | None = None, resize: str = "auto") -> Sides:
+    """REAL as `genaug run` reads it; of SYNTHETIC the images that its provenance calls synthetic, or all of them.
+
+    Raises DataError when SYNTHETIC holds no synthetic image, UsageError when it has a class that REAL lacks.
+    """
+    known = load_folder(real, size=size, resize=resize)
+    made = load_folder(synthetic, size=(known.spec.height, known.spec.width), resize=known.resize)
+    images, parents = made.splits["train"], _recorded(synthetic)
+    chosen = np.array([name in parents for name in images.names]) if parents else np.ones(len(images), dtype=bool)
+    if not chosen.any():
+        raise DataError(f"{synthetic} holds no synthetic image; expected the output of a run or a folder of samples")
+    places = {name: row for row, name in enumerate(known.train.names)}
+    found = [places.get((parents.get(name) or [""])[0], -1) for name in np.array(images.names)[chosen].tolist()]
+    return Sides.of(
+        known.train,
+        _in_channels(images.images[chosen], known.spec.channels),
+        _labels(made, known)[images.labels[chosen]],
+        parents=np.array(found, dtype=np.int64),
+        held_out=known.splits.get("test"),
+    )
+
+
+def _recorded(folder: Path) -> dict[str, list[str]]:
+    """{file: its parents} of the synthetic files of a run's training split; empty where there is no provenance."""
+    records = read_json_lines(folder / "provenance.jsonl")
+    return {record["file_name"].removeprefix("train/"): record["parents"] for record in records if record["synthetic"]}
+
+
+def _labels(made: LoadedFolder, known: LoadedFolder) -> NDArray[np.int64]:
+    """The real folder's label of each synthetic class."""
+    if strange := [name for name in made.spec.classes if name not in known.spec.classes]:
+        raise UsageError(f"classes of the synthetic images must be among {list(known.spec.classes)}, got {strange}")
+    return np.array([known.spec.classes.index(name) for name in made.spec.classes], dtype=np.int64)
+
+
+def _in_channels(images: Pixels, channels: int) -> Pixels:
+    if images.shape[3] == channels:
+        return images
+    if channels == 3:
+        return np.repeat(images, 3, axis=3)
+    return images.mean(axis=3, keepdims=True).round().astype(np.uint8)
+
+
+def _nearest(train: TrainSplit, images: Pixels) -> NDArray[np.int64]:
+    references = np.stack([thumbnail(image) for image in train.images])
+    return train.rows[nearest(np.stack([thumbnail(image) for image in images]), references)[0]]

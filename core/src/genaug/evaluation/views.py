@@ -1,0 +1,78 @@
+"""Both sides as each metric needs them, computed once."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from genaug.errors import UsageError
+from genaug.evaluation.sides import Sides
+from genaug.features import CrossFit, Extractor, cross_fit
+from genaug.images import to_float
+from genaug.metric import Measured, Metric
+
+CLASSIFIER = "classifier"
+Side = Literal["real", "synthetic"]
+
+
+class Views:
+    """What metrics compare, by the name of their features; the classifiers are trained when first asked for."""
+
+    def __init__(
+        self, sides: Sides, extractors: Mapping[str, Extractor], *, seed: int, judges: CrossFit | None = None
+    ) -> None:
+        self.sides = sides
+        self.seed = seed
+        self._extractors = extractors
+        self._given = judges
+        self._cached: dict[tuple[str, str, Side], Tensor] = {}
+
+    @cached_property
+    def judges(self) -> CrossFit:
+        """The cross-fitted classifiers."""
+        return self._given or cross_fit(self.sides.train, seed=self.seed)
+
+    def called(self, features: str) -> str:
+        """The name of the features, with the beginning of the hash where their weights are not the known ones."""
+        return self._extractors[features].name if features in self._extractors else features
+
+    def parents(self, side: Side) -> Tensor:
+        """The training row that each image stems from; a training image is its own parent."""
+        return torch.arange(len(self.sides.train)) if side == "real" else self.sides.parents
+
+    def side(self, needs: str, features: str, side: Side) -> Measured:
+        """Training or synthetic images; by classifiers that did not see their parents."""
+        key = (needs, features, side)
+        if key not in self._cached:
+            self._cached[key] = self._values(*key)
+        labels = torch.from_numpy(self.sides.train.labels) if side == "real" else self.sides.labels
+        return Measured(self._cached[key], labels)
+
+    def held_out(self) -> Measured | None:
+        """The test split, as pixels; None where there is none."""
+        images, labels = self.sides.held_out, self.sides.held_out_labels
+        return None if images is None or labels is None else Measured(to_float(images), labels)
+
+    def spaces(self, metric: Metric[Any], features: str) -> list[tuple[Tensor, Tensor]]:
+        """Masks of real and synthetic images whose values can be compared with each other."""
+        real, synthetic = self.parents("real"), self.parents("synthetic")
+        if metric.needs != "features" or features != CLASSIFIER:
+            return [(torch.ones_like(real, dtype=torch.bool), torch.ones_like(synthetic, dtype=torch.bool))]
+        folds = range(len(self.judges.classifiers))
+        return [(self.judges.folds[real] == fold, self.judges.folds[synthetic] == fold) for fold in folds]
+
+    def _values(self, needs: str, features: str, side: Side) -> Tensor:
+        images = self.sides.train.images if side == "real" else self.sides.synthetic
+        if needs == "pixels":
+            return to_float(images)
+        if features == CLASSIFIER:
+            view = self.judges.features if needs == "features" else self.judges.probabilities
+            return view(images, self.parents(side))
+        views = self._extractors[features].views(images)
+        if needs == "features":
+            return views.features
+        if views.probabilities is None:
+            raise UsageError(f"{features} gives no class probabilities; use classifier or inception")
+        return views.probabilities

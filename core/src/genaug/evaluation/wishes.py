@@ -1,0 +1,80 @@
+"""Which metric in which features: `kid[inception]`, or `kid` for the features at hand."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from genaug.errors import DataError, UsageError, unknown
+from genaug.evaluation.views import CLASSIFIER
+from genaug.features import INCEPTION, Extractor, find_weights, make_extractor
+from genaug.metric import Metric
+from genaug.registry import MetricDescription, Registry, import_factory
+
+FEATURES = ("pixels", CLASSIFIER, "inception", "dinov2")
+_SPELLING = re.compile(r"([\w-]+)(?:\[([\w-]+)\])?")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A metric and the features to compute it in; features are empty where it needs none."""
+
+    description: MetricDescription
+    metric: Metric  # type: ignore[type-arg] # of any settings
+    features: str
+
+    def name(self, value: str, features: str) -> str:
+        """How a value of it is called, with the features that were used."""
+        return f"{value}[{features}]" if self.features else value
+
+
+def parse_wishes(texts: Sequence[str] | None, registry: Registry, features: str) -> list[Wish]:
+    """Wishes from their spellings; all installed metrics when there are none, novelty then in pixels as well.
+
+    Raises UsageError for an unknown metric or unknown features.
+    """
+    wishes = [_wish(text, registry, features) for text in texts or registry.metrics.names()]
+    return wishes if texts or features == "pixels" else [*wishes, _wish("novelty[pixels]", registry, features)]
+
+
+def resolve_features(wish: str, *, weights: Path | None, allow_download: bool) -> tuple[str, str]:
+    """The features of metrics that name none, and a sentence where `auto` had to do without Inception."""
+    if wish != "auto":
+        if wish not in FEATURES:
+            raise unknown("features", wish, ("auto", *FEATURES))
+        return wish, ""
+    try:
+        find_weights(INCEPTION, weights, allow_download=allow_download)
+    except DataError as error:
+        return CLASSIFIER, f"features of classifiers trained on the real images are used instead: {error}"
+    return "inception", ""
+
+
+def _wish(text: str, registry: Registry, features: str) -> Wish:
+    match = _SPELLING.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"metrics: expected names such as kid or kid[inception], got {text!r}")
+    name, given = match.groups()
+    description = registry.metrics.get(name)
+    metric: Metric = import_factory(description)(description.config())  # type: ignore[type-arg] # as above
+    if given is not None and given not in FEATURES:
+        raise unknown("features", given, FEATURES)
+    if metric.needs == "pixels":
+        if given not in (None, "pixels"):
+            raise UsageError(f"{name} is computed on pixels, not on {given}")
+        return Wish(description, metric, "")
+    if metric.needs == "probabilities" and given is None and features in ("pixels", "dinov2"):
+        return Wish(description, metric, CLASSIFIER)
+    return Wish(description, metric, given or features)
+
+
+def make_extractors(
+    wishes: Iterable[Wish], *, weights: Path | None, allow_download: bool, layer: int
+) -> dict[str, Extractor]:
+    """The networks that the wishes need, each loaded once; raises DataError where weights are missing."""
+    needed = sorted({wish.features for wish in wishes} - {"", CLASSIFIER})
+    public = [name for name in needed if name != "pixels"]
+    if weights is not None and len(public) != 1:
+        raise UsageError(f"--weights is for one network of features, but the metrics use {public or 'none'}")
+    options = {"weights": weights, "allow_download": allow_download, "layer": layer}
+    return {name: make_extractor(name, **(options if name != "pixels" else {})) for name in needed}  # type: ignore[arg-type] # options by name

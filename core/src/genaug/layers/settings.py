@@ -1,0 +1,46 @@
+"""Settings that several plugins share, free of torch."""
+
+from typing import Literal
+
+from genaug.config import GeneratorConfig, option
+from genaug.errors import UsageError
+from genaug.spec import ImageSpec
+
+PAPER_SIDE = 64
+
+
+class AutoencoderConfig(GeneratorConfig):
+    """Settings of variational autoencoders; the presets say which belong together."""
+
+    network: Literal["compact", "paper"] = option("compact", "Architecture; the paper's works at 64x64 only.")
+    latent: int = option(64, "Length of the latent vector.", unit="numbers", ge=1, le=4096)
+    width: int = option(32, "Channels of the compact networks at their largest maps.", unit="channels", ge=4, le=512)
+    reconstruction: Literal["bce", "mse", "pyramid"] = option(
+        "pyramid", "What a reconstruction is judged by; the Laplacian pyramid keeps edges that the others blur."
+    )
+    beta: float = option(1.0, "Weight of the KL divergence.", ge=0.0, le=1000.0)
+    free_bits: float = option(
+        0.0, "KL divergence that each latent number has for nothing.", unit="nats", ge=0.0, le=10.0
+    )
+    warmup: float = option(
+        0.2, "Share of the training over which the weight of the KL divergence rises from zero.", ge=0.0, le=1.0
+    )
+    learning_rate: float = option(1e-3, "Learning rate (Adam).", gt=0.0, le=1.0)
+    sampling: Literal["prior", "posterior", "interpolation"] = option(
+        "interpolation",
+        "Where codes come from: the prior, around the code of a real image, or between two of one class.",
+    )
+    spread: float = option(1.0, "Noise around real codes, in standard deviations of their posterior.", ge=0.0, le=10.0)
+
+
+def check_paper_side(spec: ImageSpec) -> None:
+    """Raise UsageError at any size but 64x64, where alone the report's networks work."""
+    if (spec.height, spec.width) != (PAPER_SIDE, PAPER_SIDE):
+        raise UsageError(f"the paper preset works at 64x64 pixels, got {spec.height}x{spec.width}; add --size 64")
+
+
+def bounded_steps(spec: ImageSpec, device: str, on_cpu: int) -> int:
+    """Steps of a training: `on_cpu` up to 64x64 pixels, fewer for larger images on a CPU; five times as many elsewhere."""
+    if device != "cpu":
+        return 5 * on_cpu
+    return round(on_cpu * min(1.0, PAPER_SIDE**2 / (spec.height * spec.width)))

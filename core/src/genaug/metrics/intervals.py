@@ -1,0 +1,98 @@
+"""Standard errors of metrics at tens of images, each checked by simulation (benchmarks/intervals.py, tests)."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from genaug.metric import Kernels
+
+LEVEL = 0.95
+_Z = 1.959963984540054
+_LEAST_SHARE_OF_VARIANCE = 0.75
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Bounds that cover the expected value in 95 % of cases."""
+
+    low: float
+    high: float
+
+
+def share_interval(verdicts: Tensor, parents: Tensor) -> Interval:
+    """Wilson's interval of a share, verdicts bool [N], with as many independent images as their parents allow.
+
+    parents int64 [N]: images of one parent are alike. The variance over parents (what a bootstrap over parents tends
+    to) against that of independent images gives the effective number (Kish 1965). Wilson, because a bootstrap of a
+    share near 0 or 1 has no width.
+    """
+    count, share = len(verdicts), verdicts.double().mean().item()
+    independent = _effective(verdicts.double() - share, parents, share * (1 - share) / count)
+    centre = (share + _Z**2 / (2 * independent)) / (1 + _Z**2 / independent)
+    spread = math.sqrt(share * (1 - share) / independent + _Z**2 / (4 * independent**2))
+    half = _Z * spread / (1 + _Z**2 / independent)
+    return Interval(max(0.0, centre - half), min(1.0, centre + half))
+
+
+def _effective(residuals: Tensor, parents: Tensor, plain: float) -> float:
+    """How many independent images carry as much; the number of parents where all verdicts agree."""
+    groups = parents.unique(return_inverse=True)[1]
+    count = int(groups.max()) + 1
+    if not plain or count < 2:
+        return float(count)
+    sums = torch.zeros(count, dtype=torch.float64).index_add_(0, groups, residuals)
+    clustered = float(sums.square().sum()) / len(residuals) ** 2 * count / (count - 1)
+    return min(float(len(residuals)), len(residuals) * plain / max(clustered, 1e-12))
+
+
+def mmd_standard_error(kernels: Kernels) -> float:
+    """Standard error of the unbiased squared MMD from its kernel matrices; not a number below four images on a side.
+
+    The jackknife over images counts the degenerate part of a U-statistic's variance twice (Efron and Stein 1981), which
+    at these sizes is most of it; that part is estimated from the centred kernels and taken off once.
+    """
+    n, m = kernels.across.shape
+    if min(n, m) < 4:
+        return float("nan")
+    degenerate = _pairs(kernels.real) + _pairs(kernels.synthetic) + _cross(kernels.across)
+    return math.sqrt(max(_jackknife(kernels) - degenerate, _LEAST_SHARE_OF_VARIANCE * degenerate))
+
+
+def _jackknife(kernels: Kernels) -> float:
+    """The variance by leaving out one image at a time, on both sides."""
+    n, m = kernels.across.shape
+    total = 0.0
+    across = kernels.across.sum()
+    for kernel, sums, count, other in (
+        (kernels.real, kernels.across.sum(dim=1), n, m),
+        (kernels.synthetic, kernels.across.sum(dim=0), m, n),
+    ):
+        rows = kernel.sum(dim=1) - kernel.diagonal()
+        left = (rows.sum() - 2 * rows) / ((count - 1) * (count - 2)) - 2 * (across - sums) / ((count - 1) * other)
+        total += (count - 1) * float(left.var(unbiased=False))
+    return total
+
+
+def _pairs(kernel: Tensor) -> float:
+    """Variance of the degenerate part of the mean over pairs of one side, by U-centring (Székely and Rizzo 2014)."""
+    n = len(kernel)
+    off = kernel - torch.diag(kernel.diagonal())
+    rows = off.sum(dim=1) / (n - 2)
+    centred = off - rows[:, None] - rows[None, :] + off.sum() / ((n - 1) * (n - 2))
+    squares = (centred - torch.diag(centred.diagonal())).square().sum()
+    return 2 / (n * (n - 1)) * float(squares) / (n * (n - 3))
+
+
+def _cross(kernel: Tensor) -> float:
+    n, m = kernel.shape
+    centred = kernel - kernel.mean(dim=0, keepdim=True) - kernel.mean(dim=1, keepdim=True) + kernel.mean()
+    return 4 / (n * m) * float(centred.square().sum()) / ((n - 1) * (m - 1))
+
+
+def student_factor(images: int) -> float:
+    """The 97.5 % quantile of Student's t with images - 1 degrees of freedom."""
+    from scipy.stats import t
+
+    return float(t.ppf((1 + LEVEL) / 2, images - 1))

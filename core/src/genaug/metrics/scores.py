@@ -1,0 +1,16 @@
+"""The Inception Score: a number about class probabilities of the synthetic images alone."""
+
+from genaug.config import MetricConfig
+from genaug.metric import Measured, Metric
+from genaug.metrics import functional
+
+
+class InceptionScore(Metric[MetricConfig]):
+    """Sharp and varied predictions; it never looks at a real image."""
+
+    needs = "probabilities"
+    higher_is_better = True
+
+    def compute(self, real: Measured, synthetic: Measured) -> dict[str, float]:
+        """In [1, K]."""
+        return {"is": functional.inception_score(synthetic.values)}

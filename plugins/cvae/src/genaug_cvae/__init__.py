@@ -1,0 +1,1 @@
+"""Class-conditional variational autoencoder as a generator of genaug."""

@@ -1,0 +1,13 @@
+"""Settings of the generator."""
+
+from genaug.config import option
+from genaug.layers.settings import AutoencoderConfig
+
+
+class CVAEConfig(AutoencoderConfig):
+    """Settings of cvae: those of vae, how a class is told to the networks, and where styles may come from."""
+
+    embedding: int = option(64, "Length of a class's embedding in the compact networks.", unit="numbers", ge=1, le=1024)
+    borrowed: float = option(
+        0.5, "Share of images whose style code comes from images of any class.", unit="share", ge=0.0, le=1.0
+    )

@@ -1,0 +1,51 @@
+"""Torch-free description of cvae with its presets."""
+
+from collections.abc import Sequence
+
+from genaug.config import Preset, TrainConfig
+from genaug.layers.settings import bounded_steps, check_paper_side
+from genaug.registry import GeneratorDescription, Needs, hookimpl
+from genaug.spec import ImageSpec
+
+from genaug_cvae.config import CVAEConfig
+
+
+def _paper(spec: ImageSpec, _device: str) -> Preset:
+    """As it would have been built from the report's networks: one-hot labels beside images and codes; 32 is ours."""
+    check_paper_side(spec)
+    model = CVAEConfig(
+        network="paper", latent=512, reconstruction="bce", warmup=0.0, learning_rate=1e-4, sampling="prior"
+    )
+    return Preset(model=model, train=TrainConfig(epochs=10_000, batch_size=32, precision="no"))
+
+
+def _small(_spec: ImageSpec, _device: str) -> Preset:
+    return Preset(model=CVAEConfig(latent=32, width=16, embedding=16), train=_train(300))
+
+
+def _auto(spec: ImageSpec, device: str) -> Preset:
+    return Preset(
+        model=CVAEConfig(width=32 if device == "cpu" else 64), train=_train(bounded_steps(spec, device, 4_000))
+    )
+
+
+def _train(steps: int) -> TrainConfig:
+    return TrainConfig(steps=steps, batch_size=32, balanced=True, average_decay=0.995, schedule="cosine")
+
+
+@hookimpl
+def genaug_generators() -> Sequence[GeneratorDescription]:
+    """The generator of this package."""
+    return [
+        GeneratorDescription(
+            name="cvae",
+            summary="Class-conditional variational autoencoder: one model that carries styles between classes",
+            rank=30,
+            config=CVAEConfig,
+            presets={"auto": _auto, "small": _small, "paper": _paper},
+            factory="genaug_cvae.generator:CVAE",
+            conditioning="class",
+            needs=Needs(least_images=1),
+            paper="Sohn et al. 2015 (NeurIPS 28)",
+        )
+    ]

@@ -1,0 +1,1 @@
+"""Denoising diffusion, one model per class or class-conditional, as generators of genaug."""

@@ -1,0 +1,62 @@
+"""Settings of both generators."""
+
+from typing import Literal
+
+from genaug.config import GeneratorConfig, option
+
+
+class DDPMConfig(GeneratorConfig):
+    """Settings of ddpm and cddpm; the presets say which belong together."""
+
+    network: Literal["compact", "paper"] = option("compact", "Architecture; the paper's works at 64x64 only.")
+    width: int = option(
+        32,
+        "Channels of the compact network at its largest maps; multiples of 8.",
+        unit="channels",
+        ge=8,
+        le=512,
+    )
+    timesteps: int = option(1000, "Noise levels of the training.", unit="steps", ge=10, le=10_000)
+    noise_schedule: Literal["linear", "cosine"] = option("cosine", "How fast the noise rises over the time steps.")
+    prediction: Literal["noise", "velocity"] = option("velocity", "What the network predicts.")
+    min_snr: float = option(
+        5.0, "Largest signal-to-noise ratio that a time step's loss counts with; 0 for no weighting.", ge=0.0, le=1e6
+    )
+    colour_histogram: float = option(
+        0.0, "Weight of the distance between colour histograms of real and denoised images.", ge=0.0, le=1000.0
+    )
+    learning_rate: float = option(1e-3, "Learning rate (AdamW).", gt=0.0, le=1.0)
+    sampler: Literal["dpm-solver++", "ddim", "ancestral"] = option(
+        "dpm-solver++", "How images are drawn; ancestral walks through all time steps unless told otherwise."
+    )
+    sampling_steps: int = option(
+        20, "Network evaluations per image; never more than time steps.", unit="steps", ge=1, le=10_000
+    )
+    strength: float = option(
+        1.0,
+        "How far a real image is noised before it is denoised as the wanted class; 1 starts from noise alone.",
+        unit="share",
+        gt=0.0,
+        le=1.0,
+    )
+
+
+class CDDPMConfig(DDPMConfig):
+    """Settings of cddpm: those of ddpm, and how strongly the class steers."""
+
+    guidance_scale: float = option(
+        2.0,
+        "Classifier-free guidance: how far to go from the prediction without a class to that with it; 1 for none.",
+        ge=1.0,
+        le=20.0,
+    )
+    dropped: float = option(
+        0.1, "Share of training images whose class is hidden, which guidance needs.", unit="share", ge=0.0, lt=1.0
+    )
+    borrowed: float = option(
+        0.0,
+        "With a strength below 1, share of images that start from a real image of any class.",
+        unit="share",
+        ge=0.0,
+        le=1.0,
+    )

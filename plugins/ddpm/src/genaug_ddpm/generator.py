@@ -1,0 +1,164 @@
+"""Denoising diffusion and its class-conditional form as generators of genaug."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, TypeVar
+
+import torch
+from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler
+from genaug.chance import Noise
+from genaug.generator import Batch, Drawn, Generator
+from genaug.layers.memory import choose, keep_images, kept_images
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from genaug_ddpm.config import CDDPMConfig, DDPMConfig
+from genaug_ddpm.histogram import histogram_distance
+from genaug_ddpm.networks import compact_network, paper_network
+
+Config = TypeVar("Config", bound=DDPMConfig)
+_SCHEDULES = {"linear": "linear", "cosine": "squaredcos_cap_v2"}
+_PREDICTIONS = {"noise": "epsilon", "velocity": "v_prediction"}
+
+
+class Diffusion(Generator[Config]):
+    """What both share: one network that removes noise, and samplers that call it again and again.
+
+    classes: how many the network is told of, 0 for none; it then knows one more, which stands for no class.
+    """
+
+    averaged = frozenset({"denoiser"})
+    classes = 0
+
+    def build(self) -> dict[str, nn.Module]:
+        """The network that the settings name."""
+        shape, told = (self.spec.channels, self.spec.height, self.spec.width), self.classes and self.classes + 1
+        if self.config.network == "paper":
+            return {"denoiser": paper_network(shape[0], told)}
+        return {"denoiser": compact_network(shape, self.config.width, told)}
+
+    def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+        """Squared error of what is predicted at a random time step of each image, weighted by min-SNR."""
+        config, count = self.config, len(batch.images)
+        times = (batch.noise.uniform() * config.timesteps).long()
+        noise = batch.noise.normal(*batch.images.shape[1:])
+        noisy = self._schedule.add_noise(batch.images, noise, times)
+        found = self.predict(noisy, times, self._hidden(batch.labels, batch.noise))
+        wanted = noise if config.prediction == "noise" else self._schedule.get_velocity(batch.images, noise, times)
+        errors = (found - wanted).square().flatten(1).mean(dim=1)
+        loss = (errors * self._weights(times)).mean()
+        if config.colour_histogram:
+            clean = self._clean(noisy, found, times)
+            loss = loss + config.colour_histogram * histogram_distance(clean, batch.images) / count
+        yield "denoiser", loss
+
+    def optimizer(self, name: str) -> torch.optim.Optimizer:
+        """AdamW with the settings' learning rate."""
+        return torch.optim.AdamW(self.networks[name].parameters(), lr=self.config.learning_rate)
+
+    def remember(self, known: Batch) -> dict[str, Tensor]:
+        """The training images, where samples start from them."""
+        return keep_images(known) if self.config.strength < 1 else {}
+
+    def sample(self, labels: Tensor, noise: Noise) -> Drawn:
+        """Images from noise, or from real images that are noised partly; those are the parents."""
+        scheduler = self._sampler()
+        steps = min(self.config.sampling_steps, self.config.timesteps)
+        scheduler.set_timesteps(steps)
+        times = scheduler.timesteps[steps - max(1, round(self.config.strength * steps)) :]
+        start = noise.normal(self.spec.channels, self.spec.height, self.spec.width)
+        if self.config.strength == 1:
+            return Drawn.without_parents(self._denoised(scheduler, start, times, labels, noise))
+        places = choose(self.memory["labels"], self._sources(labels, noise), noise.uniform())
+        begun = self._schedule.add_noise(kept_images(self.memory, places), start, times[:1].expand(len(labels)))
+        images = self._denoised(scheduler, begun, times, labels, noise)
+        return Drawn(images, self.memory["rows"][places].unsqueeze(1))
+
+    def predict(self, noisy: Tensor, times: Tensor, labels: Tensor) -> Tensor:
+        """What the network says of noisy images [N, C, H, W] at time steps int64 [N], float32 like the images."""
+        told = {"class_labels": labels} if self.classes else {}
+        found: Tensor = self.networks["denoiser"](noisy, times, **told).sample
+        return found.float()
+
+    def guided(self, noisy: Tensor, times: Tensor, labels: Tensor) -> Tensor:
+        """The prediction that sampling follows."""
+        return self.predict(noisy, times, labels)
+
+    def _denoised(self, scheduler: Any, images: Tensor, times: Tensor, labels: Tensor, noise: Noise) -> Tensor:
+        """From noisy images at the first of these time steps to images in [-1, 1]."""
+        chance = {} if self.config.sampler == "dpm-solver++" else {"generator": noise.generators}
+        if hasattr(scheduler, "set_begin_index"):
+            scheduler.set_begin_index(len(scheduler.timesteps) - len(times))
+        for time in times:
+            found = self.guided(images, time.expand(len(images)).to(images.device), labels)
+            images = scheduler.step(found, time, images, **chance).prev_sample
+        return images.clamp(-1, 1)
+
+    def _sampler(self) -> Any:
+        kinds = {"dpm-solver++": DPMSolverMultistepScheduler, "ddim": DDIMScheduler, "ancestral": DDPMScheduler}
+        kind = kinds[self.config.sampler]
+        extra = {"clip_sample": True} if self.config.sampler != "dpm-solver++" else {"final_sigmas_type": "zero"}
+        return kind.from_config(self._schedule.config, **extra)
+
+    @cached_property
+    def _schedule(self) -> DDPMScheduler:
+        return DDPMScheduler(
+            num_train_timesteps=self.config.timesteps,
+            beta_schedule=_SCHEDULES[self.config.noise_schedule],
+            prediction_type=_PREDICTIONS[self.config.prediction],
+        )
+
+    def _weights(self, times: Tensor) -> Tensor:
+        """Min-SNR weights [N] of the loss (Hang et al. 2023, arXiv 2303.09556); 1 without them."""
+        if not self.config.min_snr:
+            return torch.ones(len(times), device=times.device)
+        kept = self._schedule.alphas_cumprod.to(times.device)[times]
+        ratio = kept / (1 - kept)
+        least = ratio.clamp(max=self.config.min_snr)
+        return least / ratio if self.config.prediction == "noise" else least / (ratio + 1)
+
+    def _clean(self, noisy: Tensor, found: Tensor, times: Tensor) -> Tensor:
+        """The image that a prediction points to."""
+        kept = self._schedule.alphas_cumprod.to(times.device)[times][:, None, None, None]
+        if self.config.prediction == "velocity":
+            return kept.sqrt() * noisy - (1 - kept).sqrt() * found
+        return (noisy - (1 - kept).sqrt() * found) / kept.sqrt()
+
+    def _hidden(self, labels: Tensor, noise: Noise) -> Tensor:
+        """Labels as the training tells them."""
+        return labels
+
+    def _sources(self, labels: Tensor, noise: Noise) -> Tensor:
+        """The class of the real image that each sample starts from."""
+        return labels
+
+
+class DDPM(Diffusion[DDPMConfig]):
+    """Denoising diffusion (Ho et al. 2020, arXiv 2006.11239): one model per class."""
+
+
+class CDDPM(Diffusion[CDDPMConfig]):
+    """One denoising diffusion model over all classes, with classifier-free guidance (Ho and Salimans 2022)."""
+
+    @property
+    def classes(self) -> int:  # type: ignore[override] # a constant 0 in the class without conditions
+        """How many classes the network is told of."""
+        return len(self.spec.classes)
+
+    def guided(self, noisy: Tensor, times: Tensor, labels: Tensor) -> Tensor:
+        """From the prediction without a class towards, and beyond, the one with it."""
+        scale = self.config.guidance_scale
+        if scale == 1:
+            return self.predict(noisy, times, labels)
+        nobody = torch.full_like(labels, self.classes)
+        both = self.predict(noisy.repeat(2, 1, 1, 1), times.repeat(2), torch.cat([labels, nobody]))
+        told, untold = both.chunk(2)
+        return torch.lerp(untold, told, scale)
+
+    def _hidden(self, labels: Tensor, noise: Noise) -> Tensor:
+        return torch.where(noise.uniform() < self.config.dropped, torch.full_like(labels, self.classes), labels)
+
+    def _sources(self, labels: Tensor, noise: Noise) -> Tensor:
+        every, chance = self.memory["labels"], noise.uniform(2)
+        anyone = every[(chance[:, 1] * len(every)).long()]
+        return torch.where((chance[:, 0] < self.config.borrowed) | ~torch.isin(labels, every), anyone, labels)

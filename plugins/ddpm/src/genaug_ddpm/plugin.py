@@ -1,0 +1,95 @@
+"""Torch-free descriptions of ddpm and cddpm with their presets."""
+
+from collections.abc import Sequence
+
+from genaug.config import AugmentationConfig, Preset, TrainConfig
+from genaug.layers.settings import bounded_steps, check_paper_side
+from genaug.registry import GeneratorDescription, Needs, hookimpl
+from genaug.spec import ImageSpec
+
+from genaug_ddpm.config import CDDPMConfig, DDPMConfig
+
+
+def _paper(spec: ImageSpec, device: str) -> Preset:
+    return _to_the_letter(spec, device, DDPMConfig)
+
+
+def _conditional_paper(spec: ImageSpec, device: str) -> Preset:
+    return _to_the_letter(spec, device, CDDPMConfig)
+
+
+def _to_the_letter(spec: ImageSpec, device: str, config: type[DDPMConfig]) -> Preset:
+    """The report's settings; its batch size is not given, so 16 is ours. fp16 needs CUDA."""
+    check_paper_side(spec)
+    model = config(
+        network="paper",
+        noise_schedule="linear",
+        prediction="noise",
+        min_snr=0.0,
+        learning_rate=1e-4,
+        sampler="ancestral",
+        sampling_steps=1000,
+    )
+    precision = "fp16" if device == "cuda" else "no"
+    train = TrainConfig(epochs=500, batch_size=16, schedule="cosine", warmup_steps=500, precision=precision)
+    return Preset(model=model, train=train, augmentation=AugmentationConfig(pipeline="paper", enlargement=3))
+
+
+def _small(_spec: ImageSpec, _device: str) -> Preset:
+    return Preset(model=DDPMConfig(width=16), train=_train(300))
+
+
+def _conditional_small(_spec: ImageSpec, _device: str) -> Preset:
+    return Preset(model=CDDPMConfig(width=16), train=_train(300))
+
+
+def _auto(spec: ImageSpec, device: str) -> Preset:
+    return Preset(model=DDPMConfig(width=_width(device)), train=_train(bounded_steps(spec, device, 800)))
+
+
+def _conditional_auto(spec: ImageSpec, device: str) -> Preset:
+    return Preset(model=CDDPMConfig(width=_width(device)), train=_train(bounded_steps(spec, device, 4_000)))
+
+
+def _train(steps: int) -> TrainConfig:
+    return TrainConfig(
+        steps=steps,
+        batch_size=32,
+        balanced=True,
+        schedule="cosine",
+        warmup_steps=min(100, steps // 10),
+        clip_norm=1.0,
+        average_decay=0.995,
+    )
+
+
+def _width(device: str) -> int:
+    return 32 if device == "cpu" else 64
+
+
+@hookimpl
+def genaug_generators() -> Sequence[GeneratorDescription]:
+    """The two generators of this package."""
+    return [
+        GeneratorDescription(
+            name="cddpm",
+            summary="Class-conditional denoising diffusion: one model over all classes, with guidance",
+            rank=50,
+            config=CDDPMConfig,
+            presets={"auto": _conditional_auto, "small": _conditional_small, "paper": _conditional_paper},
+            factory="genaug_ddpm.generator:CDDPM",
+            conditioning="class",
+            paper="Ho et al. 2020 (arXiv 2006.11239); Ho and Salimans 2022 (arXiv 2207.12598)",
+        ),
+        GeneratorDescription(
+            name="ddpm",
+            summary="Denoising diffusion: one model per class, as in the report",
+            rank=60,
+            config=DDPMConfig,
+            presets={"auto": _auto, "small": _small, "paper": _paper},
+            factory="genaug_ddpm.generator:DDPM",
+            conditioning="none",
+            needs=Needs(least_images=2),
+            paper="Ho et al. 2020 (arXiv 2006.11239)",
+        ),
+    ]

@@ -1,0 +1,14 @@
+"""Both generators keep the contract, from noise and from real images."""
+
+import pytest
+from genaug.testing import GeneratorContract
+
+
+class TestDDPM(GeneratorContract):
+    generator = "ddpm"
+    settings = {"width": 8, "sampling_steps": 3}
+
+
+class TestCDDPM(GeneratorContract):
+    generator = "cddpm"
+    settings = {"width": 8, "sampling_steps": 3, "strength": 0.6, "borrowed": 0.5}

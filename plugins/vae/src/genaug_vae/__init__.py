@@ -1,0 +1,1 @@
+"""Variational autoencoder as a generator of genaug."""

@@ -1,0 +1,49 @@
+"""Torch-free description of vae with its presets."""
+
+from collections.abc import Sequence
+
+from genaug.config import Preset, TrainConfig
+from genaug.layers.settings import bounded_steps, check_paper_side
+from genaug.registry import GeneratorDescription, Needs, hookimpl
+from genaug.spec import ImageSpec
+
+from genaug_vae.config import VAEConfig
+
+
+def _paper(spec: ImageSpec, _device: str) -> Preset:
+    """The report's settings; its batch size is not given, so 32 is ours."""
+    check_paper_side(spec)
+    model = VAEConfig(
+        network="paper", latent=512, reconstruction="bce", warmup=0.0, learning_rate=1e-4, sampling="prior"
+    )
+    return Preset(model=model, train=TrainConfig(epochs=10_000, batch_size=32, precision="no"))
+
+
+def _small(_spec: ImageSpec, _device: str) -> Preset:
+    return Preset(model=VAEConfig(latent=32, width=16), train=_train(300))
+
+
+def _auto(spec: ImageSpec, device: str) -> Preset:
+    return Preset(model=VAEConfig(width=32 if device == "cpu" else 64), train=_train(bounded_steps(spec, device, 800)))
+
+
+def _train(steps: int) -> TrainConfig:
+    return TrainConfig(steps=steps, batch_size=16, average_decay=0.99, schedule="cosine")
+
+
+@hookimpl
+def genaug_generators() -> Sequence[GeneratorDescription]:
+    """The generator of this package."""
+    return [
+        GeneratorDescription(
+            name="vae",
+            summary="Variational autoencoder: one model per class, as in the report",
+            rank=40,
+            config=VAEConfig,
+            presets={"auto": _auto, "small": _small, "paper": _paper},
+            factory="genaug_vae.generator:VAE",
+            conditioning="none",
+            needs=Needs(least_images=2),
+            paper="Kingma and Welling 2014 (arXiv 1312.6114)",
+        )
+    ]

@@ -1,0 +1,8 @@
+"""The generator keeps the contract."""
+
+from genaug.testing import GeneratorContract
+
+
+class TestVAE(GeneratorContract):
+    generator = "vae"
+    settings = {"width": 4, "latent": 4}
