@@ -26,7 +26,7 @@ from genaug.storage import make_folder, scratch_folder, write_bytes, write_json
 METRICS = ("consistency", "novelty[pixels]", "novelty", "coverage", "mmd", "tstr")
 COLUMNS = (
     "minutes",
-    "consistency",
+    "consistency[classifier]",
     "copies[pixels]",
     "copies[classifier]",
     "coverage[classifier]",
@@ -48,7 +48,7 @@ def main() -> None:
             if not path.exists():
                 judges = judges or cross_fit(loaded.train, seed=seed)
                 write_json(path, _measured(name, seed, loaded, judges, given, out))
-            print(path.stem, path.read_text(), flush=True)
+            print(f"{path.stem} is measured", flush=True)
     print(
         _table(
             [[json.loads(path.read_text()) for path in sorted(out.glob(f"{name}{given.tag}-*.json"))] for name in names]
@@ -58,7 +58,8 @@ def main() -> None:
 
 def _measured(name, seed, loaded: LoadedFolder, judges, given, out: Path) -> dict[str, object]:
     registry = load_registry()
-    changes = assign(registry.generators.get(name).config, read_assignments(given.set or []))
+    mine = [text.removeprefix(f"{name}:") for text in given.set or [] if text.startswith(f"{name}:")]
+    changes = assign(registry.generators.get(name).config, read_assignments(mine))
     config = RunConfig(generator=name, per_class=given.per_class, seed=seed, size=(given.size, given.size), **changes)
     job = pipeline.resolve(config, loaded, registry)
     scratch = scratch_folder(main)
@@ -139,7 +140,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3, help="how many")
     parser.add_argument("--first-seed", type=int, default=0, help="the first of them")
     parser.add_argument("--per-class", type=int, default=40, help="images drawn for each class")
-    parser.add_argument("--set", action="append", help="key=value, as for genaug run")
+    parser.add_argument("--set", action="append", help="generator:key=value, a setting of one generator")
     parser.add_argument("--tag", default="", help="suffix of the result files, to tell settings apart")
     return parser.parse_args()
 

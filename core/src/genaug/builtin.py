@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 from genaug.config import AugmentationConfig, GeneratorConfig, MetricConfig, Preset, TrainConfig, option
-from genaug.metrics.config import ManifoldConfig, NoveltyConfig, TSTRConfig
 from genaug.registry import GeneratorDescription, MetricDescription, hookimpl
 from genaug.spec import ImageSpec
 
@@ -17,6 +16,27 @@ class ClassicalConfig(GeneratorConfig):
     """Settings of classical augmentation."""
 
     pipeline: Literal["light", "paper"] = option("paper", "Albumentations pipeline that varies the training images.")
+
+
+class ManifoldConfig(MetricConfig):
+    """Settings of precision, recall, density and coverage."""
+
+    neighbours: int = option(5, "The ball around an image reaches to its k-th neighbour.", unit="images", ge=1, le=100)
+
+
+class NoveltyConfig(MetricConfig):
+    """Settings of novelty."""
+
+    quantile: float = option(
+        0.01, "Closer than this quantile of the real leave-one-out distances is a copy.", unit="share", gt=0.0, lt=1.0
+    )
+
+
+class TSTRConfig(MetricConfig):
+    """Settings of train on synthetic, test on real."""
+
+    steps: int = option(400, "Training steps of the classifier.", unit="steps", ge=1, le=1_000_000)
+    seed: int = option(0, "Seed of the classifier.", ge=0, le=2**63 - 1)
 
 
 def _oversample(_spec: ImageSpec, _device: str) -> Preset:

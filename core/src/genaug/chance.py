@@ -28,7 +28,7 @@ def stream(seed: int, *parts: int | str) -> torch.Generator:
 @contextmanager
 def seeded(seed: int, *parts: int | str) -> Iterator[None]:
     """Seed torch's global generators inside the block (initial weights, dropout) and restore them after it."""
-    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()  # type: ignore[no-untyped-call] # torch has no types here
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     with torch.random.fork_rng(devices=devices):
         # not torch.manual_seed: without CUDA it walks the stack at every call, a millisecond a step
         for generator in (torch.default_generator, *(torch.cuda.default_generators[device] for device in devices)):

@@ -1,6 +1,5 @@
 """Both generators keep the contract, from noise and from real images."""
 
-import pytest
 from genaug.testing import GeneratorContract
 
 

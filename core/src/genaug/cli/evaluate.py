@@ -1,5 +1,6 @@
 """genaug evaluate: numbers that compare synthetic with real images."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,7 +39,7 @@ def evaluate(
     seed: given.Seed = None,
     as_json: given.Json = False,
 ) -> int:
-    """Compare synthetic with real images: each metric with its 95 % interval and what real images get. Writes nothing."""
+    """Compare synthetic with real images: each metric with its interval and what real images get. Writes nothing."""
     from genaug.evaluation import Views, compare, load_sides, make_extractors, parse_wishes, resolve_features
     from genaug.registry import load_registry
 
@@ -86,4 +87,4 @@ def _interval(row: "Row") -> str:
 
 
 def _number(value: float) -> str:
-    return "" if value != value else f"{value:.4g}"
+    return "" if math.isnan(value) else f"{value:.4g}"

@@ -14,7 +14,7 @@ from genaug.evaluation.views import Views
 from genaug.evaluation.wishes import Wish
 from genaug.features import near_groups
 from genaug.metric import KernelMetric, Measured, Metric, ShareMetric, squared_mmd
-from genaug.metrics.intervals import Interval, mmd_standard_error, share_interval, student_factor
+from genaug.metrics.intervals import Interval, Z, mmd_standard_error, share_interval
 
 _SPLITS = 5
 Pair = tuple[Measured, Measured]
@@ -136,13 +136,12 @@ def _estimates(metric: Metric[Any], pairs: list[Pair], stems: list[Tensor]) -> d
 
 def _kernel_estimates(metric: KernelMetric[Any], pairs: list[Pair], weights: list[float]) -> dict[str, Estimate]:
     found = [metric.kernels(*pair) for pair in pairs]
-    freedom = sum(min(len(real), len(synthetic)) for real, synthetic in pairs) - len(pairs) + 1
     estimates = {}
     for name in found[0]:
         value = _mean([squared_mmd(kernels[name]) for kernels in found], weights)
         errors = [mmd_standard_error(kernels[name]) for kernels in found]
         error = math.sqrt(sum((weight * one) ** 2 for weight, one in zip(weights, errors, strict=True)))
-        half = student_factor(freedom) * error if freedom > 1 else math.nan
+        half = Z * error
         estimates[name] = Estimate(value, Interval(value - half, value + half) if math.isfinite(half) else None)
     return estimates
 

@@ -21,13 +21,12 @@ Pixels = NDArray[np.uint8]
 class Sides:
     """Everything at the model size.
 
-    held_out, synthetic: uint8 [N, H, W, C], held_out None where the real folder has no test split. parents int64 [M]:
-    for each synthetic image the training row that it is judged to stem from.
+    held_out: the test split, None where the real folder has none. synthetic: uint8 [M, H, W, C]. parents int64 [M]: for
+    each synthetic image the training row that it is judged to stem from.
     """
 
     train: TrainSplit
-    held_out: Pixels | None
-    held_out_labels: Tensor | None
+    held_out: LabelledImages | None
     synthetic: Pixels
     labels: Tensor
     parents: Tensor
@@ -45,8 +44,7 @@ class Sides:
         """Sides from arrays; a parent that is not given (-1) is the training image whose thumbnail is most alike."""
         known = np.full(len(labels), -1, dtype=np.int64) if parents is None else parents
         stems = np.where(known >= 0, known, _nearest(train, synthetic)) if len(labels) else known
-        unseen = (None, None) if held_out is None else (held_out.images, torch.from_numpy(held_out.labels))
-        return cls(train, *unseen, synthetic, torch.from_numpy(labels), torch.from_numpy(stems))
+        return cls(train, held_out, synthetic, torch.from_numpy(labels), torch.from_numpy(stems))
 
 
 def load_sides(real: Path, synthetic: Path, *, size: tuple[int, int] | None = None, resize: str = "auto") -> Sides:
@@ -89,9 +87,11 @@ def _in_channels(images: Pixels, channels: int) -> Pixels:
         return images
     if channels == 3:
         return np.repeat(images, 3, axis=3)
-    return images.mean(axis=3, keepdims=True).round().astype(np.uint8)
+    grey: Pixels = images.mean(axis=3, keepdims=True).round().astype(np.uint8)
+    return grey
 
 
 def _nearest(train: TrainSplit, images: Pixels) -> NDArray[np.int64]:
     references = np.stack([thumbnail(image) for image in train.images])
-    return train.rows[nearest(np.stack([thumbnail(image) for image in images]), references)[0]]
+    rows: NDArray[np.int64] = train.rows[nearest(np.stack([thumbnail(image) for image in images]), references)[0]]
+    return rows

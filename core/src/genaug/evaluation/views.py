@@ -52,8 +52,8 @@ class Views:
 
     def held_out(self) -> Measured | None:
         """The test split, as pixels; None where there is none."""
-        images, labels = self.sides.held_out, self.sides.held_out_labels
-        return None if images is None or labels is None else Measured(to_float(images), labels)
+        unseen = self.sides.held_out
+        return None if unseen is None else Measured(to_float(unseen.images), torch.from_numpy(unseen.labels))
 
     def spaces(self, metric: Metric[Any], features: str) -> list[tuple[Tensor, Tensor]]:
         """Masks of real and synthetic images whose values can be compared with each other."""

@@ -31,8 +31,7 @@ class Views:
 
 
 class Extractor:
-    """Images uint8 [N, H, W, C] to Views. name: with the beginning of the hash where the weights are not the known
-    ones."""
+    """Images uint8 [N, H, W, C] to Views. Its name ends in the start of a hash unless the weights are well known."""
 
     def __init__(self, name: str, view: Callable[[NDArray[np.uint8]], tuple[Tensor, Tensor | None]]) -> None:
         self.name = name

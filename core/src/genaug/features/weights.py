@@ -38,8 +38,7 @@ DINOV2 = Public(name="dinov2", file="dinov2_vits14.safetensors")
 
 @dataclass(frozen=True)
 class Weights:
-    """A file of weights and what its features are called: with the beginning of its hash where that is not the known
-    one."""
+    """A file, and the name of its features, which ends in the start of a hash unless that is the known one."""
 
     path: Path
     name: str

@@ -28,9 +28,9 @@ FORMAT = 1
 @torch.no_grad()
 def take_memory(generator: AnyGenerator, split: TrainSplit, *, seed: int, device: str) -> None:
     """Fill the memory of a trained generator from its training images."""
-    tensors = (torch.from_numpy(array).to(device) for array in (split.labels, split.rows))
+    labels, rows = (torch.from_numpy(array).to(device) for array in (split.labels, split.rows))
     noise = Noise.per_batch(seed, "memory", 0, len(split), device)
-    known = Batch(to_float(split.images).to(device), *tensors, step=0, progress=0.0, noise=noise)
+    known = Batch(to_float(split.images).to(device), labels, rows, step=0, progress=0.0, noise=noise)
     generator.memory = generator.remember(known)
 
 

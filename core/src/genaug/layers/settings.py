@@ -40,7 +40,7 @@ def check_paper_side(spec: ImageSpec) -> None:
 
 
 def bounded_steps(spec: ImageSpec, device: str, on_cpu: int) -> int:
-    """Steps of a training: `on_cpu` up to 64x64 pixels, fewer for larger images on a CPU; five times as many elsewhere."""
+    """Steps of a training: `on_cpu` on a CPU, fewer there beyond 64x64 pixels, and five times as many elsewhere."""
     if device != "cpu":
         return 5 * on_cpu
     return round(on_cpu * min(1.0, PAPER_SIDE**2 / (spec.height * spec.width)))

@@ -1,4 +1,4 @@
-"""Networks of variational autoencoders: the report's at 64x64, and compact ones for any size, with and without classes."""
+"""Networks of variational autoencoders: the report's at 64x64, and compact ones for any size."""
 
 from itertools import pairwise
 

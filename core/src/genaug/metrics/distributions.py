@@ -1,14 +1,14 @@
 """Two-sample metrics on features or pixels: FID, KID, MMD, SSIM, and the four of k-nearest-neighbour manifolds."""
 
-from collections.abc import Callable
+from abc import abstractmethod
 from typing import ClassVar
 
 from torch import Tensor
 
+from genaug.builtin import ManifoldConfig
 from genaug.config import MetricConfig
 from genaug.metric import KernelMetric, Kernels, Measured, Metric
 from genaug.metrics import functional
-from genaug.metrics.config import ManifoldConfig
 
 
 class FID(Metric[MetricConfig]):
@@ -59,32 +59,40 @@ class _Manifold(Metric[ManifoldConfig]):
     needs = "features"
     higher_is_better = True
     name: ClassVar[str]
-    formula: ClassVar[Callable[[Tensor, Tensor, int], float]]
+
+    @staticmethod
+    @abstractmethod
+    def formula(real: Tensor, synthetic: Tensor, k: int) -> float:
+        """The number, from features [N, D] and [M, D]."""
 
     def compute(self, real: Measured, synthetic: Measured) -> dict[str, float]:
         """In [0, 1]; density may exceed 1."""
-        return {self.name: type(self).formula(real.values, synthetic.values, self.config.neighbours)}
+        return {self.name: self.formula(real.values, synthetic.values, self.config.neighbours)}
 
 
 class Precision(_Manifold):
     """How many synthetic images look like real ones."""
 
-    name, formula = "precision", staticmethod(functional.precision)
+    name = "precision"
+    formula = staticmethod(functional.precision)
 
 
 class Recall(_Manifold):
     """How much of the real variety the synthetic images span."""
 
-    name, formula = "recall", staticmethod(functional.recall)
+    name = "recall"
+    formula = staticmethod(functional.recall)
 
 
 class Density(_Manifold):
     """As precision, but outliers among the real images count little."""
 
-    name, formula = "density", staticmethod(functional.density)
+    name = "density"
+    formula = staticmethod(functional.density)
 
 
 class Coverage(_Manifold):
     """As recall, but outliers among the synthetic images count nothing."""
 
-    name, formula = "coverage", staticmethod(functional.coverage)
+    name = "coverage"
+    formula = staticmethod(functional.coverage)

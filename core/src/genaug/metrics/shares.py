@@ -2,13 +2,13 @@
 
 from torch import Tensor
 
+from genaug.builtin import NoveltyConfig, TSTRConfig
 from genaug.classifier import fit_classifier
 from genaug.config import MetricConfig
 from genaug.data.split import TrainSplit
 from genaug.images import to_uint8
 from genaug.metric import Measured, ShareMetric
 from genaug.metrics import functional
-from genaug.metrics.config import NoveltyConfig, TSTRConfig
 from genaug.spec import ImageSpec
 
 

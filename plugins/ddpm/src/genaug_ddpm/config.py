@@ -10,11 +10,14 @@ class DDPMConfig(GeneratorConfig):
 
     network: Literal["compact", "paper"] = option("compact", "Architecture; the paper's works at 64x64 only.")
     width: int = option(
-        32,
+        48,
         "Channels of the compact network at its largest maps; multiples of 8.",
         unit="channels",
         ge=8,
         le=512,
+    )
+    patch: Literal[1, 2, 4] = option(
+        2, "Side of the squares of pixels that the compact network takes as one; larger is faster.", unit="pixels"
     )
     timesteps: int = option(1000, "Noise levels of the training.", unit="steps", ge=10, le=10_000)
     noise_schedule: Literal["linear", "cosine"] = option("cosine", "How fast the noise rises over the time steps.")

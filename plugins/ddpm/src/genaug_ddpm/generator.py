@@ -10,11 +10,10 @@ from genaug.chance import Noise
 from genaug.generator import Batch, Drawn, Generator
 from genaug.layers.memory import choose, keep_images, kept_images
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from genaug_ddpm.config import CDDPMConfig, DDPMConfig
 from genaug_ddpm.histogram import histogram_distance
-from genaug_ddpm.networks import compact_network, paper_network
+from genaug_ddpm.networks import CompactNetwork, paper_network
 
 Config = TypeVar("Config", bound=DDPMConfig)
 _SCHEDULES = {"linear": "linear", "cosine": "squaredcos_cap_v2"}
@@ -35,7 +34,7 @@ class Diffusion(Generator[Config]):
         shape, told = (self.spec.channels, self.spec.height, self.spec.width), self.classes and self.classes + 1
         if self.config.network == "paper":
             return {"denoiser": paper_network(shape[0], told)}
-        return {"denoiser": compact_network(shape, self.config.width, told)}
+        return {"denoiser": CompactNetwork(shape, self.config.width, self.config.patch, told)}
 
     def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
         """Squared error of what is predicted at a random time step of each image, weighted by min-SNR."""
@@ -77,8 +76,9 @@ class Diffusion(Generator[Config]):
     def predict(self, noisy: Tensor, times: Tensor, labels: Tensor) -> Tensor:
         """What the network says of noisy images [N, C, H, W] at time steps int64 [N], float32 like the images."""
         told = {"class_labels": labels} if self.classes else {}
-        found: Tensor = self.networks["denoiser"](noisy, times, **told).sample
-        return found.float()
+        found = self.networks["denoiser"](noisy, times, **told)
+        prediction: Tensor = found.sample if self.config.network == "paper" else found
+        return prediction.float()
 
     def guided(self, noisy: Tensor, times: Tensor, labels: Tensor) -> Tensor:
         """The prediction that sampling follows."""
@@ -115,14 +115,14 @@ class Diffusion(Generator[Config]):
         kept = self._schedule.alphas_cumprod.to(times.device)[times]
         ratio = kept / (1 - kept)
         least = ratio.clamp(max=self.config.min_snr)
-        return least / ratio if self.config.prediction == "noise" else least / (ratio + 1)
+        weights: Tensor = least / (ratio if self.config.prediction == "noise" else ratio + 1)
+        return weights
 
     def _clean(self, noisy: Tensor, found: Tensor, times: Tensor) -> Tensor:
         """The image that a prediction points to."""
         kept = self._schedule.alphas_cumprod.to(times.device)[times][:, None, None, None]
-        if self.config.prediction == "velocity":
-            return kept.sqrt() * noisy - (1 - kept).sqrt() * found
-        return (noisy - (1 - kept).sqrt() * found) / kept.sqrt()
+        clean: Tensor = (noisy - (1 - kept).sqrt() * found) / kept.sqrt()
+        return kept.sqrt() * noisy - (1 - kept).sqrt() * found if self.config.prediction == "velocity" else clean
 
     def _hidden(self, labels: Tensor, noise: Noise) -> Tensor:
         """Labels as the training tells them."""

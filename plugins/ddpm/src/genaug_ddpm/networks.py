@@ -1,12 +1,14 @@
 """The networks, both diffusers' UNet2DModel: the report's at 64x64, and a compact one for any size."""
 
 from diffusers import UNet2DModel
+from torch import Tensor, nn
 
 _PAPER_DOWN = ("DownBlock2D",) * 4 + ("AttnDownBlock2D", "DownBlock2D")
 _PAPER_UP = ("UpBlock2D", "AttnUpBlock2D") + ("UpBlock2D",) * 4
 _PAPER_WIDTHS = (64, 64, 128, 128, 256, 256)
 _HEAD = 8
-_ATTENTION_SIDE = 8
+_ATTENTION_SIDE = 4
+_SMALLEST, _LEVELS = 4, 4
 
 
 def paper_network(channels: int, classes: int) -> UNet2DModel:
@@ -23,31 +25,44 @@ def paper_network(channels: int, classes: int) -> UNet2DModel:
     )
 
 
-def compact_network(shape: tuple[int, int, int], width: int, classes: int) -> UNet2DModel:
-    """One layer per level, `width` channels at the largest maps and twice that below, attention at 8 pixels and less."""
-    channels, height, image_width = shape
-    levels = _levels(height, image_width)
-    widths = [width, *[2 * width] * (levels - 1)]
-    sides = [min(height, image_width) >> level for level in range(levels)]
-    attentive = [side <= _ATTENTION_SIDE for side in sides]
-    return UNet2DModel(
-        sample_size=(height, image_width),
-        in_channels=channels,
-        out_channels=channels,
-        layers_per_block=1,
-        block_out_channels=tuple(widths),
-        down_block_types=tuple("AttnDownBlock2D" if one else "DownBlock2D" for one in attentive),
-        up_block_types=tuple("AttnUpBlock2D" if one else "UpBlock2D" for one in reversed(attentive)),
-        attention_head_dim=_HEAD,
-        norm_num_groups=_HEAD,
-        num_class_embeds=classes or None,
-        add_attention=False,
-    )
+class CompactNetwork(nn.Module):
+    """A UNet on patches: `patch` x `patch` pixels become channels, so that most of the work is done on small maps.
+
+    Noisy images [N, C, H, W], time steps int64 [N] and labels int64 [N] to the prediction [N, C, H, W]. One layer per
+    level, `width` channels at the largest maps and twice that below, attention at 4 pixels.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], width: int, patch: int, classes: int) -> None:
+        super().__init__()
+        channels, height, image_width = shape
+        self.patch = patch
+        sides = _sides(height // patch, image_width // patch)
+        attentive = [side <= _ATTENTION_SIDE for side in sides]
+        self.body = UNet2DModel(
+            sample_size=(height // patch, image_width // patch),
+            in_channels=channels * patch**2,
+            out_channels=channels * patch**2,
+            layers_per_block=1,
+            block_out_channels=(width, *[2 * width] * (len(sides) - 1)),
+            down_block_types=tuple("AttnDownBlock2D" if one else "DownBlock2D" for one in attentive),
+            up_block_types=tuple("AttnUpBlock2D" if one else "UpBlock2D" for one in reversed(attentive)),
+            attention_head_dim=_HEAD,
+            norm_num_groups=_HEAD,
+            num_class_embeds=classes or None,
+            add_attention=False,
+        )
+
+    def forward(self, noisy: Tensor, times: Tensor, class_labels: Tensor | None = None) -> Tensor:
+        """The prediction."""
+        patches = nn.functional.pixel_unshuffle(noisy, self.patch)
+        found: Tensor = self.body(patches, times, class_labels=class_labels).sample
+        return nn.functional.pixel_shuffle(found, self.patch)
 
 
-def _levels(height: int, width: int) -> int:
-    """As many as can be halved evenly, down to sides of 4 or 8: 16 -> 3, 32 -> 3, 64 -> 4, 24x32 -> 3."""
-    levels = 1
-    while min(height, width) >> levels >= 4 and not (height >> levels - 1) % 2 and not (width >> levels - 1) % 2:
-        levels += 1
-    return levels
+def _sides(height: int, width: int) -> list[int]:
+    """The shorter sides of the levels: halved while both stay even and at least 4, four levels at most."""
+    sides, level = [min(height, width)], 1
+    while level < _LEVELS and not (height | width) % 2**level and min(height, width) >> level >= _SMALLEST:
+        sides.append(min(height, width) >> level)
+        level += 1
+    return sides

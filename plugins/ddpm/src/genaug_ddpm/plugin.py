@@ -35,26 +35,31 @@ def _to_the_letter(spec: ImageSpec, device: str, config: type[DDPMConfig]) -> Pr
     return Preset(model=model, train=train, augmentation=AugmentationConfig(pipeline="paper", enlargement=3))
 
 
-def _small(_spec: ImageSpec, _device: str) -> Preset:
-    return Preset(model=DDPMConfig(width=16), train=_train(300))
+def _small(spec: ImageSpec, _device: str) -> Preset:
+    return Preset(model=DDPMConfig(width=16, patch=_patch(spec)), train=_train(300, 16))
 
 
-def _conditional_small(_spec: ImageSpec, _device: str) -> Preset:
-    return Preset(model=CDDPMConfig(width=16), train=_train(300))
+def _conditional_small(spec: ImageSpec, _device: str) -> Preset:
+    return Preset(model=CDDPMConfig(width=16, patch=_patch(spec)), train=_train(300, 16))
 
 
 def _auto(spec: ImageSpec, device: str) -> Preset:
-    return Preset(model=DDPMConfig(width=_width(device)), train=_train(bounded_steps(spec, device, 800)))
+    return Preset(
+        model=DDPMConfig(width=_width(device), patch=_patch(spec)), train=_train(bounded_steps(spec, device, 400), 16)
+    )
 
 
 def _conditional_auto(spec: ImageSpec, device: str) -> Preset:
-    return Preset(model=CDDPMConfig(width=_width(device)), train=_train(bounded_steps(spec, device, 4_000)))
+    return Preset(
+        model=CDDPMConfig(width=_width(device), patch=_patch(spec)),
+        train=_train(bounded_steps(spec, device, 2_000), 32),
+    )
 
 
-def _train(steps: int) -> TrainConfig:
+def _train(steps: int, batch_size: int) -> TrainConfig:
     return TrainConfig(
         steps=steps,
-        batch_size=32,
+        batch_size=batch_size,
         balanced=True,
         schedule="cosine",
         warmup_steps=min(100, steps // 10),
@@ -64,7 +69,13 @@ def _train(steps: int) -> TrainConfig:
 
 
 def _width(device: str) -> int:
-    return 32 if device == "cpu" else 64
+    return 48 if device == "cpu" else 64
+
+
+def _patch(spec: ImageSpec) -> int:
+    """So that the network's largest maps are about 16 pixels wide."""
+    side = min(spec.height, spec.width)
+    return 1 if side < 32 else 2 if side < 64 else 4
 
 
 @hookimpl

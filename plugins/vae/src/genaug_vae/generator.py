@@ -14,7 +14,7 @@ class VAE(Autoencoder[VAEConfig]):
     """One variational autoencoder per class."""
 
     def sample(self, labels: Tensor, noise: Noise) -> Drawn:
-        """Images from the prior, from around a real image's code, or from between two of them, which are the parents."""
+        """Images from the prior, or from the codes of one or two real images, which are the parents."""
         if self.config.sampling == "prior":
             return Drawn.without_parents(self.decode(noise.normal(self.config.latent), labels))
         count = 2 if self.config.sampling == "interpolation" else 1

@@ -1,0 +1,147 @@
+"""The maths of the metrics against independent references on the same numbers."""
+
+import numpy as np
+import pytest
+import torch
+from genaug.metric import Measured, squared_mmd
+from genaug.metrics import functional
+from genaug.metrics.shares import TSTR
+from genaug.registry import load_registry
+from genaug.testing import MetricContract
+from genaug.testing.material import tiny_split
+from scipy.linalg import sqrtm
+from skimage.metrics import structural_similarity
+from torch_fidelity.metric_isc import isc_features_to_metric
+from torch_fidelity.metric_kid import polynomial_mmd
+from torch_fidelity.metric_prc import prc_features_to_metric
+
+
+def features(seed, count=60, width=8, shift=0.0):
+    return torch.from_numpy(np.random.default_rng(seed).normal(shift, 1, (count, width))).float()
+
+
+REAL, SYNTHETIC = features(0), features(1, count=50, shift=0.4)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_ssim_of_all_pairs_is_scikit_images(channels):
+    chance = np.random.default_rng(0)
+    first = torch.from_numpy(chance.uniform(-1, 1, (4, channels, 24, 16))).float()
+    second = (0.7 * first[[1, 0, 3]] + 0.1).clamp(-1, 1)
+    expected = [
+        [
+            structural_similarity(*(((image + 1) / 2).numpy() for image in (one, two)), data_range=1, channel_axis=0)
+            for two in second
+        ]
+        for one in first
+    ]
+    assert np.abs(functional.ssim_pairs(first, second).numpy() - np.array(expected)).max() < 1e-6
+
+
+def test_ssim_does_not_depend_on_how_many_images_are_taken_at_a_time(monkeypatch):
+    images = torch.rand(7, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    whole = functional.ssim_pairs(images, images)
+    monkeypatch.setattr(functional, "_IMAGES", 2)
+    assert torch.allclose(functional.ssim_pairs(images, images), whole, atol=1e-7)
+
+
+def test_ssim_refuses_images_smaller_than_its_window():
+    with pytest.raises(ValueError, match="at least 7 pixels, got 6x16"):
+        functional.ssim_pairs(torch.zeros(1, 1, 6, 16), torch.zeros(1, 1, 6, 16))
+
+
+def test_frechet_distance_is_that_of_the_formula():
+    one, two = REAL.double().numpy(), SYNTHETIC.double().numpy()
+    covariances = [np.cov(side, rowvar=False) for side in (one, two)]
+    root = sqrtm(covariances[0] @ covariances[1]).real
+    expected = ((one.mean(0) - two.mean(0)) ** 2).sum() + np.trace(covariances[0] + covariances[1] - 2 * root)
+    assert functional.frechet_distance(REAL, SYNTHETIC) == pytest.approx(expected, rel=1e-3)
+
+
+def test_kid_is_torch_fidelitys_over_all_images_at_once():
+    same = features(1, shift=0.4)  # torch-fidelity takes equal numbers
+    expected = polynomial_mmd(REAL.double().numpy(), same.double().numpy(), 3, None, 1.0)
+    assert squared_mmd(functional.polynomial_kernels(REAL, same)) == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_gaussian_kernel_distance_is_the_double_sum_of_the_formula():
+    both = torch.cat([REAL, SYNTHETIC]).double()
+    squares = ((both[:, None] - both[None]) ** 2).sum(-1)
+    scale = np.median(squares[np.triu_indices(len(both), 1)])
+    kernel = torch.exp(-squares / float(scale)).numpy()
+    n = len(REAL)
+    one, two, across = kernel[:n, :n], kernel[n:, n:], kernel[:n, n:]
+    pairs = [np.mean(side[~np.eye(len(side), dtype=bool)]) for side in (one, two)]
+    expected = sum(pairs) - 2 * across.mean()
+    assert squared_mmd(functional.gaussian_kernels(REAL, SYNTHETIC)) == pytest.approx(expected, rel=2e-2, abs=1e-4)
+
+
+def test_the_inception_score_is_torch_fidelitys():
+    logits = torch.randn(40, 5, generator=torch.Generator().manual_seed(0))
+    expected = isc_features_to_metric(logits, splits=1, shuffle=False)["inception_score_mean"]
+    assert functional.inception_score(logits.softmax(dim=1)) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("k", [1, 3, 5])
+def test_precision_and_recall_are_torch_fidelitys(k):
+    found = prc_features_to_metric(REAL, SYNTHETIC, prc_neighborhood=k, prc_batch_size=16)
+    assert functional.precision(REAL, SYNTHETIC, k) == pytest.approx(found["precision"], rel=1e-3)
+    assert functional.recall(REAL, SYNTHETIC, k) == pytest.approx(found["recall"], rel=1e-3)
+
+
+def test_density_and_coverage_follow_their_definition():
+    k, real, made = 3, REAL.numpy(), SYNTHETIC.numpy()
+    within = np.linalg.norm(real[:, None] - real[None], axis=-1)
+    radii = np.sort(within, axis=1)[:, k]  # the first is the image itself
+    inside = np.linalg.norm(real[:, None] - made[None], axis=-1) <= radii[:, None]
+    assert functional.density(REAL, SYNTHETIC, k) == pytest.approx(inside.sum() / (k * len(made)))
+    assert functional.coverage(REAL, SYNTHETIC, k) == pytest.approx(inside.any(axis=1).mean())
+
+
+def test_copies_are_found_and_other_images_are_not():
+    new = features(7, count=30)
+    made = torch.cat([REAL[:10] + 1e-4, new])
+    found = functional.copies(REAL, made, 0.01)
+    assert found[:10].all()
+    assert found[10:].double().mean() < 0.1
+
+
+def test_with_one_real_image_nothing_says_what_a_copy_is():
+    assert not functional.copies(REAL[:1], REAL[:1], 0.01).any()
+
+
+def test_samples_of_the_same_distribution_are_authentic_half_of_the_time():
+    shares = [functional.authentic(features(s), features(100 + s)).double().mean().item() for s in range(40)]
+    assert np.mean(shares) == pytest.approx(0.5, abs=0.05)
+    assert functional.authentic(REAL, REAL + 1e-6).double().mean() == 0
+
+
+def test_unbiased_distances_of_equal_distributions_are_zero_on_average():
+    found = [squared_mmd(functional.gaussian_kernels(features(s, 20), features(500 + s, 30))) for s in range(300)]
+    assert abs(np.mean(found)) < 3 * np.std(found) / np.sqrt(300)
+
+
+def test_too_few_images_give_no_number_rather_than_a_wrong_one():
+    assert np.isnan(squared_mmd(functional.polynomial_kernels(REAL[:1], SYNTHETIC)))
+    assert np.isnan(functional.frechet_distance(REAL[:1], SYNTHETIC))
+
+
+def test_train_on_synthetic_recognises_real_images_of_the_same_kind():
+    from genaug.builtin import TSTRConfig
+    from genaug.images import to_float
+
+    split = tiny_split(1, 16, 16, counts=(12, 12))
+    sides = Measured(to_float(split.images), torch.from_numpy(split.labels))
+    good = TSTR(TSTRConfig(steps=60)).compute(sides, sides)["tstr"]
+    wrong = TSTR(TSTRConfig(steps=60)).compute(sides, Measured(sides.values, 1 - sides.labels))["tstr"]
+    assert (good, wrong) == (1.0, 0.0)
+
+
+class EveryMetric(MetricContract):
+    pass
+
+
+for _name in load_registry().metrics.names():
+    _made = type(f"Test{_name.title()}", (MetricContract,), {"metric": _name, "__module__": __name__})
+    globals()[_made.__name__] = _made
+del EveryMetric, _made
