@@ -12,7 +12,7 @@ from genaug.testing.material import tiny_split
 from scipy.linalg import sqrtm
 from skimage.metrics import structural_similarity
 from torch_fidelity.metric_isc import isc_features_to_metric
-from torch_fidelity.metric_kid import polynomial_mmd
+from torch_fidelity.metric_kid import kernel_mmd
 from torch_fidelity.metric_prc import prc_features_to_metric
 
 
@@ -60,7 +60,13 @@ def test_frechet_distance_is_that_of_the_formula():
 
 def test_kid_is_torch_fidelitys_over_all_images_at_once():
     same = features(1, shift=0.4)  # torch-fidelity takes equal numbers
-    expected = polynomial_mmd(REAL.double().numpy(), same.double().numpy(), 3, None, 1.0)
+    settings = {
+        "kid_kernel": "poly",
+        "kid_kernel_poly_degree": 3,
+        "kid_kernel_poly_gamma": None,
+        "kid_kernel_poly_coef0": 1.0,
+    }
+    expected = kernel_mmd(REAL.double().numpy(), same.double().numpy(), **settings)
     assert squared_mmd(functional.polynomial_kernels(REAL, same)) == pytest.approx(expected, rel=1e-3)
 
 
@@ -84,7 +90,8 @@ def test_the_inception_score_is_torch_fidelitys():
 
 @pytest.mark.parametrize("k", [1, 3, 5])
 def test_precision_and_recall_are_torch_fidelitys(k):
-    found = prc_features_to_metric(REAL, SYNTHETIC, prc_neighborhood=k, prc_batch_size=16)
+    options = {"prc_neighborhood": k, "save_cpu_ram": False, "verbose": False}
+    found = prc_features_to_metric(SYNTHETIC, REAL, **options)
     assert functional.precision(REAL, SYNTHETIC, k) == pytest.approx(found["precision"], rel=1e-3)
     assert functional.recall(REAL, SYNTHETIC, k) == pytest.approx(found["recall"], rel=1e-3)
 
@@ -110,10 +117,9 @@ def test_with_one_real_image_nothing_says_what_a_copy_is():
     assert not functional.copies(REAL[:1], REAL[:1], 0.01).any()
 
 
-def test_samples_of_the_same_distribution_are_authentic_half_of_the_time():
-    shares = [functional.authentic(features(s), features(100 + s)).double().mean().item() for s in range(40)]
-    assert np.mean(shares) == pytest.approx(0.5, abs=0.05)
-    assert functional.authentic(REAL, REAL + 1e-6).double().mean() == 0
+def test_copies_are_tied_to_a_training_image_and_strangers_are_not():
+    assert not functional.authentic(REAL, REAL + 1e-6).any()
+    assert functional.authentic(REAL, REAL + 100).all()
 
 
 def test_unbiased_distances_of_equal_distributions_are_zero_on_average():
@@ -137,11 +143,8 @@ def test_train_on_synthetic_recognises_real_images_of_the_same_kind():
     assert (good, wrong) == (1.0, 0.0)
 
 
-class EveryMetric(MetricContract):
-    pass
+def contract_of(name):
+    return type(f"Test{name.title()}", (MetricContract,), {"metric": name, "__module__": __name__})
 
 
-for _name in load_registry().metrics.names():
-    _made = type(f"Test{_name.title()}", (MetricContract,), {"metric": _name, "__module__": __name__})
-    globals()[_made.__name__] = _made
-del EveryMetric, _made
+globals().update({kit.__name__: kit for kit in map(contract_of, load_registry().metrics.names())})

@@ -15,6 +15,17 @@ from genaug.errors import DataError, UsageError
 from genaug.storage import make_folder, write_with
 
 _TAG = 4
+_UNREADABLE = (  # all that the safe unpickler was seen to raise on rubbish
+    UnpicklingError,
+    SafetensorError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,7 @@ def load_state(weights: Weights) -> dict[str, torch.Tensor]:
         if weights.path.suffix == ".safetensors":
             return load_file(weights.path)
         state = torch.load(weights.path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, SafetensorError, RuntimeError, EOFError, OSError) as error:
+    except _UNREADABLE as error:
         raise DataError(f"{weights.path} holds no weights that can be read safely: {_first_line(error)}") from error
     if not isinstance(state, dict):
         raise DataError(f"{weights.path} holds no table of tensors")

@@ -125,7 +125,7 @@ def copies(real: Tensor, synthetic: Tensor, quantile: float) -> Tensor:
 def authentic(real: Tensor, synthetic: Tensor) -> Tensor:
     """Which synthetic rows are further from their nearest real row than that one is from its nearest real row.
 
-    bool [M] (Alaa et al. 2022, arXiv 2102.08921); samples of the true distribution get one half.
+    bool [M] (Alaa et al. 2022, arXiv 2102.08921). What new real images get depends on the data, often about one half.
     """
     found = distances(synthetic, real).min(dim=1)
     return found.values > leave_one_out(real)[found.indices]

@@ -10,6 +10,7 @@ from genaug.metric import Kernels
 
 Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
 _DEGENERATE = 0.5
+_SEVERAL, _FEW_PARENTS = 1.5, 5
 
 
 @dataclass(frozen=True)
@@ -20,19 +21,29 @@ class Interval:
     high: float
 
 
-def share_interval(verdicts: Tensor, parents: Tensor) -> Interval:
+def share_interval(verdicts: Tensor, parents: Tensor) -> Interval | None:
     """Wilson's interval of a share, verdicts bool [N], with as many independent images as their parents allow.
 
     parents int64 [N]: images of one parent are alike. The variance over parents (what a bootstrap over parents tends
     to) against that of independent images gives the effective number (Kish 1965). Wilson, because a bootstrap of a
-    share near 0 or 1 has no width.
+    share near 0 or 1 has no width. None where it would cover too little: with several images to a parent, and the rarer
+    verdict at one to four parents.
     """
+    if _too_rare(verdicts, parents):
+        return None
     count, share = len(verdicts), verdicts.double().mean().item()
     independent = _effective(verdicts.double() - share, parents, share * (1 - share) / count)
     centre = (share + Z**2 / (2 * independent)) / (1 + Z**2 / independent)
     spread = math.sqrt(share * (1 - share) / independent + Z**2 / (4 * independent**2))
     half = Z * spread / (1 + Z**2 / independent)
     return Interval(max(0.0, centre - half), min(1.0, centre + half))
+
+
+def _too_rare(verdicts: Tensor, parents: Tensor) -> bool:
+    """In simulations of 2 to 10 alike images to a parent such intervals covered 83 to 91 %."""
+    rarer = verdicts if verdicts.double().mean() < 0.5 else ~verdicts
+    several = len(parents) > _SEVERAL * len(parents.unique())
+    return several and 0 < len(parents[rarer].unique()) < _FEW_PARENTS
 
 
 def _effective(residuals: Tensor, parents: Tensor, plain: float) -> float:

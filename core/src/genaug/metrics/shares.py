@@ -36,7 +36,7 @@ class Novelty(ShareMetric[NoveltyConfig]):
 
 
 class Authenticity(ShareMetric[MetricConfig]):
-    """How many synthetic images are not tied to one training image; one half is as good as real."""
+    """How many synthetic images are not tied to one training image; compare it with what real ones get."""
 
     needs = "features"
     higher_is_better = True

@@ -1,0 +1,140 @@
+"""Comparisons: real images against themselves, copies, wrong classes, and what each row says."""
+
+import math
+
+import numpy as np
+import pytest
+from genaug.data.folder import load_folder
+from genaug.errors import UsageError
+from genaug.evaluation import Sides, Views, compare, make_extractors, parse_wishes, resolve_features
+from genaug.features import cross_fit
+from genaug.registry import load_registry
+from genaug.testing.material import tiny_split
+from PIL import Image
+
+
+def scattered(counts, seed):
+    """Bright squares in corners, each image with noise of its own, so that images of a class differ."""
+    plain = tiny_split(1, 16, 16, counts=counts)
+    moved = np.where(plain.images == 230, 190, 60) + np.random.default_rng(seed).integers(-90, 90, plain.images.shape)
+    names = [f"{number:03d}" for number in range(len(plain))]
+    return type(plain).ordered(plain.spec, np.clip(moved, 0, 255).astype(np.uint8), plain.labels, names, names)
+
+
+TRAIN = scattered((24, 18), 0)
+
+
+@pytest.fixture(scope="module")
+def judges():
+    return cross_fit(TRAIN, seed=0, steps=60)
+
+
+def rows(texts, images, labels, judges, **sides):
+    wishes = parse_wishes(texts, load_registry(), "classifier")
+    extractors = make_extractors(wishes, weights=None, allow_download=False, layer=2048)
+    views = Views(Sides.of(TRAIN, images, labels, **sides), extractors, seed=0, judges=judges)
+    return {row.name: row for wish in wishes for row in compare(wish, views)}
+
+
+def fresh(count, seed):
+    made = scattered((count, count), seed)
+    return made.images, made.labels
+
+
+def test_copies_are_counted_and_new_images_are_not(judges):
+    images, labels = fresh(10, 1)
+    new = rows(["novelty[pixels]"], images, labels, judges)["copies[pixels]"]
+    same = rows(["novelty[pixels]"], TRAIN.images, TRAIN.labels, judges)["copies[pixels]"]
+    assert (new.overall.value, same.overall.value) == (0.0, 1.0)
+    assert new.overall.interval.low == 0.0 < new.overall.interval.high
+    assert not new.higher_is_better
+
+
+def test_wrong_labels_lower_the_consistency(judges):
+    images, labels = fresh(12, 2)
+    right = rows(["consistency"], images, labels, judges)["consistency[classifier]"]
+    wrong = rows(["consistency"], images, 1 - labels, judges)["consistency[classifier]"]
+    assert right.overall.value > 0.9
+    assert wrong.overall.value < 0.1
+    assert right.real > 0.9
+    assert set(right.classes) == set(TRAIN.spec.classes)
+
+
+def test_noise_is_far_from_real_images_by_every_distance(judges):
+    images, labels = fresh(20, 3)
+    noise = np.random.default_rng(0).integers(0, 255, images.shape, dtype=np.uint8)
+    texts = ["kid[pixels]", "mmd[pixels]", "fid[pixels]", "coverage[pixels]", "precision[pixels]"]
+    near, far = rows(texts, images, labels, judges), rows(texts, noise, labels, judges)
+    for name, row in near.items():
+        better = far[name].overall.value < row.overall.value if row.higher_is_better else None
+        assert better is True or (better is None and far[name].overall.value > row.overall.value), name
+
+
+def test_real_against_real_is_what_new_images_of_the_same_kind_get(judges):
+    row = rows(["mmd[pixels]"], *fresh(20, 4), judges)["mmd[pixels]"]
+    assert abs(row.real) < 0.05 < row.overall.value + 1
+    assert row.images == 21
+
+
+def test_biased_distances_get_a_value_at_the_number_of_the_floor_and_no_interval(judges):
+    found = rows(["fid", "mmd"], *fresh(20, 5), judges)
+    assert found["fid[classifier]"].overall.interval is None
+    assert math.isfinite(found["fid[classifier]"].matched)
+    assert found["mmd[classifier]"].overall.interval is not None
+    assert math.isnan(found["mmd[classifier]"].matched)
+
+
+def test_a_metric_below_its_sensible_number_of_images_says_so(judges):
+    found = rows(["fid", "consistency"], *fresh(20, 6), judges)
+    assert found["fid[classifier]"].note == "below 2,048 images it says little"
+    assert found["consistency[classifier]"].note == ""
+
+
+def test_recorded_parents_decide_which_classifier_judges():
+    images, labels = fresh(3, 7)
+    given = np.array([5, -1, 5, 5, 5, 5])
+    sides = Sides.of(TRAIN, images, labels, parents=given)
+    assert sides.parents[[0, 2, 3, 4, 5]].tolist() == [5] * 5
+    assert 0 <= sides.parents[1] < len(TRAIN)
+
+
+def test_without_held_out_images_tstr_gives_no_row(judges):
+    assert rows(["tstr"], *fresh(4, 8), judges) == {}
+
+
+def test_held_out_images_give_tstr_and_what_training_on_real_ones_gets(tmp_path):
+    for number, name in enumerate(["train/a", "train/b", "test/a", "test/b"] * 4):
+        (tmp_path / name).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(TRAIN.images[2 * number][:, :, 0]).save(tmp_path / name / f"{number}.png")
+    loaded = load_folder(tmp_path, size=(16, 16))
+    split, held_out = loaded.train, loaded.splits["test"]
+    wishes = parse_wishes(["tstr"], load_registry(), "classifier")
+    wishes[0].metric.config = wishes[0].metric.config.model_copy(update={"steps": 10})
+    sides = Sides.of(split, split.images, split.labels, held_out=held_out)
+    (row,) = compare(wishes[0], Views(sides, {}, seed=0))
+    assert row.overall.value == row.real
+    assert row.images == 8
+    assert set(row.classes) == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("kidd", "did you mean 'kid'"),
+        ("kid[inceptoin]", "did you mean 'inception'"),
+        ("kid[", "expected names such as kid or kid\\[inception\\]"),
+        ("ssim[inception]", "computed on pixels"),
+    ],
+)
+def test_a_wrong_name_is_told_with_the_nearest_right_one(text, message):
+    with pytest.raises(UsageError, match=message):
+        parse_wishes([text], load_registry(), "classifier")
+
+
+def test_auto_says_which_features_it_uses_and_why(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    features, reason = resolve_features("auto", weights=None, allow_download=False)
+    assert features == "classifier"
+    assert "inception" in reason
+    with pytest.raises(UsageError, match="did you mean 'pixels'"):
+        resolve_features("pixel", weights=None, allow_download=False)

@@ -1,0 +1,175 @@
+"""Features: classifiers that never saw an image, and networks whose weights are found, checked and read safely."""
+
+import hashlib
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from genaug.errors import DataError, UsageError
+from genaug.features import cross_fit, make_extractor, near_groups, weights
+from genaug.features.weights import INCEPTION, Public, find_weights, load_state
+from genaug.testing.material import tiny_split
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def inception(tmp_path_factory):
+    """Inception's layers with weights made on the spot, in a file as they are published."""
+    blank = FeatureExtractorInceptionV3.__new__(FeatureExtractorInceptionV3)
+    path = tmp_path_factory.mktemp("weights") / "inception.pth"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(FeatureExtractorInceptionV3, "load_state_dict", lambda self, state: None)
+        patched.setattr(torch, "load", lambda *_, **__: {})
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            blank.__init__("blank", ["2048"], "nowhere")
+    torch.save(blank.state_dict(), path)
+    return path
+
+
+def images(count=3, channels=3, side=24):
+    return np.random.default_rng(0).integers(0, 255, (count, side, side, channels), dtype=np.uint8)
+
+
+def test_no_classifier_has_seen_the_image_that_it_judges():
+    split = tiny_split(1, 16, 16, counts=(9, 6))
+    judges = cross_fit(split, seed=0, steps=2)
+    again = cross_fit(split, seed=0, steps=2)
+    assert len(judges.classifiers) == 3
+    assert torch.equal(judges.folds, again.folds)
+    parents = torch.arange(len(split))
+    own = judges.probabilities(split.images, parents)
+    for fold, judge in enumerate(judges.classifiers):
+        mine = (judges.folds == fold).numpy()
+        assert torch.allclose(own[torch.from_numpy(mine)], judge.probabilities(split.images[mine]), atol=1e-6)
+
+
+def test_near_duplicates_share_a_fold():
+    split = tiny_split(1, 16, 16, counts=(4, 4))
+    doubled = type(split).ordered(
+        split.spec,
+        np.repeat(split.images, 2, axis=0),
+        np.repeat(split.labels, 2),
+        [str(i) for i in range(16)],
+        ["h"] * 16,
+    )
+    groups, folds = near_groups(doubled), cross_fit(doubled, seed=0, steps=1).folds.numpy()
+    assert len(set(groups.tolist())) < len(doubled)
+    assert all(len(set(folds[groups == group].tolist())) == 1 for group in groups)
+
+
+def test_a_class_of_one_image_can_be_judged():
+    judges = cross_fit(tiny_split(1, 16, 16, counts=(5, 1)), seed=0, steps=2)
+    assert judges.probabilities(images(6, 1, 16), torch.arange(6)).shape == (6, 2)
+
+
+def test_missing_weights_name_every_way_out(tmp_path):
+    with pytest.raises(DataError, match=r"--weights.*put it into .*checkpoints.*--allow-download"):
+        make_extractor("inception")
+    with pytest.raises(DataError, match=r"dinov2.*--weights"):
+        make_extractor("dinov2")
+    with pytest.raises(UsageError, match="expected a file"):
+        make_extractor("inception", weights=tmp_path / "nothing.pth")
+
+
+def test_unknown_weights_are_named_by_their_hash(inception):
+    digest = hashlib.sha256(inception.read_bytes()).hexdigest()
+    assert make_extractor("inception", weights=inception).name == f"inception:{digest[:4]}"
+    assert make_extractor("inception", weights=inception, layer=64).name == f"inception:{digest[:4]}-64"
+
+
+@pytest.mark.parametrize("layer", [64, 192, 768, 2048])
+def test_inception_gives_features_of_the_layer_and_probabilities(inception, layer):
+    views = make_extractor("inception", weights=inception, layer=layer).views(images())
+    assert views.features.shape == (3, layer)
+    assert torch.allclose(views.probabilities.sum(dim=1), torch.ones(3), atol=1e-5)
+
+
+def test_grey_images_are_taken_as_colour(inception):
+    extractor = make_extractor("inception", weights=inception, layer=64)
+    grey = images(2, 1)
+    colour = np.repeat(grey, 3, axis=3)
+    assert torch.equal(extractor.views(grey).features, extractor.views(colour).features)
+
+
+def test_an_unknown_layer_is_refused(inception):
+    with pytest.raises(UsageError, match="expected one of 64, 192, 768, 2048, got 100"):
+        make_extractor("inception", weights=inception, layer=100)
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    path = tmp_path / "other.pth"
+    torch.save({"a": torch.zeros(1)}, path)
+    with pytest.raises(DataError, match="weights of another network"):
+        make_extractor("inception", weights=path)
+
+
+class Malicious:
+    def __reduce__(self):
+        return (open, ("harm", "w"))
+
+
+@pytest.mark.parametrize(
+    "content", [pickle.dumps(Malicious(), protocol=2), b"rubbish", b""], ids=["code", "rubbish", "empty"]
+)
+def test_a_file_of_weights_cannot_run_code(tmp_path, monkeypatch, content):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.pth").write_bytes(content)
+    with pytest.raises(DataError, match="read safely"):
+        make_extractor("inception", weights=tmp_path / "bad.pth")
+    assert not (tmp_path / "harm").exists()
+
+
+def test_cached_weights_must_have_the_known_hash(tmp_path):
+    cached = tmp_path / "cache" / "hub" / "checkpoints" / INCEPTION.file
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(b"something else")
+    with pytest.raises(DataError, match="not the file that it should be"):
+        find_weights(INCEPTION, None)
+
+
+def test_a_download_is_checked_and_kept(tmp_path):
+    source = tmp_path / "source.safetensors"
+    from safetensors.torch import save_file
+
+    save_file({"a": torch.ones(2)}, source)
+    right = hashlib.sha256(source.read_bytes()).hexdigest()[:8]
+    public = Public("tiny", "tiny.safetensors", source.as_uri(), right)
+    with pytest.raises(DataError, match="not on this machine"):
+        find_weights(public, None)
+    found = find_weights(public, None, allow_download=True)
+    assert found.name == "tiny"
+    assert torch.equal(load_state(found)["a"], torch.ones(2))
+    assert find_weights(public, None) == found
+    wrong = Public("tiny", "other.safetensors", source.as_uri(), "00000000")
+    with pytest.raises(DataError, match="not 00000000"):
+        find_weights(wrong, None, allow_download=True)
+    assert not (found.path.parent / wrong.file).exists()
+
+
+def test_a_download_that_fails_is_told_in_a_sentence(tmp_path):
+    gone = Public("tiny", "gone.pth", (tmp_path / "gone").as_uri(), "00")
+    with pytest.raises(DataError, match="tiny could not be downloaded"):
+        find_weights(gone, None, allow_download=True)
+
+
+def test_dinov2_reads_weights_from_a_file(tmp_path):
+    import timm
+    from safetensors.torch import save_file
+
+    network = timm.create_model("vit_small_patch14_dinov2.lvd142m", pretrained=False, num_classes=0, img_size=224)
+    save_file(network.state_dict(), tmp_path / "dino.safetensors")
+    extractor = make_extractor("dinov2", weights=tmp_path / "dino.safetensors")
+    assert extractor.name.startswith("dinov2:")
+    assert extractor.views(images(1)).features.shape == (1, 384)
+
+
+def test_hashes_are_of_the_whole_file(tmp_path):
+    (tmp_path / "f").write_bytes(b"abc")
+    assert weights._sha256(tmp_path / "f") == hashlib.sha256(b"abc").hexdigest()
