@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -40,16 +41,24 @@ def splits(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+class Answer(NamedTuple):
+    """Exit code, stdout and stderr of a command."""
+
+    code: int
+    out: str
+    err: str
+
+
 @pytest.fixture
-def genaug(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+def genaug(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
     """Run a command in this process: exit code, stdout, stderr."""
 
-    def call(*arguments: object) -> tuple[int, str, str]:
+    def call(*arguments: object) -> Answer:
         capsys.readouterr()
         with pytest.raises(SystemExit) as stop:
             main([str(argument) for argument in arguments])
         shown = capsys.readouterr()
-        return int(stop.value.code or 0), shown.out, shown.err
+        return Answer(int(stop.value.code or 0), shown.out, shown.err)
 
     return call
 

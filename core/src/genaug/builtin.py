@@ -76,96 +76,106 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
     ]
 
 
+def _metric(
+    name: str,
+    factory: str,
+    summary: str,
+    *,
+    config: type[MetricConfig] = MetricConfig,
+    least: int = 20,
+    paper: str = "",
+) -> MetricDescription:
+    return MetricDescription(name, summary, config, f"genaug.metrics.{factory}", least_images=least, paper=paper)
+
+
+_KYNKAANNIEMI, _NAEEM = "Kynkäänniemi et al. 2019 (arXiv 1904.06991)", "Naeem et al. 2020 (arXiv 2002.09797)"
+_METRICS = (
+    _metric(
+        "consistency", "shares:Consistency", "share of images that a classifier of real ones takes for their class"
+    ),
+    _metric("novelty", "shares:Novelty", "share of copies of training images", config=NoveltyConfig),
+    _metric(
+        "authenticity",
+        "shares:Authenticity",
+        "share of images that are not tied to one training image",
+        paper="Alaa et al. 2022 (arXiv 2102.08921)",
+    ),
+    _metric(
+        "tstr",
+        "shares:TSTR",
+        "accuracy on held-out real images of a classifier trained on synthetic ones",
+        config=TSTRConfig,
+        paper="Esteban et al. 2017 (arXiv 1706.02633)",
+    ),
+    _metric(
+        "kid",
+        "distributions:KID",
+        "kernel distance, cubic polynomial kernel; unbiased",
+        paper="Binkowski et al. 2018 (arXiv 1801.01401)",
+    ),
+    _metric(
+        "mmd",
+        "distributions:MMD",
+        "kernel distance, Gaussian kernel; unbiased",
+        paper="Gretton et al. 2012 (JMLR 13)",
+    ),
+    _metric(
+        "precision",
+        "distributions:Precision",
+        "share of synthetic images near real ones",
+        config=ManifoldConfig,
+        least=50,
+        paper=_KYNKAANNIEMI,
+    ),
+    _metric(
+        "recall",
+        "distributions:Recall",
+        "share of real images near synthetic ones",
+        config=ManifoldConfig,
+        least=50,
+        paper=_KYNKAANNIEMI,
+    ),
+    _metric(
+        "density",
+        "distributions:Density",
+        "precision that outliers do not spoil",
+        config=ManifoldConfig,
+        least=50,
+        paper=_NAEEM,
+    ),
+    _metric(
+        "coverage",
+        "distributions:Coverage",
+        "recall that outliers do not spoil",
+        config=ManifoldConfig,
+        least=50,
+        paper=_NAEEM,
+    ),
+    _metric(
+        "fid",
+        "distributions:FID",
+        "Fréchet distance, for comparison with papers; biased at small numbers",
+        least=2048,
+        paper="Heusel et al. 2017 (arXiv 1706.08500)",
+    ),
+    _metric(
+        "is",
+        "scores:InceptionScore",
+        "Inception Score, for comparison with papers; never looks at real images",
+        least=5000,
+        paper="Salimans et al. 2016 (arXiv 1606.03498)",
+    ),
+    _metric(
+        "ssim",
+        "distributions:SSIM",
+        "mean structural similarity over all real x synthetic pairs, for comparison with the report",
+        least=2,
+        paper="Wang et al. 2004 (IEEE TIP 13)",
+    ),
+)
+
+
 @hookimpl
 def genaug_metrics() -> Sequence[MetricDescription]:
     """The report's three metrics, and those that can be trusted at tens of images."""
-    manifold = "Kynkäänniemi et al. 2019 (arXiv 1904.06991); Naeem et al. 2020 (arXiv 2002.09797)"
-    rows: list[tuple[str, str, type[MetricConfig], str, int, str]] = [
-        (
-            "consistency",
-            "share of synthetic images that a classifier of real images takes for their class",
-            MetricConfig,
-            "shares:Consistency",
-            20,
-            "",
-        ),
-        (
-            "novelty",
-            "share of copies: nearer to a training image than those are to each other",
-            NoveltyConfig,
-            "shares:Novelty",
-            20,
-            "",
-        ),
-        (
-            "authenticity",
-            "share of synthetic images that are not tied to one training image",
-            MetricConfig,
-            "shares:Authenticity",
-            20,
-            "Alaa et al. 2022 (arXiv 2102.08921)",
-        ),
-        (
-            "tstr",
-            "accuracy on held-out real images of a classifier trained on synthetic ones",
-            TSTRConfig,
-            "shares:TSTR",
-            20,
-            "Esteban et al. 2017 (arXiv 1706.02633)",
-        ),
-        (
-            "kid",
-            "kernel distance, cubic polynomial kernel; unbiased",
-            MetricConfig,
-            "distributions:KID",
-            20,
-            "Binkowski et al. 2018 (arXiv 1801.01401)",
-        ),
-        (
-            "mmd",
-            "kernel distance, Gaussian kernel; unbiased",
-            MetricConfig,
-            "distributions:MMD",
-            20,
-            "Gretton et al. 2012 (JMLR 13)",
-        ),
-        (
-            "precision",
-            "share of synthetic images near real ones",
-            ManifoldConfig,
-            "distributions:Precision",
-            50,
-            manifold,
-        ),
-        ("recall", "share of real images near synthetic ones", ManifoldConfig, "distributions:Recall", 50, manifold),
-        ("density", "precision that outliers do not spoil", ManifoldConfig, "distributions:Density", 50, manifold),
-        ("coverage", "recall that outliers do not spoil", ManifoldConfig, "distributions:Coverage", 50, manifold),
-        (
-            "fid",
-            "Fréchet distance, for comparison with papers; biased at small numbers",
-            MetricConfig,
-            "distributions:FID",
-            2048,
-            "Heusel et al. 2017 (arXiv 1706.08500)",
-        ),
-        (
-            "is",
-            "Inception Score, for comparison with papers; never looks at real images",
-            MetricConfig,
-            "scores:InceptionScore",
-            5000,
-            "Salimans et al. 2016 (arXiv 1606.03498)",
-        ),
-        (
-            "ssim",
-            "mean structural similarity over all real x synthetic pairs, for comparison with the report",
-            MetricConfig,
-            "distributions:SSIM",
-            2,
-            "Wang et al. 2004",
-        ),
-    ]
-    return [
-        MetricDescription(name, summary, config, f"genaug.metrics.{factory}", least_images=least, paper=paper)
-        for name, summary, config, factory, least, paper in rows
-    ]
+    return _METRICS

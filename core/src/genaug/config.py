@@ -73,6 +73,21 @@ class TrainConfig(Closed):
     average_decay: float = option(
         0.0, "Decay of the exponential average of the sampled networks; 0 for no average.", ge=0.0, lt=1.0
     )
+    specialise_steps: int = option(
+        0,
+        "Steps of a model of each class's own, begun from one that is trained over all classes first; 0 for none.",
+        unit="steps",
+        ge=0,
+        le=100_000_000,
+    )
+    stop_at_copies: float | None = option(
+        None,
+        "Stop when more than this share of drawn images are copies: closer to a training image, in pixels, than the "
+        "1st percentile of the leave-one-out distances among those. Looked at with every checkpoint.",
+        unit="share",
+        ge=0.0,
+        lt=1.0,
+    )
     precision: Literal["auto", "no", "bf16", "fp16"] = option(
         "auto", "Mixed precision; auto follows the hardware: bf16 where it is native, fp16 on older CUDA, else no."
     )

@@ -47,12 +47,12 @@ def measure(job: Job, workers: int | None = None) -> Cost:
     """Time a few steps of the largest fit in this process."""
     nowhere = Path()
     fits = [work.fit for work in plan_work(job, nowhere, nowhere)]
+    fits = [fit.pooled for fit in fits[:1] if fit.pooled is not None] + fits
     count = workers or default_workers(job)
     if not fits:
         return Cost(0, 0, 0.0, count, 0.0)
-    train_config = job.settings.preset.train
     times = job.settings.preset.augmentation.enlargement
-    steps = [resolved_steps(train_config, len(task.split) * times) for task in fits]
+    steps = [resolved_steps(task.train_config, len(task.split) * times) for task in fits]
     pace = _step_seconds(max(fits, key=lambda task: len(task.split)))
     busy = min(count, len(fits))
     return Cost(len(fits), sum(steps), pace, busy, pace * max(sum(steps) / busy, *steps))
@@ -72,7 +72,7 @@ def _step_seconds(task: FitTask) -> float:
         train(
             generator,
             enlarged(task.split, settings),
-            settings.preset.train,
+            task.train_config,
             seed=0,
             device=settings.device,
             precision=settings.precision,

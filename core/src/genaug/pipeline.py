@@ -72,6 +72,7 @@ def resolve(config: RunConfig, loaded: LoadedFolder, registry: Registry) -> Job:
     description, source = registry.generators.get(name), registry.generators.source(name)
     device = resolve_device(config.device)
     preset = resolve_preset(description, config, loaded, device)
+    per_class = description.conditioning == "none" or preset.train.specialise_steps > 0
     settings = Settings(
         description=description,
         source=source,
@@ -80,7 +81,8 @@ def resolve(config: RunConfig, loaded: LoadedFolder, registry: Registry) -> Job:
         seed=config.seed,
         device=device,
         precision=resolve_precision(preset.train.precision, device),
-        threads=1 if description.conditioning == "none" else torch.get_num_threads(),
+        threads=1 if per_class else torch.get_num_threads(),
+        pooled_threads=torch.get_num_threads(),
     )
     counts = dict(zip(loaded.spec.classes, loaded.spec.counts, strict=True))
     return Job(loaded, config, settings, new_images(counts, config))
@@ -101,7 +103,7 @@ def resolve_preset(description: GeneratorDescription, config: RunConfig, loaded:
 
 def default_workers(job: Job) -> int:
     """Fits at once when nobody says: one per core for models of one class each on a CPU, else one."""
-    many = job.settings.description.conditioning == "none" and job.settings.device == "cpu"
+    many = job.settings.per_class and job.settings.device == "cpu"
     return max(1, min(torch.get_num_threads(), sum(count > 0 for count in job.plan.values()))) if many else 1
 
 
@@ -136,7 +138,12 @@ def generate(
 ) -> tuple[Mixed, list[FitRecord]]:
     """Train what the plan needs and draw it; a class may fail alone, and when all fail the first error is raised."""
     works = plan_work(job, models, scratch)
-    outcomes = make_executor(workers or default_workers(job)).map(perform, works, report or _silent)
+    tell = report or _silent
+    if pooled := {work.fit.pooled.key: work.fit.pooled for work in works if work.fit.pooled is not None}:
+        (first,) = make_executor(1).map(fit, list(pooled.values()), tell)
+        if first.error is not None:
+            raise first.error
+    outcomes = make_executor(workers or default_workers(job)).map(perform, works, tell)
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     if errors and len(errors) == len(outcomes):
         raise errors[0]

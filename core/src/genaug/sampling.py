@@ -84,10 +84,14 @@ def _find(model: Path) -> _Models:
         raise DataError(f"no trained model in {model}; expected OUT of a run, OUT/models/<generator>, or a model file")
     pooled = records[0]["label"] is None
     names = records[0]["spec"]["classes"]
-    classes = (
-        dict(enumerate(names)) if pooled else {record["label"]: record["spec"]["classes"][0] for record in records}
-    )
+    classes = dict(enumerate(names)) if pooled else {record["label"]: _class_of(record) for record in records}
     return _Models(paths, records[0], classes, _drawn(paths[0]))
+
+
+def _class_of(record: dict[str, Any]) -> str:
+    """The class of a model of one class, which may know of all."""
+    classes = record["spec"]["classes"]
+    return str(classes[record["label"]] if len(classes) > 1 else classes[0])
 
 
 def _model_files(model: Path) -> list[Path]:

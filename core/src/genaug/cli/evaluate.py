@@ -56,29 +56,27 @@ def evaluate(
         console.answer_json([row.to_json() for row in rows])
         return 0
     _tell(rows)
-    if sides.held_out is None:
+    if sides.held_out is None and any(wish.metric.reference == "held-out" for wish in wishes):
         console.note("tstr is left out: the real folder has no test split to test on")
     return 0
 
 
 def _tell(rows: "list[Row]") -> None:
-    columns = ("metric", "better", "value", "95 % interval", "real images", "at that number", "images", "note")
     lines = [
         (
-            row.name,
-            "higher" if row.higher_is_better else "lower",
+            f"{row.name} {'↑' if row.higher_is_better else '↓'}",
             _number(row.overall.value),
             _interval(row),
             _number(row.real),
-            _number(row.matched),
             row.images,
-            row.note,
         )
         for row in rows
     ]
-    console.table("", columns, lines)
-    console.say("real images: what real images get against real ones, with that many of them")
-    console.say("at that number: what as many synthetic images get, for metrics that change with the number")
+    console.table("", ("metric", "value", "95 % interval", "real", "images"), lines, whole=5)
+    console.say("↑ higher is better, ↓ lower; real: what that many real images get against real ones")
+    for row in rows:
+        if text := _note(row):
+            console.note(f"{row.name}: {text}")
 
 
 def _interval(row: "Row") -> str:
@@ -86,5 +84,14 @@ def _interval(row: "Row") -> str:
     return "" if interval is None else f"{_number(interval.low)} to {_number(interval.high)}"
 
 
+def _note(row: "Row") -> str:
+    matched = (
+        ""
+        if math.isnan(row.matched)
+        else f"{_number(row.matched)} for {row.images} synthetic images, to compare with real"
+    )
+    return "; ".join(part for part in (matched, row.note) if part)
+
+
 def _number(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.4g}"
+    return "" if math.isnan(value) else f"{value:.3g}"

@@ -49,6 +49,17 @@ class TrainSplit:
         names = tuple(self.names[i] for i in mine)
         return TrainSplit(self.spec.only(label), self.images[mine], zeros, self.rows[mine], names)
 
+    def with_label(self, label: int) -> "TrainSplit":
+        """The images of one class, with the label and the classes that they have here."""
+        mine = np.flatnonzero(self.labels == label)
+        names = tuple(self.names[i] for i in mine)
+        return TrainSplit(self.spec, self.images[mine], self.labels[mine], self.rows[mine], names)
+
+    def as_one_class(self) -> "TrainSplit":
+        """All images as a data set of one class, which is called all."""
+        spec = ImageSpec(self.spec.channels, self.spec.height, self.spec.width, ("all",), (len(self),))
+        return TrainSplit(spec, self.images, np.zeros_like(self.labels), self.rows, self.names)
+
     @cached_property
     def fingerprint(self) -> str:
         """A hash of all that a fit can see: spec, pixels, labels, row ids; 16 hex digits."""

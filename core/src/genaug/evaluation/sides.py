@@ -55,24 +55,26 @@ def load_sides(real: Path, synthetic: Path, *, size: tuple[int, int] | None = No
     known = load_folder(real, size=size, resize=resize)
     made = load_folder(synthetic, size=(known.spec.height, known.spec.width), resize=known.resize)
     images, parents = made.splits["train"], _recorded(synthetic)
-    chosen = np.array([name in parents for name in images.names]) if parents else np.ones(len(images), dtype=bool)
+    chosen = np.array([parents is None or name in parents for name in images.names])
     if not chosen.any():
         raise DataError(f"{synthetic} holds no synthetic image; expected the output of a run or a folder of samples")
     places = {name: row for row, name in enumerate(known.train.names)}
-    found = [places.get((parents.get(name) or [""])[0], -1) for name in np.array(images.names)[chosen].tolist()]
+    stems = [(parents or {}).get(name) or [""] for name in images.names]
+    found = np.array([places.get(stem[0], -1) for stem in stems], dtype=np.int64)
     return Sides.of(
         known.train,
         _in_channels(images.images[chosen], known.spec.channels),
         _labels(made, known)[images.labels[chosen]],
-        parents=np.array(found, dtype=np.int64),
+        parents=found[chosen],
         held_out=known.splits.get("test"),
     )
 
 
-def _recorded(folder: Path) -> dict[str, list[str]]:
-    """{file: its parents} of the synthetic files of a run's training split; empty where there is no provenance."""
+def _recorded(folder: Path) -> dict[str, list[str]] | None:
+    """{file: its parents} of the synthetic files of a run's training split; None where there is no provenance."""
     records = read_json_lines(folder / "provenance.jsonl")
-    return {record["file_name"].removeprefix("train/"): record["parents"] for record in records if record["synthetic"]}
+    made = [record for record in records if record["synthetic"]]
+    return {record["file_name"].removeprefix("train/"): record["parents"] for record in made} if records else None
 
 
 def _labels(made: LoadedFolder, known: LoadedFolder) -> NDArray[np.int64]:

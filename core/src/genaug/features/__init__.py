@@ -4,4 +4,13 @@ from genaug.features.crossfit import CrossFit, cross_fit, near_groups
 from genaug.features.extractors import Extractor, make_extractor
 from genaug.features.weights import DINOV2, INCEPTION, find_weights
 
-__all__ = ["DINOV2", "INCEPTION", "CrossFit", "Extractor", "cross_fit", "find_weights", "make_extractor", "near_groups"]
+__all__ = [
+    "CrossFit",
+    "DINOV2",
+    "Extractor",
+    "INCEPTION",
+    "cross_fit",
+    "find_weights",
+    "make_extractor",
+    "near_groups",
+]

@@ -10,10 +10,11 @@ import numpy as np
 
 from genaug.augmentation import variants
 from genaug.chance import derive
-from genaug.config import Preset
+from genaug.config import Preset, TrainConfig, changed
 from genaug.data.split import TrainSplit
 from genaug.errors import DataError
-from genaug.fitting.model import read_record, save_model, take_memory
+from genaug.fitting.model import read_record, read_weights, save_model, take_memory
+from genaug.fitting.stop import CopyWatch
 from genaug.generator import AnyGenerator
 from genaug.registry import GeneratorDescription, Source, make_generator
 from genaug.storage import remove, stage_hash
@@ -34,6 +35,12 @@ class Settings:
     device: str
     precision: str
     threads: int
+    pooled_threads: int
+
+    @property
+    def per_class(self) -> bool:
+        """Whether each class has a model of its own in the end."""
+        return self.description.conditioning == "none" or self.preset.train.specialise_steps > 0
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for hashes and records."""
@@ -48,29 +55,49 @@ class Settings:
             "device": self.device.partition(":")[0],
             "precision": self.precision,
             "threads": self.threads,
+            "pooled_threads": self.pooled_threads,
         }
 
 
 @dataclass(frozen=True)
 class FitTask:
-    """One model to train: over all classes (label None), or on one class. `models` and `scratch` are folders."""
+    """One model to train: over all classes (label None), or on one class, from the start or from a `pooled` model.
+
+    `models` and `scratch` are folders.
+    """
 
     settings: Settings
     split: TrainSplit
     label: int | None
     models: Path
     scratch: Path
+    pooled: "FitTask | None" = None
 
     @property
     def title(self) -> str:
         """What is trained, for people."""
         name = self.settings.description.name
-        return name if self.label is None else f"{name} {self.split.spec.classes[0]}"
+        return name if self.label is None else f"{name} {self.class_name}"
+
+    @property
+    def class_name(self) -> str:
+        """The class of a model of one class."""
+        classes = self.split.spec.classes
+        return classes[self.label or 0] if len(classes) > 1 else classes[0]
+
+    @property
+    def train_config(self) -> TrainConfig:
+        """How this model is trained: a specialised one for fewer steps."""
+        config = self.settings.preset.train
+        if self.pooled is None:
+            return config
+        return changed(config, {"steps": config.specialise_steps, "warmup_steps": 0}, "train")
 
     @property
     def key(self) -> str:
         """The name of this fit: a hash of its settings and its images."""
-        return stage_hash([self.settings.to_json(), self.split.fingerprint, self.label])
+        begun = None if self.pooled is None else self.pooled.key
+        return stage_hash([self.settings.to_json(), self.split.fingerprint, self.label, begun])
 
     @property
     def path(self) -> Path:
@@ -103,12 +130,21 @@ class FitProgress:
 def fit_tasks(
     settings: Settings, split: TrainSplit, models: Path, scratch: Path, labels: Sequence[int]
 ) -> list[FitTask]:
-    """The fits that draw these labels: one over all classes, or one for each; refused below the least of images."""
-    pooled = settings.description.conditioning == "class"
-    _check_needs(settings.description, split, range(len(split.spec.classes)) if pooled else labels)
-    if pooled:
+    """The fits that draw these labels: one over all classes, or one for each; refused below the least of images.
+
+    With `specialise_steps`, each is begun from a model over all classes, its `pooled` task, which has to be done first.
+    """
+    told = settings.description.conditioning == "class"
+    _check_needs(settings.description, split, range(len(split.spec.classes)) if told else labels)
+    if not settings.per_class:
         return [FitTask(settings, split, None, models, scratch)]
-    return [FitTask(settings, split.of_class(label), label, models, scratch) for label in labels]
+    pooled = None
+    if settings.preset.train.specialise_steps:
+        everything = split if told else split.as_one_class()
+        wide = replace(settings, threads=settings.pooled_threads)
+        pooled = FitTask(wide, everything, None, scratch / "pooled", scratch)
+    parts = {label: split.with_label(label) if told else split.of_class(label) for label in labels}
+    return [FitTask(settings, part, label, models, scratch, pooled) for label, part in parts.items()]
 
 
 def fit(task: FitTask, report: Callable[[FitProgress], None]) -> FitRecord:
@@ -122,13 +158,15 @@ def fit(task: FitTask, report: Callable[[FitProgress], None]) -> FitRecord:
     trained = train(
         generator,
         enlarged(task.split, settings),
-        settings.preset.train,
+        task.train_config,
         seed=_seed(task),
         device=settings.device,
         precision=settings.precision,
         threads=settings.threads,
         checkpoints=checkpoints,
         report=_Throttled(task.title, report),
+        start=None if task.pooled is None else read_weights(task.pooled.path),
+        stop=_stop_rule(task, generator),
     )
     _finish(task, generator, trained)
     remove(checkpoints)
@@ -156,9 +194,16 @@ def _finish(task: FitTask, generator: AnyGenerator, trained: Trained) -> None:
     save_model(task.path, generator, trained, facts)
 
 
+def _stop_rule(task: FitTask, generator: AnyGenerator) -> CopyWatch | None:
+    share = task.train_config.stop_at_copies
+    if share is None:
+        return None
+    return CopyWatch(generator, task.split, share=share, seed=_seed(task), device=task.settings.device)
+
+
 def _seed(task: FitTask) -> int:
     """A seed of this fit's own: by class name, so that leaving out other classes changes nothing."""
-    scope = "" if task.label is None else task.split.spec.classes[0]
+    scope = "" if task.label is None else task.class_name
     return derive(task.settings.seed, "fit", task.settings.description.name, scope)
 
 

@@ -57,6 +57,13 @@ def read_record(path: Path) -> dict[str, Any] | None:
     return record if isinstance(record, dict) and record.get("format") == FORMAT else None
 
 
+def read_weights(path: Path) -> dict[str, dict[str, Tensor]]:
+    """The weights of each network in a model's file."""
+    tensors = _below(load_file(path), "network/")
+    names = {name.partition("/")[0] for name in tensors}
+    return {name: _below(tensors, f"{name}/") for name in sorted(names)}
+
+
 def load_sampler(paths: Sequence[Path], spec: ImageSpec, registry: Registry, device: str = "cpu") -> Sampler:
     """The models of one generator as one sampler; raises DataError for a model that is not there or damaged."""
     records = [_record_of(path) for path in paths]

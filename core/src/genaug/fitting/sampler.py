@@ -43,7 +43,10 @@ class ModelSampler:
 
 
 class PerClass:
-    """One model per class as one Sampler: each image comes from the model of its label."""
+    """One model per class as one Sampler: each image comes from the model of its label.
+
+    A model knows its class alone, by label 0, or all classes.
+    """
 
     def __init__(self, spec: ImageSpec, samplers: Mapping[int, Sampler]) -> None:
         self.spec = spec
@@ -55,8 +58,10 @@ class PerClass:
         parts: list[tuple[list[int], Drawn]] = []
         for label in sorted(set(labels.tolist())):
             rows = (labels == label).nonzero().flatten().tolist()
-            zeros = torch.zeros(len(rows), dtype=torch.int64)
-            parts.append((rows, self._of_class(label).sample(zeros, noise.rows(rows))))
+            model = self._of_class(label)
+            known = label if model.spec.classes == self.spec.classes else 0
+            own = torch.full((len(rows),), known, dtype=torch.int64)
+            parts.append((rows, model.sample(own, noise.rows(rows))))
         return _gathered(parts)
 
     def _of_class(self, label: int) -> Sampler:

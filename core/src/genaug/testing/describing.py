@@ -59,8 +59,8 @@ def _refuses(attempt: Any) -> bool:
 
 
 def _bounded(field: dict[str, Any]) -> bool:
-    """Whether a JSON schema field is no number, or has a lower and an upper bound."""
-    parts = [field, *field.get("anyOf", [])]
+    """Whether a JSON schema field is no number, or one of a few, or has a lower and an upper bound."""
+    parts = [part for part in (field, *field.get("anyOf", [])) if "enum" not in part]
     return all(
         all(side & part.keys() for side in _BOUNDS) for part in parts if part.get("type") in ("integer", "number")
     )

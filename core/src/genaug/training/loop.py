@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate.optimizer import AcceleratedOptimizer
@@ -20,7 +21,7 @@ from genaug.storage import stage_hash
 from genaug.training.checkpoint import Checkpoints
 from genaug.training.hardware import make_accelerator, using_threads
 from genaug.training.order import Order
-from genaug.training.state import Course, State
+from genaug.training.state import Course, State, Weights
 
 _HISTORY_POINTS = 200
 _CHECKPOINTS = 20
@@ -56,15 +57,19 @@ def train(
     threads: int | None = None,
     checkpoints: Path | None = None,
     report: Callable[[Progress], None] | None = None,
+    start: Weights | None = None,
+    stop: Callable[[int], bool] | None = None,
 ) -> Trained:
     """Train on a split, from the last checkpoint in `checkpoints` where there is one; fills `trainable.networks`.
 
     device and precision are resolved ones ("cpu" or "cuda:0", "no" or "bf16" or "fp16"). An exception out of `report`
     stops the training like a kill: the next call goes on from the last checkpoint, to the same bytes.
+    start: weights to begin with. stop: asked with every checkpoint and given the number of steps so far, while the
+    networks are as they would be used; when it says so, training ends with the weights of the checkpoint before.
     Raises TrainingError when a loss is not finite twice, or when one image is too much for the memory.
     """
     with using_threads(threads):
-        loop = _Loop(trainable, split, config, seed, device, precision, checkpoints)
+        loop = _Loop(trainable, split, config, seed, device, precision, checkpoints, start, stop)
         return loop.run(report or _silent)
 
 
@@ -93,9 +98,13 @@ class _Loop:
         device: str,
         precision: str,
         checkpoints: Path | None,
+        start: Weights | None,
+        stop: Callable[[int], bool] | None,
     ) -> None:
         self._trainable, self._split, self._config = trainable, split, config
         self._seed, self._device = seed, device
+        self._start, self._stop = start, stop
+        self._good: tuple[dict[str, Tensor], dict[str, Any]] | None = None
         self._steps = resolved_steps(config, len(split))
         self._order = Order(split.labels, seed=seed, balanced=config.balanced)
         self._accelerator = make_accelerator(device, precision)
@@ -105,7 +114,7 @@ class _Loop:
 
     def run(self, report: Callable[[Progress], None]) -> Trained:
         """All steps that are left."""
-        while self._state.networks and self._course.step < self._steps:
+        while self._state.networks and self._course.step < self._steps and not self._course.stopped:
             try:
                 losses = self._step()
             except _NotFiniteError as error:
@@ -119,7 +128,7 @@ class _Loop:
             self._keep(losses)
             report(Progress(self._course.step, self._steps, losses))
         self._trainable.networks = self._state.finished()
-        return Trained(self._trainable.networks, self._steps, self._course.batch_size, self._course.history)
+        return Trained(self._trainable.networks, self._course.step, self._course.batch_size, self._course.history)
 
     def _step(self) -> dict[str, float]:
         """One pass through `losses`: each network moves before the next loss is asked for."""
@@ -187,24 +196,52 @@ class _Loop:
             self._course.history.append((self._course.step, losses))
         self._course.step += 1
         due = self._config.checkpoint_steps or math.ceil(self._steps / _CHECKPOINTS)
-        if self._checkpoints and (self._course.step % due == 0 or self._course.step == self._steps):
-            scaler = self._accelerator.scaler
-            self._course.scaler = scaler.state_dict() if scaler else {}
-            self._checkpoints.save(self._state.tensors(), self._course.to_json())
+        if self._course.step % due == 0 or self._course.step == self._steps:
+            self._check()
+            self._save()
+
+    def _check(self) -> None:
+        """Ask the stop rule, and go back to the weights before where it says so and there are some."""
+        if self._stop is None:
+            return
+        with self._state.in_use():
+            stopped = self._stop(self._course.step)
+        if stopped and self._good is not None:
+            self._take(self._good)
+        self._course.stopped = stopped
+
+    def _save(self) -> None:
+        scaler = self._accelerator.scaler
+        self._course.scaler = scaler.state_dict() if scaler else {}
+        if self._stop is not None:
+            self._good = ({name: tensor.clone() for name, tensor in self._state.tensors().items()}, self._facts())
+        if self._checkpoints:
+            self._checkpoints.save(self._state.tensors(), self._facts())
+
+    def _facts(self) -> dict[str, Any]:
+        return self._course.to_json()
 
     def _restore(self) -> None:
         """Start from the last checkpoint, or from nothing."""
         self._begin()
         saved = self._checkpoints.load() if self._checkpoints else None
         if saved is not None:
-            self._state.load(saved[0])
-            self._course = Course(**saved[1])
+            self._take(saved)
+            self._good = saved
             if self._accelerator.scaler and self._course.scaler:
                 self._accelerator.scaler.load_state_dict(self._course.scaler)
 
+    def _take(self, saved: tuple[dict[str, Tensor], dict[str, Any]]) -> None:
+        self._state.load(saved[0])
+        self._course = Course(**saved[1])
+
     def _begin(self) -> None:
         self._state = State(
-            self._trainable, seed=self._seed, device=self._device, average_decay=self._config.average_decay
+            self._trainable,
+            seed=self._seed,
+            device=self._device,
+            average_decay=self._config.average_decay,
+            start=self._start,
         )
         self._course = Course(0, min(self._config.batch_size, len(self._split)))
         self._prepared: dict[str, AcceleratedOptimizer] = {}

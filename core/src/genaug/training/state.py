@@ -1,5 +1,7 @@
 """All that changes while training: networks, averages, optimisers, and the small facts a checkpoint adds to them."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,19 +13,22 @@ from genaug.chance import seeded
 from genaug.errors import PluginError
 from genaug.generator import Trainable
 
+Weights = Mapping[str, Mapping[str, Tensor]]  # of each network by name, as its state_dict holds them
+
 
 @dataclass
 class Course:
     """Where a training stands: what a checkpoint keeps besides tensors.
 
     step: the next one. attempt: how often it went back after a loss that was not finite. rate: factor on all learning
-    rates. history: [step, {network: loss}] at regular steps.
+    rates. stopped: by the stop rule. history: [step, {network: loss}] at regular steps.
     """
 
     step: int
     batch_size: int
     attempt: int = 0
     rate: float = 1.0
+    stopped: bool = False
     history: list[tuple[int, dict[str, float]]] = field(default_factory=list)
     scaler: dict[str, Any] = field(default_factory=dict)
 
@@ -35,9 +40,13 @@ class Course:
 class State:
     """Networks on their device, their averages and their optimisers."""
 
-    def __init__(self, trainable: Trainable, *, seed: int, device: str, average_decay: float) -> None:
+    def __init__(
+        self, trainable: Trainable, *, seed: int, device: str, average_decay: float, start: Weights | None = None
+    ) -> None:
         with seeded(seed, "build"):
             built = trainable.build()
+        for name, weights in (start or {}).items():
+            built[name].load_state_dict(dict(weights))
         trainable.networks = {name: network.to(device).train() for name, network in built.items()}
         self.networks = trainable.networks
         averaged = trainable.averaged if average_decay else frozenset()
@@ -78,6 +87,15 @@ class State:
             average.load_state_dict(_below(tensors, f"average/{name}/"))
         for name in sorted({key.split("/")[1] for key in tensors if key.startswith("optimizer/")}):
             _load_optimizer(self.optimizer(name), _below(tensors, f"optimizer/{name}/"))
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Inside the block the trainable has its networks as they would be used if the training ended now."""
+        self._trainable.networks = self.finished()
+        try:
+            yield
+        finally:
+            self._trainable.networks = {name: network.train() for name, network in self.networks.items()}
 
     def finished(self) -> dict[str, nn.Module]:
         """The networks as they are used from now on: averages where there are some, in eval mode."""

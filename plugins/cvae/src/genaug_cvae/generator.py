@@ -40,7 +40,7 @@ class CVAE(Autoencoder[CVAEConfig]):
 
     def _sources(self, labels: Tensor, chance: Tensor) -> Tensor:
         """The class whose styles each image gets: its own, or for `borrowed` of the images one chosen by its size."""
-        every = self.memory["labels"]
-        share = self.config.borrowed
-        anyone = every[(chance / max(share, 1e-9)).clamp(max=1 - 1e-6).mul(len(every)).long()]
-        return torch.where((chance < share) | ~torch.isin(labels, every), anyone, labels)
+        every, share = self.memory["labels"], self.config.borrowed
+        absent = ~torch.isin(labels, every)
+        place = torch.where(absent | (chance >= share), chance, chance / max(share, 1e-9))
+        return torch.where(absent | (chance < share), every[(place * len(every)).long()], labels)

@@ -1,0 +1,132 @@
+"""Samplers, guidance, and images that begin from real ones."""
+
+import pytest
+import torch
+from genaug.chance import Noise, seeded
+from genaug.config import changed
+from genaug.generator import Batch
+from genaug.registry import load_registry, make_generator
+from genaug.spec import ImageSpec
+from genaug_ddpm.networks import CompactNetwork
+
+SPEC = ImageSpec(1, 16, 16, ("a", "b"), (6, 3))
+
+
+def made(name="cddpm", **settings):
+    description = load_registry().generators.get(name)
+    spec = SPEC if name == "cddpm" else SPEC.only(0)
+    model = changed(description.presets["small"](spec, "cpu").model, {"width": 8, "sampling_steps": 4, **settings}, "t")
+    generator = make_generator(description, spec, model)
+    with seeded(0, "build"):
+        generator.networks = generator.build()
+    generator.networks["denoiser"].eval()
+    return generator
+
+
+def batch():
+    labels = torch.tensor([0] * 6 + [1] * 3)
+    images = torch.rand(9, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    return Batch(images, labels, torch.arange(9), 0, 0.0, Noise.per_batch(0, "batch", 0, 9))
+
+
+def drawn(generator, labels=(0, 1, 1, 0)):
+    with torch.no_grad():
+        return generator.sample(torch.tensor(labels), Noise.per_image(0, "t", [(i,) for i in range(len(labels))]))
+
+
+def perfect(generator, target):
+    """A network that knows that every image is `target`."""
+
+    def predict(noisy, times, labels):
+        kept = generator._schedule.alphas_cumprod[times][:, None, None, None]
+        noise = (noisy - kept.sqrt() * target) / (1 - kept).sqrt()
+        if generator.config.prediction == "noise":
+            return noise
+        return kept.sqrt() * noise - (1 - kept).sqrt() * target
+
+    generator.predict = predict
+    return generator
+
+
+@pytest.mark.parametrize("prediction", ["noise", "velocity"])
+@pytest.mark.parametrize(("sampler", "steps"), [("dpm-solver++", 20), ("ddim", 20), ("ancestral", 100)])
+def test_every_sampler_finds_what_a_perfect_network_knows(sampler, steps, prediction):
+    target = torch.linspace(-0.9, 0.9, 256).reshape(1, 1, 16, 16)
+    settings = {"sampler": sampler, "sampling_steps": steps, "prediction": prediction}
+    generator = made(**settings, timesteps=100, noise_schedule="linear")
+    images = drawn(perfect(generator, target)).images
+    assert (images - target).abs().max() < 0.05
+
+
+def test_the_weight_of_a_time_step_is_bounded_by_min_snr():
+    times = torch.tensor([0, 500, 990])
+    for prediction in ("noise", "velocity"):
+        generator = made(prediction=prediction, min_snr=5.0)
+        kept = generator._schedule.alphas_cumprod[times]
+        ratio = kept / (1 - kept)
+        expected = ratio.clamp(max=5) / (ratio if prediction == "noise" else ratio + 1)
+        assert torch.allclose(generator._weights(times), expected)
+        assert torch.equal(made(prediction=prediction, min_snr=0.0)._weights(times), torch.ones(3))
+
+
+def test_guidance_goes_beyond_the_prediction_with_a_class():
+    generator = made(guidance_scale=3.0)
+    noisy, times, labels = torch.randn(2, 1, 16, 16), torch.tensor([500, 500]), torch.tensor([0, 1])
+    with torch.no_grad():
+        told, untold = generator.predict(noisy, times, labels), generator.predict(noisy, times, torch.full((2,), 2))
+        assert torch.allclose(generator.guided(noisy, times, labels), untold + 3 * (told - untold), atol=1e-4)
+
+
+def test_the_class_is_hidden_from_a_share_of_the_training_images():
+    generator = made(dropped=0.25)
+    labels = torch.zeros(4000, dtype=torch.int64)
+    told = generator._hidden(labels, Noise.per_batch(0, "batch", 0, 4000))
+    assert (told == 2).double().mean().item() == pytest.approx(0.25, abs=0.03)
+
+
+def test_with_little_strength_images_stay_near_their_parents():
+    target = torch.zeros(1, 1, 16, 16)
+    far = []
+    for strength in (0.1, 0.9):
+        generator = perfect(made(strength=strength, sampling_steps=20), target)
+        generator.predict = lambda noisy, times, labels: torch.zeros_like(noisy)
+        known = batch()
+        generator.memory = generator.remember(known)
+        made_images = drawn(generator)
+        far.append((made_images.images - known.images[made_images.parents[:, 0]]).abs().mean().item())
+    assert far[0] < 0.5 * far[1]
+
+
+def test_images_begin_from_their_own_class_unless_they_borrow():
+    known = batch()
+    for borrowed, classes in ((0.0, {1}), (1.0, {0, 1})):
+        generator = made(strength=0.5, borrowed=borrowed)
+        generator.memory = generator.remember(known)
+        found = drawn(generator, (1,) * 40)
+        assert set(known.labels[found.parents[:, 0]].tolist()) == classes
+
+
+def test_from_noise_alone_nothing_is_remembered():
+    generator = made()
+    assert generator.remember(batch()) == {}
+    assert drawn(generator).parents.shape == (4, 0)
+
+
+@pytest.mark.parametrize("patch", [1, 2, 4])
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (24, 40), (104, 104), (64, 32)])
+def test_the_compact_network_fits_any_size(height, width, patch):
+    network = CompactNetwork((3, height, width), 8, patch, 3)
+    found = network(torch.zeros(1, 3, height, width), torch.tensor([5]), torch.tensor([1]))
+    assert found.shape == (1, 3, height, width)
+
+
+def test_the_colour_histogram_term_counts_where_it_is_asked_for():
+    values = []
+    for weight in (0.0, 1.0):
+        generator = made("ddpm", colour_histogram=weight)
+        known = batch()
+        ((_, loss),) = generator.losses(
+            Batch(known.images, torch.zeros_like(known.labels), known.rows, 0, 0.0, Noise.per_batch(0, "b", 0, 9))
+        )
+        values.append(loss.item())
+    assert values[1] > values[0]

@@ -1,0 +1,152 @@
+"""Models that begin from a pooled one, and trainings that stop when they copy."""
+
+import pytest
+import torch
+from genaug.builtin import OversampleConfig
+from genaug.chance import Noise
+from genaug.config import RunConfig, TrainConfig
+from genaug.data.folder import load_folder
+from genaug.fitting import load_model, load_sampler, read_record
+from genaug.fitting.fit import fit_tasks
+from genaug.fitting.model import read_weights
+from genaug.fitting.stop import CopyWatch
+from genaug.generators.oversample import Oversample
+from genaug.pipeline import generate, resolve
+from genaug.registry import load_registry
+from genaug.sampling import draw_more
+from genaug.testing.material import tiny_split
+from genaug.training import Progress, train
+from PIL import Image
+
+
+@pytest.fixture
+def loaded(tmp_path):
+    split = tiny_split(1, 16, 16, counts=(6, 4, 3))
+    for row, (label, image) in enumerate(zip(split.labels, split.images, strict=True)):
+        folder = tmp_path / "data" / "abc"[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[:, :, 0]).save(folder / f"{row}.png")
+    return load_folder(tmp_path / "data")
+
+
+def made(loaded, tmp_path, generator, **train):
+    registry = load_registry()
+    config = RunConfig(generator=generator, preset="small", per_class=2, model={"width": 8}, train=train)
+    job = resolve(config, loaded, registry)
+    mixed, records = generate(job, tmp_path / "models", tmp_path / "scratch", workers=1)
+    return job, mixed, records
+
+
+@pytest.mark.parametrize("generator", ["dcgan", "cdcgan"])
+def test_specialised_models_begin_from_the_pooled_one(loaded, tmp_path, generator):
+    _, mixed, records = made(loaded, tmp_path, generator, steps=4, specialise_steps=1, average_decay=0.0)
+    (pooled,) = (tmp_path / "scratch" / "pooled").glob("*/*.safetensors")
+    start, end = read_weights(pooled)["generator"], read_weights(records[1].path)["generator"]
+    far = max((end[name] - start[name]).abs().max().item() for name in start if "weight" in name)
+    assert 0 < far < 0.01
+    assert [record.steps for record in records] == [1, 1, 1]
+    assert mixed.counts()["b"]["synthetic"] == 2
+
+
+def test_a_specialised_conditional_model_draws_its_own_class(loaded, tmp_path):
+    _, _, records = made(loaded, tmp_path, "cdcgan", steps=3, specialise_steps=1)
+    together = load_sampler([record.path for record in records], loaded.spec, load_registry())
+    alone = load_model(records[1].path, load_registry().generators.get("cdcgan"))
+    labels, noise = torch.tensor([1, 1]), [Noise.per_image(0, "t", [(0,), (1,)]) for _ in range(2)]
+    assert torch.equal(together.sample(labels, noise[0]).images, alone.sample(labels, noise[1]).images)
+    counts = draw_more(tmp_path / "models" / "cdcgan", tmp_path / "more", count=1)
+    assert counts == {"a": 1, "b": 1, "c": 1}
+
+
+def test_the_pooled_model_is_trained_once_and_is_part_of_what_a_model_is(loaded, tmp_path):
+    job, _, _ = made(loaded, tmp_path, "dcgan", steps=3, specialise_steps=1)
+    _, _, again = made(loaded, tmp_path, "dcgan", steps=3, specialise_steps=1)
+    _, _, other = made(loaded, tmp_path, "dcgan", steps=2, specialise_steps=1)
+    assert all(record.reused for record in again)
+    assert not any(record.reused for record in other)
+    (task, *_) = fit_tasks(job.settings, loaded.train, tmp_path, tmp_path, [0])
+    assert task.pooled.split.spec.classes == ("all",)
+    assert len(task.pooled.split) == len(loaded.train)
+
+
+def dcgan(split):
+    from genaug.registry import make_generator
+
+    description = load_registry().generators.get("dcgan")
+    model = description.presets["small"](split.spec, "cpu").model.model_copy(update={"width": 4, "latent": 4})
+    return make_generator(description, split.spec, model)
+
+
+CONFIG = TrainConfig(steps=10, batch_size=4, checkpoint_steps=2, average_decay=0.5, schedule="cosine")
+
+
+def weights(generator):
+    nets = generator.networks.items()
+    return {f"{name}.{key}": value.clone() for name, net in nets for key, value in net.state_dict().items()}
+
+
+def same(one, two):
+    return one.keys() == two.keys() and all(torch.equal(one[key], two[key]) for key in one)
+
+
+class KilledError(Exception):
+    pass
+
+
+def stopped(split, folder=None, kill_at=None):
+    def report(progress: Progress) -> None:
+        if progress.step == kill_at:
+            raise KilledError
+
+    generator = dcgan(split)
+    result = train(generator, split, CONFIG, seed=0, checkpoints=folder, report=report, stop=lambda step: step >= 6)
+    return weights(generator), result.steps
+
+
+def test_a_training_that_is_told_to_stop_ends_with_the_weights_before(tmp_path):
+    split = tiny_split(1, 16, 16).of_class(0)
+    seen = {}
+    reference = dcgan(split)
+
+    def look(step: int) -> bool:
+        seen[step] = weights(reference)
+        return False
+
+    train(reference, split, CONFIG, seed=0, stop=look)
+    found, steps = stopped(split)
+    assert steps == 4
+    assert same(found, seen[4])
+    assert not same(found, seen[6])
+
+
+@pytest.mark.parametrize("kill_at", [3, 5])
+def test_a_stopped_training_resumes_to_the_same_weights(tmp_path, kill_at):
+    split = tiny_split(1, 16, 16).of_class(0)
+    with pytest.raises(KilledError):
+        stopped(split, tmp_path, kill_at)
+    resumed, steps = stopped(split, tmp_path)
+    assert same(resumed, stopped(split)[0])
+    assert steps == 4
+    assert same(stopped(split, tmp_path)[0], resumed)
+
+
+def test_looking_does_not_change_the_training(tmp_path):
+    split = tiny_split(1, 16, 16).of_class(0)
+    plain, watched = dcgan(split), dcgan(split)
+    train(plain, split, CONFIG, seed=0)
+    watch = CopyWatch(watched, split, share=0.999, seed=0, device="cpu")
+    assert train(watched, split, CONFIG, seed=0, stop=watch).steps == 10
+    assert same(weights(plain), weights(watched))
+
+
+def test_copies_stop_a_training_and_noise_does_not():
+    split = tiny_split(1, 16, 16)
+    assert CopyWatch(Oversample(split.spec, OversampleConfig()), split, share=0.05, seed=0, device="cpu")(0)
+    fresh = dcgan(split.of_class(0))
+    fresh.networks = fresh.build()
+    assert not CopyWatch(fresh, split.of_class(0), share=0.05, seed=0, device="cpu")(0)
+
+
+def test_the_setting_reaches_the_loop(loaded, tmp_path):
+    _, _, records = made(loaded, tmp_path, "dcgan", steps=4, stop_at_copies=0.0, checkpoint_steps=1)
+    assert all(read_record(record.path)["train"]["stop_at_copies"] == 0.0 for record in records)

@@ -1,0 +1,92 @@
+"""genaug evaluate as people use it, offline."""
+
+import json
+
+import pytest
+from genaug.testing.material import tiny_split
+from PIL import Image
+
+CHEAP = "novelty[pixels],mmd[pixels],ssim,coverage[pixels],fid[pixels]"
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """A real folder of two classes, and the output of a run on it."""
+    split = tiny_split(3, 16, 16, counts=(8, 5))
+    for row, (label, image) in enumerate(zip(split.labels, split.images, strict=True)):
+        folder = tmp_path / "data" / "ab"[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / f"{row}.png")
+    return tmp_path / "data", tmp_path / "out"
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+
+
+def test_the_output_of_a_run_is_compared_by_its_synthetic_images_alone(folders, genaug):
+    data, out = folders
+    assert genaug("run", data, "-g", "oversample", "--per-class", 6, "-o", out).code == 0
+    found = genaug("evaluate", data, out, "--metrics", CHEAP, "--json")
+    rows = {row["name"]: row for row in json.loads(found.out)}
+    assert found.code == 0
+    assert set(rows) == {"copies[pixels]", "mmd[pixels]", "ssim", "coverage[pixels]", "fid[pixels]"}
+    assert rows["copies[pixels]"]["value"] == 1.0
+    assert rows["copies[pixels]"]["low"] < 1.0 == rows["copies[pixels]"]["high"]
+    assert set(rows["copies[pixels]"]["classes"]) == {"a", "b"}
+    assert rows["fid[pixels]"]["low"] is None
+    assert "says little" in rows["fid[pixels]"]["note"]
+
+
+def test_a_folder_of_samples_is_compared_whole(folders, genaug):
+    data, _ = folders
+    found = genaug("evaluate", data, data, "--metrics", "novelty[pixels]")
+    assert found.code == 0
+    assert "copies[pixels]" in found.out
+    assert "what that many real images get" in found.out
+
+
+def test_without_weights_auto_falls_back_to_classifiers_and_says_so(folders, genaug):
+    data, _ = folders
+    found = genaug("evaluate", data, data, "--metrics", "kid")
+    assert found.code == 0
+    assert "kid[classifier]" in found.out
+    assert "weights of inception are not on this machine" in found.err
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--metrics", "fid[inception]"], 3, "weights of inception are not on this machine"),
+        (["--features", "inception"], 3, "--allow-download"),
+        (["--metrics", "fdi"], 2, "did you mean 'fid'"),
+        (["--metrics", "fid[inceptio]"], 2, "did you mean 'inception'"),
+        (["--features", "pixel"], 2, "did you mean 'pixels'"),
+        (["--metrics", "mmd[pixels]", "--weights", "nothing.pth"], 2, "expected a file, got nothing.pth"),
+        (["--size", "65"], 2, "multiples of 8"),
+    ],
+)
+def test_bad_wishes_get_one_sentence(folders, genaug, options, code, words):
+    data, _ = folders
+    found = genaug("evaluate", data, data, *options)
+    assert found.code == code
+    assert words in found.err
+    assert "Traceback" not in found.err
+
+
+def test_a_class_that_the_real_folder_lacks_is_named(folders, genaug, tmp_path):
+    data, _ = folders
+    (tmp_path / "other" / "c").mkdir(parents=True)
+    Image.new("RGB", (16, 16)).save(tmp_path / "other" / "c" / "1.png")
+    found = genaug("evaluate", data, tmp_path / "other", "--metrics", "ssim")
+    assert found.code == 2
+    assert "must be among ['a', 'b'], got ['c']" in found.err
+
+
+def test_a_run_without_synthetic_images_has_nothing_to_compare(folders, genaug):
+    data, out = folders
+    genaug("run", data, "-g", "oversample", "--per-class", 0, "-o", out)
+    found = genaug("evaluate", data, out, "--metrics", "ssim")
+    assert found.code == 3
+    assert "holds no synthetic image" in found.err

@@ -1,0 +1,58 @@
+"""Every installed generator trains alike in every precision that the hardware has, each in a process of its own."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+from genaug.registry import load_registry
+
+SCRIPT = """
+import json, sys
+from genaug.config import TrainConfig
+from genaug.registry import load_registry, make_generator
+from genaug.testing.material import tiny_split
+from genaug.training import train
+
+precision, device = sys.argv[1:]
+found = {}
+registry = load_registry()
+for name in registry.generators.names():
+    description = registry.generators.get(name)
+    split = tiny_split(3, 16, 16)
+    split = split if description.conditioning == "class" else split.of_class(0)
+    make = description.presets.get("small", description.presets["auto"])
+    generator = make_generator(description, split.spec, make(split.spec, device).model)
+    train(generator, split, TrainConfig(steps=4, batch_size=4), seed=0, device=device, precision=precision,
+          report=lambda progress: found.setdefault(name, []).append(progress.losses))
+print(json.dumps(found))
+"""
+
+
+def losses(precision, device="cpu"):
+    start = [sys.executable, "-c", SCRIPT, precision, device]
+    done = subprocess.run(start, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def single():
+    return losses("no")
+
+
+def test_bf16_trains_as_single_precision_does(single):
+    half = losses("bf16")
+    trained = [name for name in load_registry().generators.names() if name not in ("classical", "oversample")]
+    assert set(half) == set(single) >= set(trained)
+    for name, steps in half.items():
+        for step, values in enumerate(steps):
+            assert values == pytest.approx(single[name][step], rel=0.1, abs=0.1), f"{name}, step {step}"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="fp16 needs CUDA")
+@pytest.mark.parametrize("precision", ["no", "bf16", "fp16"])
+def test_cuda_trains_as_the_cpu_does(single, precision):
+    for name, steps in losses(precision, "cuda").items():
+        assert steps[0] == pytest.approx(single[name][0], rel=0.2, abs=0.2), name
