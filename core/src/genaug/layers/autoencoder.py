@@ -15,6 +15,7 @@ from genaug.layers.variational import CompactDecoder, CompactEncoder, PaperDecod
 
 Config = TypeVar("Config", bound=AutoencoderConfig)
 _CHUNK = 256
+_LEAST_SHARE = 0.25
 _LOG_VARIANCE = (-8.0, 4.0)
 
 
@@ -85,9 +86,12 @@ class Autoencoder(Generator[Config]):
         return {"mean": mean, "spread": spread, "labels": known.labels, "rows": known.rows}
 
     def codes_between(self, first: Tensor, second: Tensor, noise: Noise) -> Tensor:
-        """Codes [N, latent] between those of two training images, given by their places int64 [N], with noise."""
+        """Codes [N, latent] between those of two training images, given by their places int64 [N], with noise.
+
+        A quarter of the way from either at least: nearer to one, too many are copies of it.
+        """
         mean, spread = self.memory["mean"], self.memory["spread"]
-        share = noise.uniform(1)
+        share = _LEAST_SHARE + (1 - 2 * _LEAST_SHARE) * noise.uniform(1)
         middle = torch.lerp(mean[first], mean[second], share)
         deviation = torch.lerp(spread[first], spread[second], share)
         return middle + self.config.spread * deviation * noise.normal(self.config.latent)
