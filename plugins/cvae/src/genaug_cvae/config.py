@@ -9,5 +9,5 @@ class CVAEConfig(AutoencoderConfig):
 
     embedding: int = option(64, "Length of a class's embedding in the compact networks.", unit="numbers", ge=1, le=1024)
     borrowed: float = option(
-        0.5, "Share of images whose style code comes from images of any class.", unit="share", ge=0.0, le=1.0
+        0.2, "Share of images whose style code comes from images of any class.", unit="share", ge=0.0, le=1.0
     )
