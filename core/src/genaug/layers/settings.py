@@ -30,7 +30,7 @@ class AutoencoderConfig(GeneratorConfig):
         "interpolation",
         "Where codes come from: the prior, around the code of a real image, or between two of one class.",
     )
-    spread: float = option(1.0, "Noise around real codes, in standard deviations of their posterior.", ge=0.0, le=10.0)
+    spread: float = option(2.0, "Noise around real codes, in standard deviations of their posterior.", ge=0.0, le=10.0)
 
 
 def check_paper_side(spec: ImageSpec) -> None:
