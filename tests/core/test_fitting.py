@@ -147,6 +147,10 @@ def test_copies_stop_a_training_and_noise_does_not():
     assert not CopyWatch(fresh, split.of_class(0), share=0.05, seed=0, device="cpu")(0)
 
 
-def test_the_setting_reaches_the_loop(loaded, tmp_path):
+def test_the_setting_reaches_the_loop(loaded, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(CopyWatch, "__call__", lambda self, step: asked.append(step) or step >= 2)
     _, _, records = made(loaded, tmp_path, "dcgan", steps=4, stop_at_copies=0.0, checkpoint_steps=1)
-    assert all(read_record(record.path)["train"]["stop_at_copies"] == 0.0 for record in records)
+    assert asked == [1, 2] * 3
+    assert [record.steps for record in records] == [1, 1, 1]
+    assert all(read_record(record.path)["steps"] == 1 for record in records)
