@@ -1,10 +1,12 @@
-"""Augmentation keeps shapes and gradients, follows its noise or seed, and never flips; layers do what they say."""
+"""Augmentation keeps shapes and gradients, follows its noise or seed, flips only when told; layers do what they say."""
 
 import numpy as np
 import pytest
 import torch
 from genaug.augmentation import differentiable, variants
 from genaug.chance import Noise
+from genaug.config import AllowedChanges, AugmentationConfig, changed, parse
+from genaug.errors import UsageError
 from genaug.layers.blocks import ConditionalBatchNorm2d, MinibatchDeviation, doublings, initialise_radford
 from torch import nn
 
@@ -69,6 +71,51 @@ def test_variants_follow_the_seed_and_are_never_flipped(pipeline, channels):
 def test_no_pipeline_repeats_the_images():
     images = np.arange(2 * 16 * 16, dtype=np.uint8).reshape(2, 16, 16, 1)
     assert np.array_equal(variants(images, "none", 3, 0), np.repeat(images, 3, axis=0))
+
+
+@pytest.mark.parametrize(("name", "axis"), [("horizontal", 1), ("vertical", 0)])
+def test_an_allowed_flip_is_made_half_of_the_time_and_nothing_else_changes(name, axis):
+    image = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), dtype=np.uint8)
+    made = variants(image, "none", 400, 5, AllowedChanges(flips=(name,)))
+    flipped = [np.array_equal(one, np.flip(image[0], axis)) for one in made]
+    assert all(flip or np.array_equal(one, image[0]) for flip, one in zip(flipped, made, strict=True))
+    assert 160 <= sum(flipped) <= 240
+    assert np.array_equal(made, variants(image, "none", 400, 5, AllowedChanges(flips=(name,))))
+
+
+def test_two_flips_are_tossed_apart():
+    image = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), dtype=np.uint8)
+    made = variants(image, "none", 400, 5, AllowedChanges(flips=("horizontal", "vertical")))
+    assert len({one.tobytes() for one in made}) == 4
+
+
+def test_a_flip_comes_before_the_pipeline_and_moves_nothing_of_its_chance():
+    image = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), dtype=np.uint8)
+    made = variants(image, "paper", 20, 5, AllowedChanges(flips=("vertical",)))
+    plain, mirrored = variants(image, "paper", 20, 5), variants(np.flip(image, 1), "paper", 20, 5)
+    kinds = [(np.array_equal(one, a), np.array_equal(one, b)) for one, a, b in zip(made, plain, mirrored, strict=True)]
+    assert set(kinds) == {(True, False), (False, True)}
+
+
+def test_turns_and_hues_can_be_taken_away():
+    flat = np.full((1, 16, 16, 3), (200, 40, 40), np.uint8)
+    changed_hues = variants(flat, "paper", 20, 0)[..., 1] != variants(flat, "paper", 20, 0)[..., 2]
+    assert changed_hues.any()
+    still = variants(flat, "paper", 20, 0, AllowedChanges(hue=False))
+    assert np.array_equal(still[..., 1], still[..., 2])
+    image = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), dtype=np.uint8)
+    assert not np.array_equal(
+        variants(image, "paper", 3, 0), variants(image, "paper", 3, 0, AllowedChanges(turns=False))
+    )
+
+
+def test_unknown_flips_and_keys_are_refused():
+    with pytest.raises(UsageError, match="'horizontal' or 'vertical', got 'diagonal'"):
+        parse(AugmentationConfig, {"flips": ["diagonal"]}, "augmentation")
+    with pytest.raises(UsageError, match="unknown key of augmentation 'flip' \\(did you mean 'flips'"):
+        parse(AugmentationConfig, {"flip": ["horizontal"]}, "augmentation")
+    assert AugmentationConfig().flips == ()
+    assert changed(AugmentationConfig(), {"flips": ["vertical"]}, "augmentation").flips == ("vertical",)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@
 
 import numpy as np
 import torch
-from genaug.builtin import OversampleConfig
+from genaug.builtin import ClassicalConfig, OversampleConfig
 from genaug.chance import Noise
 from genaug.fitting import ModelSampler, take_memory
+from genaug.generators.classical import Classical
 from genaug.generators.oversample import Oversample
 from genaug.images import to_uint8
 from genaug.testing import GeneratorContract
@@ -26,3 +27,16 @@ def test_oversampled_images_are_their_parents(split):
     parents = drawn.parents.flatten().numpy()
     assert split.labels[parents].tolist() == labels.tolist()
     assert np.array_equal(to_uint8(drawn.images), split.images[parents])
+
+
+def test_classical_flips_only_when_told(split):
+    labels = torch.zeros(40, dtype=torch.int64)
+    drawn = {}
+    for flips in ((), ("vertical",)):
+        generator = Classical(split.spec, ClassicalConfig(pipeline="light", flips=flips))
+        take_memory(generator, split, seed=0, device="cpu")
+        drawn[flips] = ModelSampler(generator).sample(labels, Noise.per_image(0, "t", [(i,) for i in range(40)]))
+    plain, flipped = drawn.values()
+    same = (plain.images == flipped.images).flatten(1).all(dim=1)
+    assert torch.equal(plain.parents, flipped.parents)
+    assert 8 <= int(same.sum()) <= 32

@@ -71,7 +71,11 @@ class Inspection:
 
 def inspect_folder(folder: Path, classes: Sequence[str] | None = None) -> Inspection:
     """Read a folder and judge it; nothing is written. Raises DataError when there is nothing to read."""
-    loaded = load_folder(folder, classes=classes)
+    return inspect_loaded(load_folder(folder, classes=classes))
+
+
+def inspect_loaded(loaded: LoadedFolder) -> Inspection:
+    """Judge a folder that was read already."""
     facts = [fact for images in loaded.splits.values() for fact in images.facts]
     pairs = tuple(_pairs(loaded))
     counts = {split: _counts(images, loaded.spec.classes) for split, images in loaded.splits.items()}

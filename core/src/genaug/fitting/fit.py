@@ -177,8 +177,8 @@ def fit(task: FitTask, report: Callable[[FitProgress], None]) -> FitRecord:
 def enlarged(split: TrainSplit, settings: Settings) -> TrainSplit:
     """The split as the loop sees it: every image in `enlargement` variants that keep its label and row id."""
     augmentation = settings.preset.augmentation
-    images = variants(split.images, augmentation.pipeline, augmentation.enlargement, settings.seed)
     times = augmentation.enlargement
+    images = variants(split.images, augmentation.pipeline, times, settings.seed, augmentation)
     return replace(
         split,
         images=images,

@@ -1,4 +1,4 @@
-"""Classical augmentation as a generator: label-safe variants of training images, never flipped."""
+"""Classical augmentation as a generator: label-safe variants of training images, flipped only when told."""
 
 import numpy as np
 from torch import Tensor
@@ -22,7 +22,7 @@ class Classical(Remembering[ClassicalConfig]):
         originals = self.memory["images"][places].cpu().numpy()
         seeds = noise.integers(_SEEDS).tolist()
         made = [
-            variants(original[None], self.config.pipeline, 1, seed)
+            variants(original[None], self.config.pipeline, 1, seed, self.config)
             for original, seed in zip(originals, seeds, strict=True)
         ]
         return Drawn(to_float(np.concatenate(made)), self.memory["rows"][places].unsqueeze(1))
