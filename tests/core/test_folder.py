@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from genaug.data.adapters import from_image_folder
+from genaug.data.adapters import load_any
 from genaug.data.duplicates import near_pairs, nearest, pixel_hash, thumbnail
 from genaug.data.folder import load_folder
 from genaug.data.inspection import inspect_folder
@@ -104,7 +104,8 @@ def test_other_pixels_do(image_folder):
 
 def test_the_path_and_torchvisions_folder_are_two_doors_to_the_same_images(image_folder):
     path = image_folder / "train"
-    assert from_image_folder(ImageFolder(str(path))).train.fingerprint == load_folder(path).train.fingerprint
+    through_torchvision = load_any(ImageFolder(str(path)), None, None, "auto")
+    assert through_torchvision.train.fingerprint == load_folder(path).train.fingerprint
 
 
 def test_a_class_without_one_readable_image_is_left_out_and_listed(image_folder):

@@ -9,16 +9,36 @@ from genaug.errors import DataError, GenaugError, OutputError, PluginError, Trai
 
 if TYPE_CHECKING:
     from genaug.api import Augmented
+    from genaug.resampling import GenerativeSampler
 
-__all__ = ["DataError", "GenaugError", "OutputError", "PluginError", "TrainingError", "UsageError", "augment"]
+__all__ = [
+    "DataError",
+    "GenaugError",
+    "GenerativeSampler",
+    "OutputError",
+    "PluginError",
+    "TrainingError",
+    "UsageError",
+    "augment",
+]
 
 
 def augment(data: Any, generator: str | None = None, **options: Any) -> "Augmented":
     """Train a generator on a small image data set and return it with synthetic images added.
 
-    data: a folder of class folders, or a torchvision ImageFolder. options: per_class, balance, targets, preset,
-    settings, size, resize, classes, seed, device, workers; see `genaug.api.augment`, which this calls.
+    data: a folder of class folders, a torchvision ImageFolder, any map-style torch data set of (image, label), a
+    Hugging Face Dataset or DatasetDict, or arrays (X, y). options: per_class, balance, targets, sampling_strategy,
+    preset, settings, size, resize, classes, seed, device, workers; see `genaug.api.augment`, which this calls.
     """
     from genaug import api
 
     return api.augment(data, generator, **options)
+
+
+def __getattr__(name: str) -> Any:
+    """What needs torch is imported when it is asked for."""
+    if name == "GenerativeSampler":
+        from genaug.resampling import GenerativeSampler
+
+        return GenerativeSampler
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,31 +1,61 @@
-"""Other doors to the same images: data sets of other libraries become a LoadedFolder."""
+"""Everything that holds labelled images becomes a LoadedFolder: the one place that asks what a user gave."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from genaug.data.folder import LoadedFolder, load_scan
-from genaug.data.scan import FoundFile, Scan, chosen, relative
-from genaug.errors import DataError
+from genaug.data.hugging_face import from_hugging_face, is_hugging_face
+from genaug.data.labels import class_name
+from genaug.data.scan import Scan, scan
+from genaug.data.scratch import Sample, scan_samples
+from genaug.data.torch_datasets import from_image_folder, from_torch_dataset, is_image_folder, is_map_style
+from genaug.errors import DataError, UsageError
 
 
-def from_image_folder(
-    dataset: Any, *, classes: Sequence[str] | None = None, size: tuple[int, int] | None = None, resize: str = "auto"
-) -> LoadedFolder:
-    """A torchvision ImageFolder: exactly its `samples`, as training images; its transform is not applied.
+def load_any(data: Any, classes: Sequence[str] | None, size: tuple[int, int] | None, resize: str) -> LoadedFolder:
+    """The images of a folder, an ImageFolder, a torch or Hugging Face data set, or arrays (X, y).
 
-    The folder's path gives the same images to train on where ImageFolder finds the same files.
-    Raises DataError when nothing is left, UsageError for an unknown class.
+    The same pixels under the same class names give the same images to train on, through whichever door. Images from
+    memory lie in a scratch folder that is removed with the LoadedFolder's `scan.owner`.
+    Raises DataError when the data cannot be used, UsageError for anything else, and for an unknown class.
     """
-    root = Path(dataset.root)
-    names = {label: name for name, label in dataset.class_to_idx.items()}
-    wanted = chosen(classes, dataset.class_to_idx)
-    files = [_found(Path(path), root, names[label]) for path, label in dataset.samples if names[label] in wanted]
-    if not files:
-        raise DataError(f"the ImageFolder of {root} has no samples of the wanted classes; expected at least one image")
-    found = Scan(root, root, {"train": tuple(files)}, {"train": "train"}, wanted, ())
-    return load_scan(found, size=size, policy=resize)
+    return load_scan(_found(data, classes), size=size, policy=resize)
 
 
-def _found(path: Path, root: Path, label_name: str) -> FoundFile:
-    return FoundFile(path, "train", label_name, relative(path, root))
+def from_arrays(images: Any, labels: Any, classes: Sequence[str] | None = None) -> Scan:
+    """Images [N, H, W], [N, H, W, C] or [N, C, H, W], uint8 or float in [0, 1], or a list of images; labels [N].
+
+    Images may be arrays, tensors or PIL images. A class is called as its label. Raises DataError or UsageError.
+    """
+    check_arrays(images, labels)
+    pairs = enumerate(zip(images, labels, strict=True))
+    samples = (Sample(image, class_name(label, f"y[{place}]"), f"X[{place}]") for place, (image, label) in pairs)
+    return scan_samples({"train": samples}, classes)
+
+
+def check_arrays(images: Any, labels: Any) -> None:
+    """Raise DataError for images and labels that cannot belong together."""
+    if len(images) != len(labels):
+        raise DataError(f"expected one label per image, got {len(images)} images and {len(labels)} labels")
+    if (shape := getattr(images, "shape", None)) is not None and len(shape) not in (3, 4):
+        raise DataError(f"X: expected the shape [N, H, W], [N, H, W, C] or [N, C, H, W], got {list(shape)}")
+
+
+def _found(data: Any, classes: Sequence[str] | None) -> Scan:
+    if isinstance(data, str | Path):
+        return scan(Path(data), classes)
+    if is_hugging_face(data):
+        return from_hugging_face(data, classes)
+    if isinstance(data, tuple) and len(data) == 2 and all(map(_has_items, data)):
+        return from_arrays(*data, classes)
+    if not is_map_style(data):
+        raise UsageError(
+            "expected a folder, an ImageFolder, a map-style torch data set of (image, label), a Hugging Face Dataset "
+            f"or DatasetDict, or arrays (X, y), got {type(data).__name__}"
+        )
+    return from_image_folder(data, classes) if is_image_folder(data) else from_torch_dataset(data, classes)
+
+
+def _has_items(data: Any) -> bool:
+    return hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, str)

@@ -141,17 +141,27 @@ def decode(path: Path) -> Decoded:
     user's classifier sees.
     """
     with _file(path) as file:
-        data = file.read()
+        return decode_bytes(file.read())
+
+
+def decode_bytes(data: bytes) -> Decoded:
+    """As decode, of a file that is in memory already."""
     with quiet, _opened(BytesIO(data)) as image:
-        try:
-            image.load()
-        except _FAULTS as error:
-            raise UnreadableError(f"truncated or damaged: {error}") from error
+        pixels = upright(image)
         facts = _facts(image)  # after loading, for a PNG may have its EXIF behind its pixels
-        turn = _TURNS.get(_orientation(image)) if facts.rotated else None
-        pixels = _pixels(image if turn is None else image.transpose(turn))
     facts = replace(facts, height=pixels.shape[0], width=pixels.shape[1])
     return Decoded(pixels, facts, hashlib.sha256(data).hexdigest())
+
+
+def upright(image: Image.Image) -> NDArray[np.uint8]:
+    """The pixels of an open image, turned as its EXIF says, uint8 [H, W, C] with C 1 or 3; raises UnreadableError."""
+    _refuse_float(image)
+    try:
+        image.load()
+    except _FAULTS as error:
+        raise UnreadableError(f"truncated or damaged: {error}") from error
+    turn = _TURNS.get(_orientation(image))
+    return _pixels(image if turn is None else image.transpose(turn))
 
 
 @contextmanager
@@ -180,9 +190,13 @@ def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
         # Pillow itself only warns up to twice its limit
         if Image.MAX_IMAGE_PIXELS is not None and image.width * image.height > Image.MAX_IMAGE_PIXELS:
             raise UnreadableError(_too_large())
-        if image.mode == "F":
-            raise UnreadableError("32-bit floating-point pixels; save it with 8 or 16 bits")
+        _refuse_float(image)
         yield image
+
+
+def _refuse_float(image: Image.Image) -> None:
+    if image.mode == "F":
+        raise UnreadableError("32-bit floating-point pixels; save it with 8 or 16 bits")
 
 
 def _too_large() -> str:

@@ -38,7 +38,8 @@ class Scan:
 
     train_root: the folder of the training classes, DATA or DATA/train. splits: candidates by split name (train, val,
     test), only splits that have some. folder_names: how DATA itself calls each split; a folder without splits calls
-    it train. classes: those of train, sorted as torchvision's ImageFolder sorts them.
+    it train. classes: those of train, sorted as torchvision's ImageFolder sorts them. owner: keeps files of a scratch
+    folder there for as long as this is; None where the files are the user's own.
     """
 
     root: Path
@@ -47,6 +48,7 @@ class Scan:
     folder_names: dict[str, str]
     classes: tuple[str, ...]
     skipped: tuple[Skipped, ...]
+    owner: object = None
 
 
 def scan(folder: Path, classes: Sequence[str] | None = None) -> Scan:
