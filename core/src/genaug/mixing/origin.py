@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
@@ -37,3 +38,13 @@ def png(pixels: NDArray[np.uint8], info: PngInfo | None = None) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG", pnginfo=info, compress_level=6)
     return buffer.getvalue()
+
+
+def read_mark(data: bytes) -> dict[str, Any] | None:
+    """The facts of the draw inside a PNG that says that it is synthetic; None where it says nothing of the kind."""
+    with suppress(OSError, SyntaxError, ValueError), Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+        image.load()
+        packet, text = image.info.get("XML:com.adobe.xmp"), image.info.get("genaug")
+        facts = json.loads(text) if isinstance(text, str) and SOURCE_TYPE in str(packet) else None
+        return facts if isinstance(facts, dict) else None
+    return None

@@ -1,16 +1,38 @@
 """The output folder: whose it is, what it was made for, and how finished work comes into it."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from genaug.errors import OutputError
+from genaug.errors import DataError, OutputError
 from genaug.storage import make_folder, move, read_json, read_json_lines, remove, write_json
 
 PROVENANCE = "provenance.jsonl"
+SPLIT_NAMES = {"train": "train", "val": "validation", "test": "test"}  # as Hugging Face calls them
 _OWN = ".genaug"
 _COMMIT = "run.json"
+
+
+def holder(line: Mapping[str, Any]) -> str:
+    """The file of OUT that holds the image of a line of provenance: its own, or a shard."""
+    return str(line.get("shard", line["file_name"]))
+
+
+def data_globs(format_name: str, lines: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """{split: the files that hold it, as a pattern relative to OUT}; only splits that have images."""
+    homes = {line["split"]: holder(line).partition("/")[0] for line in lines}
+    suffix = {"webdataset": "tar", "parquet": "parquet"}.get(format_name)
+    globs = {split: f"{home}/**" if suffix is None else f"{home}/{split}-*.{suffix}" for split, home in homes.items()}
+    return {split: globs[split] for split in SPLIT_NAMES if split in globs}
+
+
+def require_folder(out: Path) -> None:
+    """Raise DataError for the output of a run whose images lie in shards, where class folders are needed."""
+    run = read_json(out / _COMMIT)
+    name = run.get("format", "folder") if isinstance(run, dict) else "folder"
+    if name != "folder":
+        raise DataError(f"the images of {out} lie in shards ({name}); expected class folders: run with --format folder")
 
 
 class OutputFolder:
@@ -74,7 +96,7 @@ class OutputFolder:
 
     def _check_no_strangers(self) -> None:
         """A second run replaces the split folders, so a file that somebody else put there stops it."""
-        known = {line["file_name"] for line in read_json_lines(self.path / PROVENANCE)}
+        known = {holder(line) for line in read_json_lines(self.path / PROVENANCE)}
         for split in {name.partition("/")[0] for name in known}:
             for path in sorted((self.path / split).rglob("*")):
                 if not path.is_dir() and path.relative_to(self.path).as_posix() not in known:
@@ -85,5 +107,8 @@ def _differences(before: Any, after: Any, where: str = "") -> Iterator[str]:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted({*before, *after}):
             yield from _differences(before.get(key), after.get(key), f"{where}.{key}".lstrip("."))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for place, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _differences(old, new, f"{where}[{place}]")
     elif before != after:
         yield f"{where}: {before} there, {after} now"
