@@ -13,13 +13,15 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import numpy as np
-from genaug import pipeline
 from genaug.config import RunConfig, assign, read_assignments
 from genaug.data.folder import LoadedFolder, load_folder
 from genaug.evaluation import Sides, Views, compare, make_extractors, parse_wishes
 from genaug.features import cross_fit
+from genaug.generation import generate
+from genaug.job import resolve
 from genaug.mixing.mixed import Mixed
 from genaug.mixing.sheet import contact_sheet
+from genaug.pipeline import mix
 from genaug.registry import load_registry
 from genaug.storage import make_folder, scratch_folder, write_bytes, write_json
 
@@ -60,11 +62,12 @@ def _measured(name, seed, loaded: LoadedFolder, judges, given, out: Path) -> dic
     registry = load_registry()
     mine = [text.removeprefix(f"{name}:") for text in given.set or [] if text.startswith(f"{name}:")]
     changes = assign(registry.generators.get(name).config, read_assignments(mine))
-    config = RunConfig(generator=name, per_class=given.per_class, seed=seed, size=(given.size, given.size), **changes)
-    job = pipeline.resolve(config, loaded, registry)
+    sizes = {"per_class": given.per_class, "size": (given.size, given.size)}
+    config = RunConfig(generator=name, seed=seed, select=("none",), **sizes, **changes)
+    job = resolve(config, loaded, registry)
     scratch = scratch_folder(main)
     started = time.monotonic()
-    mixed, _ = pipeline.generate(job, scratch / "models", scratch)
+    mixed = mix(generate(job, scratch / "models", scratch))
     minutes = (time.monotonic() - started) / 60
     _sheets(mixed, out / f"{name}{given.tag}-{seed}")
     values: dict[str, object] = {"generator": name, "seed": seed, "minutes": minutes, "failures": mixed.failures}

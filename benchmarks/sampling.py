@@ -11,14 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from genaug import pipeline
 from genaug.chance import Noise
 from genaug.config import RunConfig
 from genaug.data.folder import load_folder
 from genaug.evaluation import Sides, Views, compare, parse_wishes
 from genaug.features import cross_fit
 from genaug.fitting import load_model
+from genaug.generation import generate
 from genaug.images import to_uint8
+from genaug.job import resolve
 from genaug.registry import load_registry
 from genaug.storage import scratch_folder
 
@@ -29,10 +30,11 @@ def main() -> None:
     """Train once, draw with each sampler from the same noise, compare."""
     given = _arguments()
     loaded, registry = load_folder(given.folder, size=(given.size, given.size)), load_registry()
-    config = RunConfig(generator="cddpm", per_class=1, train={"steps": given.steps}, size=(given.size, given.size))
+    sizes = {"per_class": 1, "size": (given.size, given.size)}
+    config = RunConfig(generator="cddpm", train={"steps": given.steps}, select=("none",), **sizes)
     scratch = scratch_folder(main)
-    _, records = pipeline.generate(pipeline.resolve(config, loaded, registry), scratch / "models", scratch)
-    model = load_model(records[0].path, registry.generators.get("cddpm"))
+    made = generate(resolve(config, loaded, registry), scratch / "models", scratch)
+    model = load_model(made.records[0].path, registry.generators.get("cddpm"))
     judges = cross_fit(loaded.train, seed=0)
     (wish,) = parse_wishes(["mmd"], registry, "classifier")
     for sampler, steps in SAMPLERS.items():

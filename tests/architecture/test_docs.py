@@ -39,8 +39,12 @@ def test_every_command_is_in_the_manual():
 def test_every_exit_code_is_in_the_manual():
     manual = (ROOT / "docs/commands.md").read_text("utf-8")
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.GenaugError)]
-    codes = [kind.exit_code for kind in kinds] + [errors.PARTIAL_EXIT_CODE, errors.INTERRUPTED_EXIT_CODE]
-    assert len(set(codes)) == len(codes) == 8
+    codes = [kind.exit_code for kind in kinds] + [
+        errors.PARTIAL_EXIT_CODE,
+        errors.DIFFERENT_EXIT_CODE,
+        errors.INTERRUPTED_EXIT_CODE,
+    ]
+    assert len(set(codes)) == len(codes) == 9
     for code in codes:
         assert f"\n| {code} |" in manual
 

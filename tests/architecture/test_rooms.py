@@ -18,7 +18,7 @@ ROOMS = {
     "steps an optimiser": ("training/",),
     "makes or seeds random generators": ("chance.py",),
     "writes files": ("storage.py",),
-    "reads files": ("storage.py", "config.py", "data/", "features/", "audit.py"),
+    "reads files": ("storage.py", "config.py", "data/", "features/", "audit/"),
     "imports by name": ("registry.py",),
     "catches every exception": ("cli/", "registry.py", "executors/"),
 }

@@ -44,7 +44,36 @@ def test_the_result_is_saved_as_a_run_would_write_it(image_folder, tmp_path):
 
 def test_files_left_out_are_told(image_folder):
     (image_folder / "train/cat/x.png").write_bytes(b"broken")
-    assert "not an image" in augment(image_folder, generator="oversample").rejected["train/cat/x.png"]
+    assert "not an image" in augment(image_folder, generator="oversample").skipped["train/cat/x.png"]
+
+
+def test_what_is_turned_away_is_told_with_its_reason(image_folder):
+    strict = {"select": ["consistency"], "judge_steps": 5, "overdraw": 1, "on_shortfall": "leave"}
+    settings = {"steps": 4, "width": 4, "latent": 4}
+    result = augment(image_folder, "cdcgan", per_class=8, preset="small", settings=settings, **strict)
+    wanted = sum(8 - result.shortfall.get(name, 0) for name in result.counts)
+    assert len(result.synthetic) == wanted
+    assert len(result.rejected) > 0
+    assert all(reason.startswith("consistency: looks like") for reason in result.rejected.values())
+    assert {name.partition("/")[2].partition("-")[0] for name in result.rejected} == {"cdcgan"}
+
+
+def test_no_selector_may_be_spelt_as_an_empty_list(image_folder):
+    settings = {"steps": 2, "width": 4, "latent": 4}
+    result = augment(image_folder, "cdcgan", per_class=1, preset="small", settings=settings, select=())
+    assert (len(result.synthetic), result.rejected) == (3, {})
+
+
+def test_a_recipe_that_changes_with_time_is_had_live_and_refused_as_a_folder(image_folder, tmp_path):
+    result = augment(image_folder, generator="classical", per_class=4, recipe="anneal")
+    live = result.live()
+    assert (len(live), int(live.synthetic.sum())) == (13 + 12, 12)
+    assert live.recipe.mode == "anneal"
+    with pytest.raises(UsageError, match="a folder cannot hold what happens during training"):
+        result.save(tmp_path / "out")
+    soft = result.live({"soft_labels": 0.5})
+    assert tuple(soft.targets.shape) == (25, 3)
+    assert soft.targets.sum(dim=1).tolist() == pytest.approx([1.0] * 25, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -63,5 +92,5 @@ def test_bad_wishes_are_refused_in_words(image_folder, wishes, words):
 
 
 def test_other_data_is_refused_in_words():
-    with pytest.raises(UsageError, match="a folder or a torchvision ImageFolder, got list"):
+    with pytest.raises(UsageError, match=r"expected a folder, an ImageFolder, .* got list"):
         augment([1, 2, 3], generator="oversample")

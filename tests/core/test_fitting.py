@@ -10,8 +10,10 @@ from genaug.fitting import load_model, load_sampler, read_record
 from genaug.fitting.fit import fit_tasks
 from genaug.fitting.model import read_weights
 from genaug.fitting.stop import CopyWatch
+from genaug.generation import generate
 from genaug.generators.oversample import Oversample
-from genaug.pipeline import generate, resolve
+from genaug.job import resolve
+from genaug.pipeline import mix
 from genaug.registry import load_registry
 from genaug.sampling import draw_more
 from genaug.testing.material import tiny_split
@@ -31,10 +33,12 @@ def loaded(tmp_path):
 
 def made(loaded, tmp_path, generator, **train):
     registry = load_registry()
-    config = RunConfig(generator=generator, preset="small", per_class=2, model={"width": 8}, train=train)
+    config = RunConfig(
+        generator=generator, preset="small", per_class=2, model={"width": 8}, train=train, select=("none",)
+    )
     job = resolve(config, loaded, registry)
-    mixed, records = generate(job, tmp_path / "models", tmp_path / "scratch", workers=1)
-    return job, mixed, records
+    made = generate(job, tmp_path / "models", tmp_path / "scratch", workers=1)
+    return job, mix(made), made.records
 
 
 @pytest.mark.parametrize("generator", ["dcgan", "cdcgan"])
@@ -64,7 +68,7 @@ def test_the_pooled_model_is_trained_once_and_is_part_of_what_a_model_is(loaded,
     _, _, other = made(loaded, tmp_path, "dcgan", steps=2, specialise_steps=1)
     assert all(record.reused for record in again)
     assert not any(record.reused for record in other)
-    (task, *_) = fit_tasks(job.settings, loaded.train, tmp_path, tmp_path, [0])
+    (task, *_) = fit_tasks(job.shares[0].settings, loaded.train, tmp_path, tmp_path, [0])
     assert task.pooled.split.spec.classes == ("all",)
     assert len(task.pooled.split) == len(loaded.train)
 
@@ -145,6 +149,22 @@ def test_copies_stop_a_training_and_noise_does_not():
     fresh = dcgan(split.of_class(0))
     fresh.networks = fresh.build()
     assert not CopyWatch(fresh, split.of_class(0), share=0.05, seed=0, device="cpu")(0)
+
+
+class HalfCopies(Oversample):
+    """Every second image is a training image, the others are noise."""
+
+    def sample(self, labels, noise):
+        drawn = super().sample(labels, noise)
+        drawn.images[::2] = noise.uniform(*drawn.images.shape[1:])[::2] * 2 - 1
+        return drawn
+
+
+@pytest.mark.parametrize(("share", "stops"), [(0.4, True), (0.6, False)])
+def test_the_share_of_copies_is_what_stops_a_training(share, stops):
+    split = tiny_split(1, 16, 16)
+    watch = CopyWatch(HalfCopies(split.spec, OversampleConfig()), split, share=share, seed=0, device="cpu")
+    assert watch(0) is stops
 
 
 def test_the_setting_reaches_the_loop(loaded, tmp_path, monkeypatch):

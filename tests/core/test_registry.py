@@ -85,10 +85,18 @@ def test_a_factory_that_is_not_there_is_the_plugins_fault(install):  # noqa: F81
         "from genaug.cli.app import _exit_code; assert _exit_code(['--help']) == 0",
         "from genaug.cli.app import _exit_code; assert _exit_code(['plugins']) == 0",
         "from genaug.cli.app import _exit_code; assert _exit_code(['plugins', 'show', 'cdcgan']) == 0",
+        "from genaug.cli.app import _exit_code; assert _exit_code(['plugins', 'show', 'novelty']) == 0",
     ],
 )
 def test_the_light_door_stays_light(code):
     heavy = "{'torch', 'torchvision', 'albumentations', 'sklearn', 'accelerate', 'numpy', 'PIL'}"
     check = f"{code}\nimport sys\nloaded = {heavy} & set(sys.modules)\nassert not loaded, loaded"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_takes_seconds_to_import_waits_until_it_is_needed():
+    slow = "{'torchvision', 'torchmetrics', 'sklearn', 'albumentations', 'diffusers', 'datasets', 'pyarrow'}"
+    check = f"import genaug.api, sys\nloaded = {slow} & set(sys.modules)\nassert not loaded, loaded"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

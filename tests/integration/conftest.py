@@ -13,7 +13,20 @@ from genaug.cli import main
 from PIL import Image
 
 COUNTS = {"cat": 6, "dog": 4, "owl": 3}
-QUICK = ("--preset", "small", "-s", "steps=6", "-s", "width=4", "-s", "latent=4", "-s", "checkpoint_steps=2")
+QUICK = (
+    "--preset",
+    "small",
+    "-s",
+    "steps=6",
+    "-s",
+    "width=4",
+    "-s",
+    "latent=4",
+    "-s",
+    "checkpoint_steps=2",
+    "--select",
+    "none",
+)
 
 
 def fill(folder: Path, counts: dict[str, int], seed: int = 0, side: int = 20) -> Path:

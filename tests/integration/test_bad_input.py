@@ -248,8 +248,14 @@ def test_ctrl_c_ends_with_130_and_a_second_run_goes_on(plain, tmp_path, genaug):
 @pytest.mark.parametrize(("generator", "workers"), [("cdcgan", 1), ("dcgan", 2)])
 def test_killed_at_any_stage_and_run_again_gives_the_same_bytes(plain, tmp_path, genaug, generator, workers):
     arguments = ["run", plain, "-g", generator, *QUICK, "-s", "steps=60", "--per-class", 2, "--workers", workers]
+    stages = ["lock", "checkpoints", "draws", "stage"]
+    if generator == "cdcgan":  # this one selects, and is killed while its judges are trained too
+        judged = tmp_path / "judged.yaml"
+        judged.write_text("judge_steps: 40\n", "utf-8")
+        arguments += ["--config", judged, "--select", "novelty,consistency"]
+        stages.insert(3, "judges")
     assert genaug(*arguments, "-o", tmp_path / "fresh")[0] == 0
-    for stage in ("lock", "checkpoints", "draws", "stage"):
+    for stage in stages:
         process = subprocess.Popen(
             command(*arguments, "-o", tmp_path / "out"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -82,12 +83,15 @@ def test_real_files_come_through_byte_for_byte(splits, tmp_path, genaug):
         assert (out / path.relative_to(splits)).read_bytes() == path.read_bytes()
 
 
-def test_hard_links_are_made_on_request_with_a_warning(plain, tmp_path, genaug):
-    out = tmp_path / "out"
-    code, _, told = genaug("run", plain, "-g", "oversample", "--per-class", 0, "-o", out, "--copy-mode", "hardlink")
-    assert code == 0
-    assert "share their bytes" in told
-    assert (out / "train/cat/0.png").samefile(plain / "cat/0.png")
+def test_nothing_that_is_done_to_the_output_reaches_the_source_files(plain, tmp_path, genaug):
+    out, before = tmp_path / "out", contents(plain)
+    assert genaug("run", plain, "-g", "oversample", "--per-class", 1, "-o", out)[0] == 0
+    for path in out.rglob("*"):
+        if path.is_file():
+            path.chmod(0o600)
+            path.write_bytes(b"overwritten in place")
+    shutil.rmtree(out)
+    assert contents(plain) == before
 
 
 def test_provenance_accounts_for_every_file(splits, tmp_path, genaug):

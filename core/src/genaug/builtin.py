@@ -3,8 +3,17 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from genaug.config import AugmentationConfig, GeneratorConfig, MetricConfig, Preset, TrainConfig, option
-from genaug.registry import GeneratorDescription, MetricDescription, hookimpl
+from genaug.config import (
+    AllowedChanges,
+    AugmentationConfig,
+    GeneratorConfig,
+    MetricConfig,
+    Preset,
+    SelectorConfig,
+    TrainConfig,
+    option,
+)
+from genaug.registry import GeneratorDescription, MetricDescription, SelectorDescription, hookimpl
 from genaug.spec import ImageSpec
 
 
@@ -12,7 +21,7 @@ class OversampleConfig(GeneratorConfig):
     """Plain repetition has nothing to set."""
 
 
-class ClassicalConfig(GeneratorConfig):
+class ClassicalConfig(GeneratorConfig, AllowedChanges):
     """Settings of classical augmentation."""
 
     pipeline: Literal["light", "paper"] = option("paper", "Albumentations pipeline that varies the training images.")
@@ -39,6 +48,43 @@ class TSTRConfig(MetricConfig):
     seed: int = option(0, "Seed of the classifier.", ge=0, le=2**63 - 1)
 
 
+class NoveltySelectorConfig(SelectorConfig):
+    """Settings of the selector novelty."""
+
+    found: float = option(
+        0.95, "Share of planted copies of training images that each distance has to find.", unit="share", gt=0.0, lt=1.0
+    )
+    lost: float = option(
+        0.1, "Largest share of training images that may count as copies of each other.", unit="share", gt=0.0, lt=1.0
+    )
+
+
+class ConsistencySelectorConfig(SelectorConfig):
+    """Settings of the selector consistency."""
+
+    lost: float = option(
+        0.1, "Share of real images of a class that may fail the same test.", unit="share", ge=0.0, lt=1.0
+    )
+    enough: int = option(
+        15, "Real images below which a class is held to the test of all classes.", unit="images", ge=1, le=1_000_000
+    )
+
+
+class RealismSelectorConfig(SelectorConfig):
+    """Settings of the selector realism."""
+
+    neighbours: int = option(3, "Which nearest real image the distance is taken to.", unit="images", ge=1, le=100)
+    lost: float = option(
+        0.02, "Share of real images that may count as outliers among themselves.", unit="share", ge=0.0, lt=1.0
+    )
+
+
+class DiversitySelectorConfig(SelectorConfig):
+    """Settings of the selector diversity."""
+
+    spare: float = option(2.0, "Candidates to choose from for each wanted image.", unit="times", ge=1.0, le=100.0)
+
+
 def _oversample(_spec: ImageSpec, _device: str) -> Preset:
     return _untrained(OversampleConfig())
 
@@ -63,6 +109,7 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
             presets={"auto": _classical},
             factory="genaug.generators.classical:Classical",
             conditioning="class",
+            judged=False,
         ),
         GeneratorDescription(
             name="oversample",
@@ -72,6 +119,7 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
             presets={"auto": _oversample},
             factory="genaug.generators.oversample:Oversample",
             conditioning="class",
+            judged=False,
         ),
     ]
 
@@ -179,3 +227,39 @@ _METRICS = (
 def genaug_metrics() -> Sequence[MetricDescription]:
     """The report's three metrics, and those that can be trusted at tens of images."""
     return _METRICS
+
+
+def _selector(
+    name: str, factory: str, summary: str, config: type[SelectorConfig], *, paper: str = ""
+) -> SelectorDescription:
+    return SelectorDescription(name, summary, config, f"genaug.selectors.{factory}", paper=paper)
+
+
+@hookimpl
+def genaug_selectors() -> Sequence[SelectorDescription]:
+    """Against copies, wrong classes, outliers and sameness."""
+    return [
+        _selector(
+            "novelty", "novelty:Novelty", "rejects copies of training images and of each other", NoveltySelectorConfig
+        ),
+        _selector(
+            "consistency",
+            "consistency:Consistency",
+            "rejects images that classifiers of real ones do not take for their class",
+            ConsistencySelectorConfig,
+        ),
+        _selector(
+            "realism",
+            "realism:Realism",
+            "rejects outliers in feature space",
+            RealismSelectorConfig,
+            paper="Loftsgaarden and Quesenberry 1965 (Ann. Math. Stat. 36)",
+        ),
+        _selector(
+            "diversity",
+            "diversity:Diversity",
+            "chooses the most different ones of more candidates than are wanted",
+            DiversitySelectorConfig,
+            paper="Gonzalez 1985 (Theor. Comput. Sci. 38)",
+        ),
+    ]

@@ -1,27 +1,37 @@
 """The small classifier that judges data sets, trained by the same loop as all else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genaug.augmentation import differentiable
+from genaug.chance import seeded
 from genaug.config import TrainConfig
 from genaug.data.split import TrainSplit
 from genaug.generator import Batch, Trainable
 from genaug.images import to_float
 from genaug.spec import ImageSpec
-from genaug.training import train
+from genaug.storage import write_bytes
+from genaug.training import Progress, train
 
 _WIDTHS = (32, 64, 128)
+_SIDE = 32
 _CHUNK = 256
 
 
 class Classifier(Trainable):
-    """A plain convolutional network of three stages, global average pooling and a linear head."""
+    """A plain convolutional network of three stages, global average pooling and a linear head.
+
+    It looks at about 32 pixels: larger images are averaged down first. Cross-fitted on 205 traffic signs at 64 pixels,
+    that took a quarter of the time and was right in 0.86 instead of 0.84 of the cases.
+    """
 
     def __init__(self, spec: ImageSpec) -> None:
         self.spec = spec
@@ -29,7 +39,8 @@ class Classifier(Trainable):
 
     def build(self) -> dict[str, nn.Module]:
         """One network: images [N, C, H, W] to logits [N, K]."""
-        layers: list[nn.Module] = []
+        shrink = min(self.spec.height, self.spec.width) // _SIDE
+        layers: list[nn.Module] = [nn.AvgPool2d(shrink)] if shrink > 1 else []
         for before, width in zip((self.spec.channels, *_WIDTHS), _WIDTHS, strict=False):
             layers += [nn.Conv2d(before, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)]
         head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(_WIDTHS[-1], len(self.spec.classes))]
@@ -60,7 +71,14 @@ class Classifier(Trainable):
         return torch.cat(found) if found else torch.empty((0, _WIDTHS[-1] if layers else len(self.spec.classes)))
 
 
-def fit_classifier(split: TrainSplit, *, steps: int, seed: int, threads: int | None = None) -> Classifier:
+def fit_classifier(
+    split: TrainSplit,
+    *,
+    steps: int,
+    seed: int,
+    threads: int | None = None,
+    report: Callable[[Progress], None] | None = None,
+) -> Classifier:
     """A classifier trained for a fixed number of steps, so that data sets of any size cost the same.
 
     Every class is shown equally often. On 333 German signs of ten classes at 32 pixels, 800 steps took 16 s of two
@@ -68,5 +86,26 @@ def fit_classifier(split: TrainSplit, *, steps: int, seed: int, threads: int | N
     """
     classifier = Classifier(split.spec)
     config = TrainConfig(steps=steps, batch_size=32, balanced=True, schedule="cosine", warmup_steps=min(20, steps - 1))
-    train(classifier, split, config, seed=seed, threads=threads)
+    train(classifier, split, config, seed=seed, threads=threads, report=report)
+    return classifier
+
+
+def save_classifier(path: Path, classifier: Classifier) -> None:
+    """Write its weights as safetensors."""
+    tensors = {
+        name: value.detach().cpu().contiguous()
+        for name, value in classifier.networks["classifier"].state_dict().items()
+    }
+    write_bytes(path, save(tensors))
+
+
+def load_classifier(path: Path, spec: ImageSpec) -> Classifier | None:
+    """What `save_classifier` wrote; None when it is not there or damaged."""
+    classifier = Classifier(spec)
+    with seeded(0, "load"):
+        classifier.networks = classifier.build()
+    try:
+        classifier.networks["classifier"].load_state_dict(load_file(path))
+    except (FileNotFoundError, SafetensorError, RuntimeError):
+        return None
     return classifier

@@ -106,8 +106,16 @@ class TrainConfig(Closed):
         return self
 
 
-class AugmentationConfig(Closed):
-    """What is done to the training images before the generator sees them. Never a flip."""
+class AllowedChanges(Closed):
+    """Changes of images that may harm labels. Flips are made only where they are asked for."""
+
+    flips: tuple[Literal["horizontal", "vertical"], ...] = option((), "Flips of variants, each half of the time.")
+    turns: bool = option(True, "Let the pipeline turn images, by 15 degrees at the most.")
+    hue: bool = option(True, "Let the pipeline shift hues, by 18 degrees of the colour circle at the most.")
+
+
+class AugmentationConfig(AllowedChanges):
+    """What is done to the training images before the generator sees them."""
 
     pipeline: Literal["none", "light", "paper"] = option("none", "Albumentations pipeline that makes the variants.")
     enlargement: int = option(
@@ -140,14 +148,45 @@ class MixConfig(Closed):
         return self
 
 
-class RunConfig(MixConfig):
+class SelectConfig(Closed):
+    """Which candidates come into the data set, and what happens when too few do."""
+
+    select: tuple[str, ...] = option(
+        ("novelty", "consistency"), "Selectors in the order in which they are asked; none for all candidates."
+    )
+    selectors: dict[str, dict[str, Any]] = option({}, "Settings of selectors, by their names.")
+    overdraw: float = option(4.0, "Candidates drawn at the most for each wanted image.", unit="times", ge=1.0, le=100.0)
+    on_shortfall: Literal["classical", "oversample", "leave", "fail"] = option(
+        "classical",
+        "Where too few candidates are kept: fill up with classical variants or copies of real images, leave the class "
+        "short, or fail.",
+    )
+    judge_steps: int = option(
+        800, "Training steps of each of the classifiers that judge.", unit="steps", ge=1, le=1_000_000
+    )
+
+
+class RunConfig(MixConfig, SelectConfig):
     """A whole run: what a config file holds. Every key has an option of the command line."""
 
-    generator: str | None = option(None, "Generator to train; the installed one that ranks first when left out.")
+    generator: str | None = option(
+        None, "Generator to train, or several with shares: NAME=0.3,OTHER=0.7; the first in rank when left out."
+    )
     preset: str = option("auto", "Named settings of the generator: auto, small, paper or one of its own.")
     model: dict[str, Any] = option({}, "Changes to the generator's own settings, over the preset.")
     train: dict[str, Any] = option({}, "Changes to the loop's settings, over the preset.")
     augmentation: dict[str, Any] = option({}, "Changes to the augmentation settings, over the preset.")
+    generators: dict[str, dict[str, Any]] = option(
+        {}, "Of several generators, the preset, model, train and augmentation of each, by its name."
+    )
+    recipe: str = option(
+        "concatenate", "How synthetic images meet real ones: concatenate, cap=RATIO, weight=W, or several of these."
+    )
+    probe: bool = option(False, "Let the label-safety probe decide which flips, turns and hues augmentation may use.")
+    only_synthetic: bool = option(False, "Write the synthetic images alone.")
+    format: Literal["folder", "webdataset", "parquet"] = option(
+        "folder", "How images are written: class folders, tar shards, or Parquet shards."
+    )
     classes: tuple[str, ...] | None = option(None, "Classes to use; all when left out.")
     size: tuple[int, int] | None = option(
         None, "Height and width at which models work, multiples of 8 in [16, 256].", unit="pixels"
@@ -157,9 +196,6 @@ class RunConfig(MixConfig):
     )
     seed: int = option(0, "Seed of the run.", ge=0, le=2**63 - 1)
     device: str = option("auto", "Where to train: auto, cpu, cuda, cuda:N or mps.")
-    copy_mode: Literal["copy", "hardlink"] = option(
-        "copy", "How real files come into the output; a hard link shares its bytes with your file."
-    )
 
     @model_validator(mode="after")
     def _sides_of_models(self) -> Self:

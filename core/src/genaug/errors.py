@@ -7,13 +7,15 @@
     ├── PluginError        5   a plugin is broken, clashes with another, or does not keep its contract
     └── TrainingError      6   no class could be trained
 
-Exit code 0 is success, 7 a run that ended with some classes failed and all others written, 130 an interrupt by Ctrl-C.
+Exit code 0 is success, 7 a run that ended with some classes failed and all others written, 8 an output that is not what
+was written or an image that cannot be drawn again bit for bit, 130 an interrupt by Ctrl-C.
 """
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 PARTIAL_EXIT_CODE = 7
+DIFFERENT_EXIT_CODE = 8
 INTERRUPTED_EXIT_CODE = 130
 
 

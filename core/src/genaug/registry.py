@@ -54,6 +54,7 @@ class GeneratorDescription:
     presets: functions from (what the data imposes, device kind "cpu" | "cuda" | "mps") to settings; free of torch.
     factory: import string "package.module:Class" of the Generator.
     conditioning: "class" for one model over all classes, "none" for one model per class.
+    judged: False for a generator that varies real images on purpose, so that no selector has a say.
     """
 
     name: str
@@ -64,6 +65,7 @@ class GeneratorDescription:
     factory: str
     conditioning: Literal["none", "class"]
     needs: Needs = Needs()
+    judged: bool = True
     paper: str = ""
     api: int = API_VERSION
 

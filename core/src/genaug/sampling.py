@@ -12,7 +12,7 @@ from genaug.mixing.names import synthetic_name
 from genaug.mixing.origin import marked_png
 from genaug.registry import load_registry
 from genaug.spec import ImageSpec
-from genaug.storage import make_folder, read_json, write_bytes
+from genaug.storage import file_sha256, make_folder, read_json, write_bytes
 from genaug.training import resolve_device, using_threads
 
 
@@ -24,6 +24,10 @@ class _Models:
     record: dict[str, Any]
     classes: dict[int, str]
     drawn: dict[str, int]
+
+    def weights(self, label: int) -> str:
+        """SHA-256 of the model that draws a class."""
+        return file_sha256(self.paths[0 if self.record["label"] is None else list(self.classes).index(label)])
 
     def spec(self) -> ImageSpec:
         """Names at their labels; labels without a model here have none."""
@@ -63,7 +67,7 @@ def draw_more(
 
 def _draw_class(sampler: Sampler, models: _Models, label: int, indices: range, seed: int, out: Path) -> None:
     generator, name = models.record["generator"], models.classes[label]
-    folder = make_folder(out / name)
+    folder, weights = make_folder(out / name), models.weights(label)
     for chunk in chunks_of(indices.start, len(indices)):
         images, _ = draw_chunk(sampler, label, chunk, seed=seed, name=generator)
         for index, pixels in enumerate(images, start=chunk * CHUNK):
@@ -73,7 +77,9 @@ def _draw_class(sampler: Sampler, models: _Models, label: int, indices: range, s
             if path.exists():
                 raise OutputError(f"{path} is there already; give another --out or a higher --first")
             facts = {"genaug": models.record["core"], "generator": generator, "plugin": models.record["plugin"]}
-            write_bytes(path, marked_png(pixels, facts | {"seed": seed, "class": name, "index": index}))
+            write_bytes(
+                path, marked_png(pixels, facts | {"model": weights, "seed": seed, "class": name, "index": index})
+            )
 
 
 def _find(model: Path) -> _Models:
@@ -108,4 +114,4 @@ def _model_files(model: Path) -> list[Path]:
 def _drawn(path: Path) -> dict[str, int]:
     """How many images of each class the run that trained this model has drawn; empty away from a run."""
     run = read_json(path.parent.parent.parent / "run.json")
-    return dict(run["plan"]) if isinstance(run, dict) and "plan" in run else {}
+    return dict(run["drawn"].get(path.parent.name, {})) if isinstance(run, dict) and "drawn" in run else {}

@@ -78,12 +78,20 @@ def write_with(path: Path, write: Callable[[Path], object]) -> None:
             beside.unlink(missing_ok=True)
 
 
-def copy_file(source: Path, path: Path, *, hardlink: bool = False) -> None:
-    """Copy a file whole or not at all: a reflink where the file system can, a hard link on request."""
-    if hardlink:
-        write_with(path, lambda beside: os.link(source, beside))
-    else:
-        write_with(path, lambda beside: _clone(source, beside))
+def copy_file(source: Path, path: Path) -> None:
+    """Copy a file whole or not at all: a reflink where the file system can. The two share nothing that can change."""
+    write_with(path, lambda beside: _clone(source, beside))
+
+
+def file_bytes(path: Path) -> bytes:
+    """A file's bytes."""
+    return path.read_bytes()
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def move(source: Path, target: Path) -> None:
@@ -171,7 +179,6 @@ def _reason(error: OSError) -> str:
         errno.EROFS: "the file system is read-only; choose another --out",
         errno.ENOTDIR: "a part of the path is a file; choose another --out",
         errno.EEXIST: "a part of the path is a file; choose another --out",
-        errno.EXDEV: "a hard link cannot cross file systems; use copy_mode=copy",
         errno.ENAMETOOLONG: "the name is too long for this file system",
     }
     return advice.get(error.errno, error.strerror or str(error))

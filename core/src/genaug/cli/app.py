@@ -12,13 +12,16 @@ from genaug.cli.evaluate import evaluate
 from genaug.cli.inspect import inspect
 from genaug.cli.plan import plan
 from genaug.cli.plugins import plugins
+from genaug.cli.replay import replay
 from genaug.cli.run import run
 from genaug.cli.sample import sample
+from genaug.cli.verify import verify
 from genaug.errors import INTERRUPTED_EXIT_CODE, GenaugError
 
 _EPILOG = (
     "Exit codes: 0 done · 1 fault of genaug · 2 bad option, name or value · 3 unusable data · 4 unusable output · "
-    "5 broken plugin · 6 training failed · 7 some classes failed, all others written · 130 interrupted"
+    "5 broken plugin · 6 training failed · 7 some classes failed, all others written · "
+    "8 verify found something, or replay differs · 130 interrupted"
 )
 _INTERRUPTED = "interrupted; the same command goes on from here"
 
@@ -31,8 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, evaluate, inspect, plan, run, sample):
-    app.command(no_args_is_help=command in (sample, evaluate))(command)
+for command in (demo, evaluate, inspect, plan, replay, run, sample, verify):
+    app.command(no_args_is_help=command in (evaluate, replay, sample, verify))(command)
 app.add_typer(plugins, name="plugins")
 
 

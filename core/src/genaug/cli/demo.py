@@ -25,6 +25,7 @@ def demo(
     from genaug import demonstration, pipeline
     from genaug.cli.watch import watching
     from genaug.data.folder import load_folder
+    from genaug.job import resolve
     from genaug.registry import load_registry
 
     registry = load_registry()
@@ -33,7 +34,7 @@ def demo(
     )
     data, target = out / "digits", out / "digits-genaug"
     demonstration.write_digits(data)
-    job = pipeline.resolve(wishes, load_folder(data), registry)
+    job = resolve(wishes, load_folder(data), registry)
     with watching() as report:
         mixed = pipeline.run(job, target, workers=workers, report=report)
     rows = [(name, n["real"], n["synthetic"], n["real"] + n["synthetic"]) for name, n in mixed.counts().items()]

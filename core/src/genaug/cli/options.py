@@ -1,23 +1,23 @@
 """The options that several commands share, and the one function that turns them into a RunConfig."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from genaug.cli import console
-from genaug.config import RunConfig, assign, parse, read_assignments, read_file
+from genaug.config import RunConfig, parse, read_assignments, read_file
 from genaug.errors import UsageError
 
 if TYPE_CHECKING:
-    from genaug.pipeline import Job
+    from genaug.job import Job
     from genaug.registry import Registry
 
 Data = Annotated[Path, typer.Argument(help="Folder of class folders, or of train/ and test/ folders of them.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Output folder; the sibling DATA-genaug if left out.")]
 GeneratorName = Annotated[
-    str | None, typer.Option("--generator", "-g", help="Generator to train (see: genaug plugins).")
+    str | None,
+    typer.Option("--generator", "-g", help="Generator to train, or several: NAME=0.3,OTHER=0.7 (see: genaug plugins)."),
 ]
 PerClass = Annotated[int | None, typer.Option("--per-class", help="New images for every class.")]
 Balance = Annotated[
@@ -25,7 +25,8 @@ Balance = Annotated[
 ]
 PresetName = Annotated[str | None, typer.Option("--preset", help="Settings by name: auto, small, paper.")]
 Set = Annotated[
-    list[str] | None, typer.Option("--set", "-s", help="Change a setting: key=value (see: genaug plugins show NAME).")
+    list[str] | None,
+    typer.Option("--set", "-s", help="Change a setting: key=value, or NAME:key=value (see: genaug plugins show NAME)."),
 ]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file of settings; options come over it.")]
 Size = Annotated[str | None, typer.Option("--size", help="Model size in pixels, 64 or 64x96 (height x width).")]
@@ -34,14 +35,33 @@ Classes = Annotated[str | None, typer.Option("--classes", help="Classes to use, 
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the run; 0 if left out.")]
 Device = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, max=256, help="Fits at once; never changes a byte.")]
-CopyMode = Annotated[
-    str | None, typer.Option("--copy-mode", help="copy, or hardlink: shares bytes with your files, so never edit OUT.")
+Select = Annotated[
+    str | None, typer.Option("--select", help="Selectors in order, separated by commas; none keeps all that is drawn.")
+]
+Overdraw = Annotated[float | None, typer.Option("--overdraw", help="Most candidates drawn for each wanted image.")]
+Shortfall = Annotated[
+    str | None, typer.Option("--on-shortfall", help="When too few are kept: classical, oversample, leave or fail.")
+]
+Recipe = Annotated[
+    str | None, typer.Option("--recipe", help="How synthetic meets real: concatenate, cap=RATIO, weight=W.")
+]
+Probed = Annotated[
+    bool | None, typer.Option("--probe", help="Let a probe decide which flips, turns and hues keep the labels.")
+]
+Format = Annotated[
+    str | None, typer.Option("--format", help="How images are written: folder, webdataset (tar shards) or parquet.")
+]
+OnlySynthetic = Annotated[
+    bool | None, typer.Option("--only-synthetic", help="Write the synthetic images alone, no file of yours.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
 def run_config(config: Path | None, registry: "Registry", settings: list[str] | None, **given: Any) -> RunConfig:
     """The file's keys with the given options over them; raises UsageError before any image is read."""
+    from genaug.job import own_settings
+    from genaug.mixing.shares import parse_shares
+
     values = read_file(config) if config else {}
     options = {key: value for key, value in given.items() if value is not None}
     if {"per_class", "balance"} & options.keys():
@@ -50,17 +70,24 @@ def run_config(config: Path | None, registry: "Registry", settings: list[str] | 
         options["size"] = sides(options["size"])
     if "classes" in options:
         options["classes"] = [name.strip() for name in options["classes"].split(",") if name.strip()]
+    if "select" in options:
+        options["select"] = [name.strip() for name in options["select"].split(",") if name.strip()]
     made = parse(RunConfig, values | options, "the settings")
-    description = registry.generators.get(made.generator or registry.default_generator())
-    changes = assign(description.config, read_assignments(settings or []))
-    merged: Mapping[str, Any] = {name: getattr(made, name) | change for name, change in changes.items()}
-    return made.model_copy(update={"generator": description.name, **merged})
+    names = list(parse_shares(made.generator or registry.default_generator()))
+    own = own_settings(read_assignments(settings or []), names, registry)
+    tables = {name: _over(made.generators.get(name, {}), own.get(name, {})) for name in {**made.generators, **own}}
+    return made.model_copy(update={"generator": made.generator or names[0], "generators": tables})
+
+
+def _over(table: dict[str, Any], changes: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A generator's table with changes over it, section by section."""
+    return table | {section: {**table.get(section, {}), **change} for section, change in changes.items() if change}
 
 
 def prepare(data: Path, config: Path | None, settings: list[str] | None, **given: Any) -> "Job":
     """Everything before the work: names and keys are checked first, then the images are read, then all is resolved."""
     from genaug.data.folder import load_folder
-    from genaug.pipeline import resolve
+    from genaug.job import resolve
     from genaug.registry import load_registry
 
     registry = load_registry()

@@ -1,6 +1,7 @@
 """genaug plan: what a run would do, draw and cost; nothing is written."""
 
 from pathlib import Path
+from typing import Any
 
 from genaug.cli import console
 from genaug.cli import options as given
@@ -20,13 +21,24 @@ def plan(
     seed: given.Seed = None,
     device: given.Device = None,
     workers: given.Workers = None,
+    select: given.Select = None,
+    overdraw: given.Overdraw = None,
+    on_shortfall: given.Shortfall = None,
+    recipe: given.Recipe = None,
     as_json: given.Json = False,
 ) -> int:
     """Say what `genaug run` with the same options would do, draw and cost. Measures a few steps, writes nothing."""
     from genaug.cost import measure
 
-    wishes = {"generator": generator, "per_class": per_class, "balance": balance, "preset": preset, "size": size}
-    wishes |= {"resize": resize, "classes": classes, "seed": seed, "device": device}
+    wishes: dict[str, Any] = {
+        "generator": generator,
+        "per_class": per_class,
+        "balance": balance,
+        "preset": preset,
+        "size": size,
+    }
+    wishes |= {"resize": resize, "classes": classes, "seed": seed, "device": device, "select": select}
+    wishes |= {"overdraw": overdraw, "on_shortfall": on_shortfall, "recipe": recipe}
     job = given.prepare(data, config, settings, **wishes)
     cost = measure(job, workers)
     if as_json:
@@ -36,5 +48,6 @@ def plan(
     rows = [(name, real[name], count, real[name] + count) for name, count in job.plan.items()]
     console.table("", ("class", "real", "synthetic", "all"), rows)
     console.say(cost.sentence())
-    console.say(f"settings: {job.settings.preset.model_dump(mode='json')}")
+    for share in job.shares:
+        console.say(f"settings of {share.name}: {share.settings.preset.model_dump(mode='json')}")
     return 0

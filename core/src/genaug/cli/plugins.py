@@ -7,7 +7,15 @@ import typer
 from genaug.cli import console
 from genaug.cli.options import Json
 from genaug.config import AugmentationConfig, Closed, TrainConfig
-from genaug.registry import GeneratorDescription, Registry, load_registry
+from genaug.errors import unknown
+from genaug.registry import (
+    GeneratorDescription,
+    MetricDescription,
+    Registry,
+    SelectorDescription,
+    Source,
+    load_registry,
+)
 
 plugins = typer.Typer(help="List the installed generators, metrics and selectors, or show one.", rich_markup_mode=None)
 
@@ -41,10 +49,27 @@ def listing(context: typer.Context, as_json: Json = False) -> None:
 
 
 @plugins.command()
-def show(name: Annotated[str, typer.Argument(help="Name of a generator.")], as_json: Json = False) -> None:
-    """Show a generator's presets and all settings with their bounds, units and meaning."""
+def show(
+    name: Annotated[str, typer.Argument(help="Name of a generator, metric or selector.")], as_json: Json = False
+) -> None:
+    """Show a plugin's settings with their bounds, units and meaning; of a generator also its presets."""
     registry = load_registry()
-    description, source = registry.generators.get(name), registry.generators.source(name)
+    if name in registry.generators.names():
+        _show_generator(registry.generators.get(name), registry.generators.source(name), as_json)
+        return
+    others = (("metric", registry.metrics), ("selector", registry.selectors))
+    found = [(kind, shelf.get(name), shelf.source(name)) for kind, shelf in others if name in shelf.names()]
+    if not found:
+        shelves = (registry.generators, registry.metrics, registry.selectors)
+        raise unknown("plugin", name, [known for shelf in shelves for known in shelf.names()])
+    if as_json:
+        console.answer_json({kind: _facts(description, source) for kind, description, source in found})
+        return
+    for kind, description, source in found:
+        _show_other(kind, description, source)
+
+
+def _show_generator(description: GeneratorDescription, source: Source, as_json: bool) -> None:
     sections: dict[str, type[Closed]] = {
         "model": description.config,
         "train": TrainConfig,
@@ -52,21 +77,43 @@ def show(name: Annotated[str, typer.Argument(help="Name of a generator.")], as_j
     }
     if as_json:
         schemas = {section: settings.model_json_schema() for section, settings in sections.items()}
-        console.answer_json(_described(description) | {"from": f"{source.distribution} {source.version}", **schemas})
+        console.answer_json(_described(description) | {"from": _from(source), **schemas})
         return
-    console.say(f"{description.name}: {description.summary}")
-    console.say(f"from {source.distribution} {source.version}")
-    console.say(f"paper: {description.paper or 'none'}")
+    _head(description, source)
     console.say(f"needs at least {description.needs.least_images} image(s) in each class")
     console.say(f"presets: {', '.join(description.presets)}")
     for section, settings in sections.items():
-        console.table(section, ("key", "default", "bounds", "unit", "meaning"), _rows(section, settings))
+        console.table(section, ("key", "default", "bounds", "unit", "meaning"), _rows(f"{section}.", settings))
 
 
-def _rows(section: str, settings: type[Closed]) -> list[tuple[str, ...]]:
-    properties: dict[str, Any] = settings.model_json_schema()["properties"]
+def _facts(description: MetricDescription | SelectorDescription, source: Source) -> dict[str, Any]:
+    facts = {"name": description.name, "summary": description.summary, "paper": description.paper}
+    return facts | {"from": _from(source), "settings": description.config.model_json_schema()}
+
+
+def _show_other(kind: str, description: MetricDescription | SelectorDescription, source: Source) -> None:
+    console.say(f"{kind}:")
+    _head(description, source)
+    if description.config.model_fields:
+        console.table("", ("key", "default", "bounds", "unit", "meaning"), _rows("", description.config))
+    else:
+        console.say(f"this {kind} has nothing to set")
+
+
+def _head(description: GeneratorDescription | MetricDescription | SelectorDescription, source: Source) -> None:
+    console.say(f"{description.name}: {description.summary}")
+    console.say(f"from {_from(source)}")
+    console.say(f"paper: {description.paper or 'none'}")
+
+
+def _from(source: Source) -> str:
+    return f"{source.distribution} {source.version}"
+
+
+def _rows(prefix: str, settings: type[Closed]) -> list[tuple[str, ...]]:
+    properties: dict[str, Any] = settings.model_json_schema().get("properties", {})
     return [
-        (f"{section}.{key}", str(field.get("default", "")), bounds(field), field.get("unit", ""), field["description"])
+        (f"{prefix}{key}", str(field.get("default", "")), bounds(field), field.get("unit", ""), field["description"])
         for key, field in properties.items()
     ]
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from genaug.cli import console
+from genaug.features import JudgeProgress
 from genaug.fitting.draw import DrawProgress
 from genaug.fitting.fit import FitProgress
 
@@ -20,5 +21,8 @@ def watching() -> Iterator[Callable[[Any], None]]:
                 bars.show(message.title, message.progress.step, message.progress.steps, news)
             elif isinstance(message, DrawProgress):
                 bars.show(message.title, message.done, message.count)
+            elif isinstance(message, JudgeProgress):
+                title = f"judge {message.number} of {message.count}"
+                bars.show(title, message.progress.step, message.progress.steps)
 
         yield report

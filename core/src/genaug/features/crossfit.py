@@ -1,7 +1,9 @@
 """Classifiers that never saw the image that they judge."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,9 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from genaug.chance import derive, permutation
-from genaug.classifier import Classifier, fit_classifier
+from genaug.classifier import Classifier, fit_classifier, load_classifier, save_classifier
 from genaug.data.duplicates import near_pairs, thumbnail
 from genaug.data.split import TrainSplit
+from genaug.storage import make_folder, stage_hash
+from genaug.training import Progress
 
 FOLDS = 3
 STEPS = 800
@@ -47,16 +51,54 @@ class CrossFit:
         return torch.cat(found)[order]
 
 
-def cross_fit(split: TrainSplit, *, seed: int, steps: int = STEPS) -> CrossFit:
-    """Train one classifier for each of three folds; fewer where there are fewer groups of near-duplicates."""
+@dataclass(frozen=True)
+class JudgeProgress:
+    """News of one of the classifiers of a cross-fit, `number` of `count`."""
+
+    number: int
+    count: int
+    progress: Progress
+
+
+def cross_fit(
+    split: TrainSplit,
+    *,
+    seed: int,
+    steps: int = STEPS,
+    folder: Path | None = None,
+    report: Callable[[JudgeProgress], None] | None = None,
+) -> CrossFit:
+    """Train one classifier for each of three folds; fewer where there are fewer groups of near-duplicates.
+
+    folder: where finished classifiers are kept, and found again by what decides them.
+    """
     folds = _folds(split, seed)
     count = int(folds.max()) + 1
     parts = [np.flatnonzero(folds != fold) for fold in range(count)] if count > 1 else [np.arange(len(split))]
-    fitted = [
-        fit_classifier(_part(split, part), steps=steps, seed=derive(seed, "cross-fit", fold))
-        for fold, part in enumerate(parts)
-    ]
+    fitted = []
+    for fold, part in enumerate(parts):
+        tell = None if report is None else partial(_tell, report, fold + 1, count)
+        fitted.append(_judge(_part(split, part), derive(seed, "cross-fit", fold), steps, folder, tell))
     return CrossFit(tuple(fitted), torch.from_numpy(folds))
+
+
+def _tell(report: Callable[[JudgeProgress], None], number: int, count: int, progress: Progress) -> None:
+    report(JudgeProgress(number, count, progress))
+
+
+def _judge(
+    split: TrainSplit, seed: int, steps: int, folder: Path | None, report: Callable[[Progress], None] | None
+) -> Classifier:
+    """A fitted classifier, from the folder where it is there."""
+    if folder is None:
+        return fit_classifier(split, steps=steps, seed=seed, report=report)
+    path = folder / f"{stage_hash([split.fingerprint, seed, steps, torch.get_num_threads()])}.safetensors"
+    found = load_classifier(path, split.spec)
+    if found is None:
+        found = fit_classifier(split, steps=steps, seed=seed, report=report)
+        make_folder(folder)
+        save_classifier(path, found)
+    return found
 
 
 def _part(split: TrainSplit, rows: Rows) -> TrainSplit:

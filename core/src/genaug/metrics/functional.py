@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor
-from torchmetrics.image.fid import FrechetInceptionDistance
 
 from genaug.metric import Kernels
 
@@ -78,6 +77,8 @@ def frechet_distance(real: Tensor, synthetic: Tensor) -> float:
     """
     if min(len(real), len(synthetic)) < 2:
         return float("nan")
+    from torchmetrics.image.fid import FrechetInceptionDistance  # its import takes longer than most commands
+
     distance = FrechetInceptionDistance(feature=_Through(real.shape[1]))
     distance.update(real.double(), real=True)
     distance.update(synthetic.double(), real=False)

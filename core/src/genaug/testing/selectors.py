@@ -18,14 +18,20 @@ class PixelTools:
     """Tools by nearest class means of the pixels: crude, but real."""
 
     def __init__(self, train: TrainSplit) -> None:
+        self._count = len(train)
         images, labels = to_float(train.images).flatten(1), torch.from_numpy(train.labels)
         self._means = torch.stack([images[labels == label].mean(dim=0) for label in range(len(train.spec.classes))])
 
-    def features(self, images: Tensor, parents: Tensor) -> Tensor:
+    @property
+    def folds(self) -> Tensor:
+        """One fold for all."""
+        return torch.zeros(self._count, dtype=torch.int64)
+
+    def features(self, images: Tensor, stems: Tensor) -> Tensor:
         """Pixels, float32 [N, D]."""
         return images.flatten(1)
 
-    def probabilities(self, images: Tensor, parents: Tensor) -> Tensor:
+    def probabilities(self, images: Tensor, stems: Tensor) -> Tensor:
         """By distance to the class means, float32 [N, K]."""
         return torch.softmax(-torch.cdist(images.flatten(1), self._means), dim=1)
 
@@ -52,7 +58,8 @@ class SelectorContract:
         real = to_float(train.of_class(0).images)
         noise = torch.rand(real.shape, generator=stream(0, "kit noise")) * 2 - 1
         images = torch.cat([real, noise])
-        candidates = Candidates(images, 0, torch.empty((len(images), 0), dtype=torch.int64))
+        stems = torch.arange(len(images)) % len(real)
+        candidates = Candidates(images, 0, torch.empty((len(images), 0), dtype=torch.int64), stems)
         return list(made.judge(candidates, images[:0], len(real)))
 
     def test_every_candidate_gets_a_verdict(self) -> None:

@@ -1,0 +1,210 @@
+"""A run with every wish resolved: which generators train on which images, and how many images each has to give."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from genaug.config import AugmentationConfig, Preset, RunConfig, assign, changed
+from genaug.data.folder import LoadedFolder
+from genaug.errors import UsageError, unknown
+from genaug.fitting import Settings
+from genaug.mixing.plan import new_images
+from genaug.mixing.recipe import RecipeConfig, parse_recipe
+from genaug.mixing.shares import parse_shares, shared_plan
+from genaug.registry import GeneratorDescription, Registry
+from genaug.selection import Choice, choose_selectors
+from genaug.storage import stage_hash
+from genaug.training import resolve_device, resolve_precision
+
+SECTIONS = ("preset", "model", "train", "augmentation")
+
+
+@dataclass(frozen=True)
+class Share:
+    """One generator of a run: its settings, and how many images of each class it has to give."""
+
+    settings: Settings
+    plan: dict[str, int]
+
+    @property
+    def name(self) -> str:
+        """The generator's name."""
+        return self.settings.description.name
+
+
+@dataclass(frozen=True)
+class Job:
+    """What will be trained, on which images, how many are drawn of each class, who judges them, how they are mixed.
+
+    fallback: the generator that fills up what the others could not, None where classes are left short.
+    """
+
+    loaded: LoadedFolder
+    config: RunConfig
+    shares: tuple[Share, ...]
+    plan: dict[str, int]
+    selectors: tuple[Choice, ...]
+    fallback: Share | None
+    recipe: RecipeConfig
+
+    def request(self) -> dict[str, Any]:
+        """All that decides the bytes of the output except the plan."""
+        loaded, config = self.loaded, self.config
+        return {
+            "generators": [share.settings.to_json() for share in self.shares],
+            "selection": {
+                "selectors": [choice.to_json() for choice in self.selectors],
+                "overdraw": config.overdraw,
+                "judge_steps": config.judge_steps,
+                "on_shortfall": config.on_shortfall,
+            },
+            "recipe": self.recipe.model_dump(mode="json"),
+            "probe": config.probe,
+            "format": config.format,
+            "only_synthetic": config.only_synthetic,
+            "classes": list(loaded.spec.classes),
+            "size": [loaded.spec.height, loaded.spec.width],
+            "resize": loaded.resize,
+            "data": _data_hash(loaded),
+        }
+
+    def with_changes(self, changes: Mapping[str, Any]) -> "Job":
+        """The same with other settings of augmentation, for all that vary training images."""
+        shares = tuple(replace(share, settings=_varied(share.settings, changes)) for share in self.shares)
+        fallback = self.fallback and replace(self.fallback, settings=_varied(self.fallback.settings, changes))
+        return replace(self, shares=shares, fallback=fallback)
+
+
+def resolve(config: RunConfig, loaded: LoadedFolder, registry: Registry) -> Job:
+    """Settle generators, presets, device, precision, threads, plan, selectors and recipe.
+
+    Raises UsageError for what cannot be had.
+    """
+    parts = parse_shares(config.generator or registry.default_generator())
+    _check_sections(config, parts)
+    counts = dict(zip(loaded.spec.classes, loaded.spec.counts, strict=True))
+    plan = new_images(counts, config)
+    plans = shared_plan(plan, parts)
+    shares = tuple(
+        Share(_settings(name, _wishes(config, name, alone=len(parts) == 1), config, loaded, registry), plans[name])
+        for name in parts
+    )
+    filler = None if config.on_shortfall in ("leave", "fail") else config.on_shortfall
+    return Job(
+        loaded=loaded,
+        config=config,
+        shares=shares,
+        plan=plan,
+        selectors=choose_selectors(config.select, config.selectors, registry),
+        fallback=filler and Share(_settings(filler, {"preset": "auto"}, config, loaded, registry), {}),
+        recipe=parse_recipe(config.recipe),
+    )
+
+
+def own_settings(
+    values: Mapping[str, Any], generators: Sequence[str], registry: Registry
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """{key: value} to {generator: {section: {key: value}}}; a key of one of several generators is `name:key`.
+
+    Raises UsageError for an unknown generator or key, or where it is not clear whose key it is.
+    """
+    tables: dict[str, dict[str, Any]] = {}
+    for path, value in values.items():
+        name, colon, key = path.partition(":")
+        if colon and name not in generators:
+            raise unknown("generator in settings", name, generators)
+        if not colon and len(generators) > 1:
+            raise UsageError(f"with several generators, write {generators[0]}:{path}, or another of them, got {path!r}")
+        tables.setdefault(name if colon else generators[0], {})[key if colon else path] = value
+    return {name: assign(registry.generators.get(name).config, table) for name, table in tables.items()}
+
+
+def default_workers(job: Job) -> int:
+    """Fits at once when nobody says: one per core for models of one class each on a CPU, else one."""
+    many = any(share.settings.per_class and share.settings.device == "cpu" for share in job.shares)
+    return max(1, min(torch.get_num_threads(), sum(count > 0 for count in job.plan.values()))) if many else 1
+
+
+def _settings(
+    name: str, wishes: Mapping[str, Any], config: RunConfig, loaded: LoadedFolder, registry: Registry
+) -> Settings:
+    description, source = registry.generators.get(name), registry.generators.source(name)
+    device = resolve_device(config.device)
+    preset = _preset(description, wishes, loaded, device)
+    per_class = description.conditioning == "none" or preset.train.specialise_steps > 0
+    return Settings(
+        description=description,
+        source=source,
+        core_version=version("genaug"),
+        preset=preset,
+        seed=config.seed,
+        device=device,
+        precision=resolve_precision(preset.train.precision, device),
+        threads=1 if per_class else torch.get_num_threads(),
+        pooled_threads=torch.get_num_threads(),
+    )
+
+
+def _preset(description: GeneratorDescription, wishes: Mapping[str, Any], loaded: LoadedFolder, device: str) -> Preset:
+    """The named preset for this data and device, with the run's own changes over it."""
+    make = description.presets.get(wishes["preset"])
+    if make is None:
+        raise unknown(f"preset of {description.name}", wishes["preset"], description.presets)
+    preset = make(loaded.spec, device.partition(":")[0])
+    return Preset(
+        model=changed(preset.model, wishes.get("model", {}), f"the settings of {description.name}"),
+        train=changed(preset.train, wishes.get("train", {}), "train"),
+        augmentation=changed(preset.augmentation, wishes.get("augmentation", {}), "augmentation"),
+    )
+
+
+def _wishes(config: RunConfig, name: str, *, alone: bool) -> dict[str, Any]:
+    """What the config says of one generator: its own table, over the keys at the top where it is the only one."""
+    own = config.generators.get(name, {})
+    top = {section: getattr(config, section) for section in SECTIONS[1:]} if alone else {}
+    merged = {section: {**top.get(section, {}), **own.get(section, {})} for section in SECTIONS[1:]}
+    return {"preset": own.get("preset", config.preset)} | merged
+
+
+def _check_sections(config: RunConfig, parts: Mapping[str, float]) -> None:
+    for name, table in config.generators.items():
+        if name not in parts:
+            raise unknown("generator in generators", name, parts)
+        for section in table:
+            if section not in SECTIONS:
+                raise unknown(f"key of generators.{name}", section, SECTIONS)
+    given = [section for section in SECTIONS[1:] if getattr(config, section)]
+    if given and len(parts) > 1:
+        first = next(iter(parts))
+        raise UsageError(
+            f"with several generators, say whose settings these are: generators.{first}.{given[0]} in a file, "
+            f"{first}:key=value on the command line, got {given[0]}"
+        )
+
+
+def _varied(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Settings whose training augmentation, and own augmentation where the generator has it, are changed."""
+    preset = settings.preset
+    own = {key: value for key, value in changes.items() if key in type(preset.model).model_fields}
+    known = {key: value for key, value in changes.items() if key in AugmentationConfig.model_fields}
+    return replace(
+        settings,
+        preset=preset.model_copy(
+            update={
+                "model": changed(preset.model, own, f"the settings of {settings.description.name}"),
+                "augmentation": changed(preset.augmentation, known, "augmentation"),
+            }
+        ),
+    )
+
+
+def _data_hash(loaded: LoadedFolder) -> str:
+    files = [
+        [split, name, digest]
+        for split, images in loaded.splits.items()
+        for name, digest in zip(images.names, images.sha256, strict=True)
+    ]
+    return stage_hash(sorted(files))

@@ -1,0 +1,168 @@
+"""Filling a class: order, limits, prefixes, choosers, and what is written down of the rejected ones."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+from genaug.config import SelectorConfig
+from genaug.errors import PluginError, UsageError
+from genaug.features import cross_fit
+from genaug.fitting import CHUNK
+from genaug.registry import SelectorDescription, Source, load_registry
+from genaug.selection import Choice, CrossFitTools, Filling, Panel, Stems, choose_selectors
+from genaug.selector import Candidates, Selector, Verdict
+from genaug.testing.material import tiny_split
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+SOURCE = Source("tests", "1", "tests")
+
+
+class Bright(Selector[SelectorConfig]):
+    """Keeps images whose first pixel is not black; it is asked about `seen` candidates in all."""
+
+    def fit(self, train, tools) -> None:
+        self.seen = 0
+
+    def judge(self, candidates: Candidates, accepted, wanted: int) -> Sequence[Verdict]:
+        self.seen += len(candidates.images)
+        return [Verdict(bool(image[0, 0, 0] > -1), 0.5, "its first pixel is black") for image in candidates.images]
+
+
+class Late(Selector[SelectorConfig]):
+    """Chooses the last candidates."""
+
+    chooses = True
+    spare = 2.0
+
+    def fit(self, train, tools) -> None:
+        pass
+
+    def judge(self, candidates: Candidates, accepted, wanted: int) -> Sequence[Verdict]:
+        count = len(candidates.images)
+        return [Verdict(place >= count - wanted, place / count, "not among the last") for place in range(count)]
+
+
+class Silent(Bright):
+    """Forgets to answer."""
+
+    def judge(self, candidates, accepted, wanted):
+        return []
+
+
+def choice(kind: type) -> Choice:
+    description = SelectorDescription(kind.__name__.lower(), "", SelectorConfig, f"{__name__}:{kind.__name__}")
+    return Choice(description, SOURCE, SelectorConfig())
+
+
+SPLIT = tiny_split(1, 16, 16)
+STEMS = Stems(SPLIT)
+
+
+def panel(*kinds: type) -> Panel:
+    tools = CrossFitTools(lambda: cross_fit(SPLIT, seed=0, steps=2), seed=0)
+    return Panel([choice(kind) for kind in kinds], SPLIT, tools)
+
+
+def candidates(black: Sequence[bool]) -> tuple[np.ndarray, np.ndarray]:
+    images = np.full((len(black), 16, 16, 1), 200, np.uint8)
+    images[:, 1, 1, 0] = np.arange(len(black)) % 256
+    images[list(black), 0, 0, 0] = 0
+    return images, np.full((len(black), 1), -1)
+
+
+def filled(filling: Filling, black: Sequence[bool]) -> list[int]:
+    images, parents = candidates(black)
+    while (count := filling.next_count()) > filling.drawn:
+        filling.add(images[filling.drawn : count], parents[filling.drawn : count])
+    return [one.index for one in filling.finish()]
+
+
+def test_without_selectors_exactly_the_first_candidates_are_kept():
+    filling = Filling(None, STEMS, 0, 21, 4.0)
+    assert filling.next_count() == 21
+    assert filled(filling, [True] * 30) == list(range(21))
+    assert filling.rejected == []
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.booleans(), min_size=400, max_size=400), st.integers(1, 80))
+def test_the_first_good_ones_are_kept_and_the_rest_is_accounted_for(black, wanted):
+    filling = Filling(panel(Bright), STEMS, 0, wanted, 4.0)
+    kept = filled(filling, black)
+    limit = CHUNK * -(-max(CHUNK, 4 * wanted) // CHUNK)
+    good = [place for place, dark in enumerate(black[:limit]) if not dark]
+    assert kept == good[:wanted]
+    assert filling.drawn <= limit
+    assert [one.candidate.index for one in filling.rejected] == [n for n in range(filling.drawn) if black[n]]
+    assert len(kept) == wanted or filling.drawn == limit
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.booleans(), min_size=400, max_size=400), st.integers(1, 40), st.integers(1, 40))
+def test_more_wanted_only_adds(black, few, more):
+    first, second = (filled(Filling(panel(Bright), STEMS, 0, n, 4.0), black) for n in sorted((few, few + more)))
+    assert second[: len(first)] == first
+
+
+def test_a_class_that_cannot_be_filled_gives_up_at_the_limit():
+    filling = Filling(panel(Bright), STEMS, 0, 10, 4.0)
+    assert filled(filling, [True] * 200) == []
+    assert filling.drawn == 48
+    assert {one.reason for one in filling.rejected} == {"its first pixel is black"}
+
+
+def test_choosers_get_more_than_is_wanted_and_keep_as_many_as_are():
+    filling = Filling(panel(Bright, Late), STEMS, 0, 20, 4.0)
+    kept = filled(filling, [False] * 100)
+    assert filling.drawn == 48
+    assert kept == list(range(28, 48))
+    assert {one.selector for one in filling.rejected} == {"late"}
+    assert set(filling.finish()[0].scores) == {"bright", "late"}
+
+
+def test_a_selector_that_forgets_a_verdict_is_named():
+    with pytest.raises(PluginError, match="'silent' must give 16 verdicts, got 0"):
+        filled(Filling(panel(Silent), STEMS, 0, 5, 4.0), [False] * 100)
+
+
+def test_the_stem_is_the_parent_most_alike_or_else_the_nearest():
+    images = SPLIT.images[[0, 5]]
+    stems, nearest, distances = STEMS.find(images, np.array([[5, 7], [-1, -1]]))
+    assert nearest.tolist() == [0, 5]
+    assert stems.tolist() == [5, 5] or stems.tolist() == [7, 5]
+    assert distances == pytest.approx([0, 0], abs=1e-5)
+
+
+def test_selectors_are_chosen_by_name_with_their_settings():
+    registry = load_registry()
+    chosen = choose_selectors(["realism", "diversity"], {"realism": {"neighbours": 7}}, registry)
+    assert [one.description.name for one in chosen] == ["realism", "diversity"]
+    assert chosen[0].config.neighbours == 7
+    assert choose_selectors(["none"], {}, registry) == ()
+    with pytest.raises(UsageError, match="did you mean 'novelty'"):
+        choose_selectors(["novlety"], {}, registry)
+    with pytest.raises(UsageError, match="once"):
+        choose_selectors(["novelty", "novelty"], {}, registry)
+    with pytest.raises(UsageError, match="unknown selector in selectors 'real'"):
+        choose_selectors(["none"], {"real": {}}, registry)
+
+
+def test_classifiers_are_found_again_and_never_judge_what_they_saw(tmp_path):
+    seen = []
+    first = cross_fit(SPLIT, seed=0, steps=3, folder=tmp_path, report=lambda news: seen.append(news.number))
+    assert set(seen) == {1, 2, 3}
+    again = cross_fit(SPLIT, seed=0, steps=3, folder=tmp_path, report=lambda _: pytest.fail("trained again"))
+    rows = torch.arange(len(SPLIT))
+    assert torch.equal(first.probabilities(SPLIT.images, rows), again.probabilities(SPLIT.images, rows))
+    other = cross_fit(SPLIT, seed=1, steps=3, folder=tmp_path)
+    assert not torch.equal(first.probabilities(SPLIT.images, rows), other.probabilities(SPLIT.images, rows))
+
+
+def test_a_damaged_classifier_is_trained_again(tmp_path):
+    first = cross_fit(SPLIT, seed=0, steps=3, folder=tmp_path)
+    for path in tmp_path.glob("*.safetensors"):
+        path.write_bytes(b"half of it")
+    again = cross_fit(SPLIT, seed=0, steps=3, folder=tmp_path)
+    assert torch.equal(first.features(SPLIT.images, torch.arange(12)), again.features(SPLIT.images, torch.arange(12)))

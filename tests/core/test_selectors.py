@@ -1,0 +1,202 @@
+"""Each selector rejects what is planted against it, and keeps what is not."""
+
+import numpy as np
+import pytest
+import torch
+from genaug.builtin import (
+    ConsistencySelectorConfig,
+    DiversitySelectorConfig,
+    NoveltySelectorConfig,
+    RealismSelectorConfig,
+)
+from genaug.data.split import TrainSplit
+from genaug.images import to_float
+from genaug.selector import Candidates
+from genaug.selectors.consistency import Consistency
+from genaug.selectors.diversity import Diversity, k_centres
+from genaug.selectors.likeness import distances, prepared
+from genaug.selectors.novelty import Novelty, disturbed
+from genaug.selectors.realism import Realism
+from genaug.spec import ImageSpec
+from genaug.testing import SelectorContract
+from scipy.signal import correlate2d
+from scipy.spatial.distance import cdist
+
+SIDE = 32
+
+
+def pictures(count: int, seed: int, centre: float = 0.0) -> np.ndarray:
+    """Smooth random colour images uint8 [N, 32, 32, 3]: blurred noise, like no two photographs of one thing."""
+    chance = np.random.default_rng(seed)
+    coarse = torch.from_numpy(chance.normal(centre, 1.0, (count, 3, 8, 8)))
+    smooth = torch.nn.functional.interpolate(coarse, size=(SIDE, SIDE), mode="bicubic")
+    return ((smooth.clamp(-2.5, 2.5) + 2.5) / 5 * 220).permute(0, 2, 3, 1).numpy().astype(np.uint8)
+
+
+class PlaneTools:
+    """Tools whose features are image means by quarter, and whose probabilities follow the brightness: two classes."""
+
+    def __init__(self, train: TrainSplit) -> None:
+        self.folds = torch.arange(len(train)) % 2
+
+    def features(self, images, stems):
+        return torch.nn.functional.adaptive_avg_pool2d(images, 2).flatten(1)
+
+    def probabilities(self, images, stems):
+        bright = torch.sigmoid(20 * images.mean(dim=(1, 2, 3)))
+        return torch.stack([1 - bright, bright], dim=1)
+
+    def stream(self, purpose):
+        raise AssertionError("no selector here draws")
+
+
+@pytest.fixture(scope="module")
+def train() -> TrainSplit:
+    images = np.concatenate([pictures(20, 1, -0.7), pictures(20, 2, 0.7)])
+    labels = np.repeat([0, 1], 20)
+    names = [f"{place:02d}.png" for place in range(40)]
+    return TrainSplit.ordered(ImageSpec(3, SIDE, SIDE, ("dark", "bright"), (20, 20)), images, labels, names, names)
+
+
+def asked(selector, train, images, *, label=0, accepted=None, wanted=100):
+    selector.fit(train, PlaneTools(train))
+    floats = to_float(images)
+    stems = torch.arange(len(images)) % len(train)
+    candidates = Candidates(floats, label, torch.empty((len(images), 0), dtype=torch.int64), stems)
+    return selector.judge(candidates, floats[:0] if accepted is None else to_float(accepted), wanted)
+
+
+def kept(verdicts) -> list[bool]:
+    return [verdict.keep for verdict in verdicts]
+
+
+class TestNovelty(SelectorContract):
+    selector = "novelty"
+
+
+class TestConsistency(SelectorContract):
+    selector = "consistency"
+
+
+class TestRealism(SelectorContract):
+    selector = "realism"
+
+
+class TestDiversity(SelectorContract):
+    selector = "diversity"
+
+
+def shifted(images, down=2, right=2):
+    padded = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="edge")
+    return padded[:, 2 + down : 2 + down + SIDE, 2 + right : 2 + right + SIDE]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda images: images,
+        shifted,
+        lambda images: shifted(images, -2, 1),
+        lambda images: np.clip(images * 1.15, 0, 255).astype(np.uint8),
+        lambda images: np.stack([disturbed(image) for image in images]),
+    ],
+    ids=["as it is", "shifted", "shifted otherwise", "brightened", "all and re-encoded"],
+)
+def test_copies_of_training_images_are_rejected(train, change):
+    verdicts = asked(Novelty(NoveltySelectorConfig()), train, change(train.images))
+    assert sum(kept(verdicts)) <= 2
+    assert all("a copy of" in verdict.reason and ".png" in verdict.reason for verdict in verdicts if not verdict.keep)
+
+
+def test_new_images_are_kept(train):
+    verdicts = asked(Novelty(NoveltySelectorConfig()), train, pictures(40, 3, -0.7))
+    assert sum(kept(verdicts)) >= 36
+    assert all(verdict.score > 0 for verdict in verdicts if verdict.keep)
+
+
+def test_an_image_that_repeats_an_accepted_one_is_rejected(train):
+    fresh = pictures(6, 4, -0.7)
+    alone = kept(asked(Novelty(NoveltySelectorConfig()), train, fresh))
+    assert all(alone)
+    again = asked(Novelty(NoveltySelectorConfig()), train, np.concatenate([fresh[3:], fresh[3:]]), accepted=fresh[:3])
+    assert kept(again) == [True] * 3 + [False] * 3
+    assert not any(kept(asked(Novelty(NoveltySelectorConfig()), train, shifted(fresh[:3]), accepted=fresh[:3])))
+
+
+def test_a_class_of_one_image_can_be_judged():
+    alone = TrainSplit.ordered(ImageSpec(3, SIDE, SIDE, ("a",), (1,)), pictures(1, 5), np.array([0]), ["a"], ["a"])
+    assert kept(asked(Novelty(NoveltySelectorConfig()), alone, pictures(3, 6))) == [True] * 3
+
+
+def test_likeness_is_the_best_normalised_cross_correlation_of_scipy():
+    first, second = prepared(to_float(pictures(2, 7))), prepared(to_float(pictures(2, 8)))
+    one, two = first[0, 0].numpy().astype(float), second[1, 0].numpy().astype(float)
+    best = -1.0
+    for down in range(-2, 3):
+        for right in range(-2, 3):
+            part = one[max(0, down) : 31 + min(0, down), max(0, right) : 31 + min(0, right)]
+            other = two[max(0, -down) : 31 + min(0, -down), max(0, -right) : 31 + min(0, -right)]
+            part, other = part - part.mean(), other - other.mean()
+            norm = np.linalg.norm(part) * np.linalg.norm(other)
+            best = max(best, float(correlate2d(part, other, mode="valid")[0, 0]) / norm)
+    assert float(distances(first, second)[0, 1]) == pytest.approx(1 - best, abs=1e-5)
+
+
+def test_flat_images_are_like_nothing():
+    flat = prepared(torch.zeros(1, 3, SIDE, SIDE))
+    assert distances(flat, torch.cat([flat, prepared(to_float(pictures(1, 9)))])).tolist() == [[1.0, 1.0]]
+
+
+def test_images_of_another_class_are_rejected_and_held_out_ones_of_the_right_class_are_kept(train):
+    right = kept(asked(Consistency(ConsistencySelectorConfig()), train, pictures(40, 10, -0.7), label=0))
+    verdicts = asked(Consistency(ConsistencySelectorConfig()), train, pictures(40, 11, 0.7), label=0)
+    assert sum(right) >= 34
+    assert sum(kept(verdicts)) <= 6
+    assert "looks like bright, not like dark" in next(verdict.reason for verdict in verdicts if not verdict.keep)
+
+
+def test_where_the_judges_fail_on_real_images_the_test_is_as_mild_as_they_are():
+    images, labels = pictures(40, 12), np.repeat([0, 1], 20)
+    names = [f"{place:02d}" for place in range(40)]
+    mixed = TrainSplit.ordered(ImageSpec(3, SIDE, SIDE, ("a", "b"), (20, 20)), images, labels, names, names)
+    verdicts = asked(Consistency(ConsistencySelectorConfig(lost=0.1)), mixed, mixed.images[mixed.labels == 1], label=1)
+    assert max(verdict.score for verdict in verdicts) < 0.5
+    assert sum(kept(verdicts)) == 18
+
+
+def test_small_classes_are_held_to_the_test_of_all(train):
+    few = TrainSplit(train.spec, train.images, train.labels, train.rows, train.names)
+    strict = Consistency(ConsistencySelectorConfig(enough=1000))
+    asked(strict, few, pictures(1, 13))
+    assert len(set(strict._thresholds)) == 1
+
+
+def test_outliers_are_rejected(train):
+    selector = Realism(RealismSelectorConfig())
+    assert sum(kept(asked(selector, train, pictures(40, 14, -0.7)))) >= 32
+    extreme = np.zeros((4, SIDE, SIDE, 3), np.uint8)
+    extreme[:, :16, :16] = 255
+    verdicts = asked(selector, train, extreme)
+    assert not any(kept(verdicts))
+    assert "an outlier" in verdicts[0].reason
+
+
+def test_the_most_different_ones_are_chosen(train):
+    groups = np.repeat(pictures(4, 15), 5, axis=0)
+    noisy = np.clip(groups + np.random.default_rng(0).integers(-3, 4, groups.shape), 0, 255).astype(np.uint8)
+    verdicts = asked(Diversity(DiversitySelectorConfig()), train, noisy, wanted=4)
+    assert sorted(place // 5 for place, keep in enumerate(kept(verdicts)) if keep) == [0, 1, 2, 3]
+    assert sum(kept(asked(Diversity(DiversitySelectorConfig()), train, noisy, wanted=30))) == 20
+
+
+def test_k_centres_cover_within_twice_the_best_radius():
+    points = np.random.default_rng(3).normal(size=(14, 2))
+    order, gaps = k_centres(torch.from_numpy(points), 3)
+    radius = cdist(points, points[order]).min(axis=1).max()
+    found = cdist(points, points)
+    best = min(
+        found[:, [a, b, c]].min(axis=1).max() for a in range(14) for b in range(a + 1, 14) for c in range(b + 1, 14)
+    )
+    assert len(set(order)) == 3
+    assert radius <= 2 * best + 1e-12
+    assert gaps == sorted(gaps, reverse=True)
