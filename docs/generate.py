@@ -5,7 +5,8 @@ from pathlib import Path
 
 from genaug.cli.app import app
 from genaug.config import AugmentationConfig, Closed, RunConfig, TrainConfig
-from genaug.registry import GeneratorDescription, load_registry
+from genaug.mixing.recipe import RecipeConfig
+from genaug.registry import GeneratorDescription, SelectorDescription, load_registry
 from typer.main import get_command
 
 ROOT = Path(__file__).parents[1]
@@ -17,6 +18,12 @@ def bundled() -> list[GeneratorDescription]:
     shelf = load_registry().generators
     mine = [shelf.get(name) for name in shelf.names() if shelf.source(name).distribution in own]
     return sorted(mine, key=lambda description: description.rank)
+
+
+def selectors() -> list[SelectorDescription]:
+    """Core's own selectors."""
+    shelf = load_registry().selectors
+    return [shelf.get(name) for name in shelf.names() if shelf.source(name).distribution == "genaug"]
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -58,9 +65,11 @@ def settings() -> str:
     """Every key of a config file and every setting of every generator."""
     sections: list[tuple[str, type[Closed]]] = [
         ("Keys of a config file", RunConfig),
+        ("`recipe`", RecipeConfig),
         ("`train`", TrainConfig),
         ("`augmentation`", AugmentationConfig),
         *((f"`model` of `{one.name}`", one.config) for one in bundled() if one.config.model_fields),
+        *((f"selector `{one.name}`", one.config) for one in selectors() if one.config.model_fields),
     ]
     return "\n\n".join(f"## {title}\n\n{_fields(kind)}" for title, kind in sections)
 
