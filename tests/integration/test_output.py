@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from genaug.errors import DataError
 from genaug.mixing.origin import SOURCE_TYPE
+from genaug.mixing.reopen import open_mixed
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
@@ -136,3 +138,24 @@ def test_a_run_in_shards_ends_alike_however_often_it_is_run(plain, tmp_path, gen
         assert genaug("run", plain, "-g", "oversample", *options)[0] == 0
     for path in (tmp_path / "one/data").iterdir():
         assert path.read_bytes() == (tmp_path / "two/data" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["webdataset", "parquet"])
+def test_what_needs_class_folders_says_so_of_shards(plain, tmp_path, genaug, kind):
+    out = tmp_path / "out"
+    assert genaug("run", plain, "-g", "oversample", "--per-class", 1, "--format", kind, "-o", out)[0] == 0
+    code, _, told = genaug("evaluate", plain, out)
+    assert code == 3
+    assert f"lie in shards ({kind}); expected class folders" in told
+    with pytest.raises(DataError, match="expected class folders"):
+        open_mixed(out)
+
+
+def test_a_run_says_what_the_probe_allows(plain, tmp_path, genaug):
+    config = tmp_path / "judges.yaml"
+    config.write_text("judge_steps: 5\n", "utf-8")
+    arguments = ("run", plain, "-g", "classical", "--per-class", 1, "--probe", "--config", config)
+    code, shown, _ = genaug(*arguments, "-o", tmp_path / "out")
+    assert code == 0
+    assert "probe: kept every class: no change" in shown
+    assert json.loads((tmp_path / "out/run.json").read_text("utf-8"))["probed"]["allowed"] == []

@@ -79,12 +79,20 @@ def _tell(mixed: "Mixed", out: Path) -> None:
 
     rows = [(name, n["real"], n["synthetic"], n["real"] + n["synthetic"]) for name, n in written_counts(mixed).items()]
     console.table("", ("class", "real", "synthetic", "all"), rows)
+    _tell_probe(mixed)
     _tell_selection(mixed)
     for name, reason in mixed.failures.items():
         console.note(f"class {name!r} got no synthetic images: {reason}")
     console.say(f"data set: {out / ('train' if mixed.record['format'] == 'folder' else 'data')}")
     console.say(f"look at the images: {out / 'contact-sheets'}")
     console.say("whether they help a classifier is not shown by their looks: compare with and without them")
+
+
+def _tell_probe(mixed: "Mixed") -> None:
+    """What augmentation was allowed, where the probe was asked."""
+    if found := mixed.record["probed"]:
+        console.say(f"probe: kept every class: {', '.join(found['allowed']) or 'no change'}")
+        console.say(f"probe: banned: {', '.join(found['banned']) or 'no change'}; the rest is unclear")
 
 
 def _tell_selection(mixed: "Mixed") -> None:

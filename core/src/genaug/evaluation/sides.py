@@ -12,6 +12,7 @@ from genaug.data.duplicates import nearest, thumbnail
 from genaug.data.folder import LabelledImages, LoadedFolder, load_folder
 from genaug.data.split import TrainSplit
 from genaug.errors import DataError, UsageError
+from genaug.mixing.output import require_folder
 from genaug.storage import read_json_lines
 
 Pixels = NDArray[np.uint8]
@@ -50,8 +51,10 @@ class Sides:
 def load_sides(real: Path, synthetic: Path, *, size: tuple[int, int] | None = None, resize: str = "auto") -> Sides:
     """REAL as `genaug run` reads it; of SYNTHETIC the images that its provenance calls synthetic, or all of them.
 
-    Raises DataError when SYNTHETIC holds no synthetic image, UsageError when it has a class that REAL lacks.
+    Raises DataError when SYNTHETIC holds no synthetic image or no class folders, UsageError when it has a class that
+    REAL lacks.
     """
+    require_folder(synthetic)
     known = load_folder(real, size=size, resize=resize)
     made = load_folder(synthetic, size=(known.spec.height, known.spec.width), resize=known.resize)
     images, parents = made.splits["train"], _recorded(synthetic)

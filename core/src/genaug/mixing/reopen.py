@@ -13,7 +13,7 @@ from genaug.data.scan import scan
 from genaug.errors import DataError
 from genaug.mixing.fold import overall_score
 from genaug.mixing.live import MixedDataset, Recipe
-from genaug.mixing.output import PROVENANCE
+from genaug.mixing.output import PROVENANCE, require_folder
 from genaug.storage import read_json, read_json_lines
 
 Line = Mapping[str, Any]
@@ -29,6 +29,7 @@ def open_mixed(out: str | Path, recipe: Recipe | None = None, *, size: tuple[int
     run, lines = read_json(folder / "run.json"), _lines(folder)
     if run is None or not lines:
         raise DataError(f"{out} is no finished output of genaug run; expected run.json and {PROVENANCE} in it")
+    require_folder(folder)
     found = scan(folder)
     train = replace(found, splits={"train": found.splits["train"]})
     loaded = load_scan(train, size=size or tuple(run["size"]), policy=run["resize"])
