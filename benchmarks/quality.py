@@ -13,7 +13,8 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import numpy as np
-from genaug.config import RunConfig, assign, read_assignments
+from genaug.assignment import assign, read_assignments
+from genaug.config import RunConfig
 from genaug.data.folder import LoadedFolder, load_folder
 from genaug.evaluation import Sides, Views, compare, make_extractors, parse_wishes
 from genaug.features import cross_fit

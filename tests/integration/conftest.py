@@ -107,7 +107,8 @@ def finished(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def contents(out: Path) -> dict[str, bytes]:
-    """Every file of a data set by name, timings and genaug's own folder aside."""
+    """Every file of a data set by name, timings, the page that tells them and genaug's own folder aside."""
     files = [path for path in sorted(out.rglob("*")) if path.is_file()]
+    told = ("timings.json", "report.html")
     named = {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
-    return {name: data for name, data in named.items() if name != "timings.json" and not name.startswith(".genaug/")}
+    return {name: data for name, data in named.items() if name not in told and not name.startswith(".genaug/")}

@@ -183,3 +183,55 @@ def test_sampling_goes_on_after_the_candidates_that_were_looked_at(coloured, tmp
         assert sorted(path.name for path in (more / name).iterdir()) == [
             f"cdcgan-{place:06d}.png" for place in (count, count + 1)
         ]
+
+
+def test_images_that_a_person_rejected_are_replaced_and_all_others_stay(coloured, tmp_path, genaug):
+    out, quick = tmp_path / "out", ("-g", "classical", "--per-class", 5, "--select", "none")
+    assert genaug("run", coloured, *quick, "-o", out).code == 0
+    before = contents(out / "train")
+    marked = tmp_path / "rejected.json"
+    names = ["train/red/classical-000001.png", "train/red/classical-000005.png", "train/blue/classical-000000.png"]
+    marked.write_text(json.dumps({"format": 1, "rejected": names}), "utf-8")
+    code, _, err = genaug("run", coloured, *quick, "-o", out, "--reject", marked)
+    assert code == 0, err
+    after = contents(out / "train")
+    assert numbers(out) == {"blue": 11, "green": 13, "red": 15}
+    gone = {name.removeprefix("train/") for name in names}
+    assert before.keys() - after.keys() == gone - {"red/classical-000005.png"}
+    assert after.keys() - before.keys() == {"red/classical-000006.png", "blue/classical-000005.png"}
+    assert all(after[name] == data for name, data in before.items() if name in after)
+    told = [line for line in lines(out / "rejections.jsonl") if line["selector"] == "by hand"]
+    assert {(line["class"], line["index"]) for line in told} == {("red", 1), ("red", 5), ("blue", 0)}
+    assert json.loads((out / "run.json").read_text("utf-8"))["rejected_by_hand"] == sorted(gone)
+    assert genaug("verify", out).code == 0
+    assert genaug("run", coloured, *quick, "-o", out).code == 0
+    assert contents(out / "train") == before
+
+
+def test_a_rejected_image_that_fills_up_is_replaced_too(coloured, tmp_path, genaug, quick_judges):
+    out = tmp_path / "out"
+    assert run(genaug, coloured, out, quick_judges, "--select", "consistency")[0] == 0
+    filler = sorted(out.glob("train/*/classical-*.png"))[0]
+    marked = tmp_path / "rejected.json"
+    marked.write_text(json.dumps({"rejected": [filler.relative_to(out).as_posix()]}), "utf-8")
+    assert run(genaug, coloured, out, quick_judges, "--select", "consistency", "--reject", marked)[0] == 0
+    assert numbers(out) == {"blue": 10, "green": 12, "red": 14}
+    assert not filler.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[]", "cannot be read; expected a file of the report page"),
+        ('{"rejected": [3]}', "cannot be read; expected a file of the report page"),
+        ('{"rejected": ["train/red/0.png"]}', "names 'train/red/0.png', which is no synthetic image"),
+        ('{"rejected": ["classical-000001.png"]}', "which is no synthetic image"),
+    ],
+)
+def test_a_list_that_is_none_is_refused_before_any_work(coloured, tmp_path, genaug, text, words):
+    marked = tmp_path / "rejected.json"
+    marked.write_text(text, "utf-8")
+    found = genaug("run", coloured, "-g", "classical", "-o", tmp_path / "out", "--reject", marked)
+    assert found.code == 2
+    assert words in found.err
+    assert not (tmp_path / "out").exists()

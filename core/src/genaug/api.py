@@ -24,6 +24,7 @@ from genaug.mixing.shares import parse_shares
 from genaug.mixing.strategy import sampling_strategy_counts
 from genaug.registry import load_registry
 from genaug.storage import scratch_folder
+from genaug.study.gate import FOLDER, gated
 
 
 class Augmented:
@@ -37,6 +38,7 @@ class Augmented:
 
     def __init__(self, job: Job, workers: int) -> None:
         self._work = scratch_folder(self)
+        job = gated(job, self._work / FOLDER, workers=workers) if job.config.gate else job
         self._made = generate(job, self._work / "models", self._work, workers=workers)
         self._mixed = mixed = pipeline.mix(self._made)
         self.counts = mixed.counts()

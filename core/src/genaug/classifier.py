@@ -26,12 +26,23 @@ _SIDE = 32
 _CHUNK = 256
 
 
-class Classifier(Trainable):
+def small_network(spec: ImageSpec) -> nn.Sequential:
     """A plain convolutional network of three stages, global average pooling and a linear head.
 
-    It looks at about 32 pixels: larger images are averaged down first. Cross-fitted on 205 traffic signs at 64 pixels,
-    that took a quarter of the time and was right in 0.86 instead of 0.84 of the cases.
+    Images [N, C, H, W] in [-1, 1] to logits [N, K]. It looks at about 32 pixels: larger images are averaged down first.
+    Cross-fitted on 205 traffic signs at 64 pixels, that took a quarter of the time and was right in 0.86 instead of
+    0.84 of the cases.
     """
+    shrink = min(spec.height, spec.width) // _SIDE
+    layers: list[nn.Module] = [nn.AvgPool2d(shrink)] if shrink > 1 else []
+    for before, width in zip((spec.channels, *_WIDTHS), _WIDTHS, strict=False):
+        layers += [nn.Conv2d(before, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)]
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(_WIDTHS[-1], len(spec.classes))]
+    return nn.Sequential(*layers, *head)
+
+
+class Classifier(Trainable):
+    """The small network, trained with shifts alone."""
 
     def __init__(self, spec: ImageSpec) -> None:
         self.spec = spec
@@ -39,12 +50,7 @@ class Classifier(Trainable):
 
     def build(self) -> dict[str, nn.Module]:
         """One network: images [N, C, H, W] to logits [N, K]."""
-        shrink = min(self.spec.height, self.spec.width) // _SIDE
-        layers: list[nn.Module] = [nn.AvgPool2d(shrink)] if shrink > 1 else []
-        for before, width in zip((self.spec.channels, *_WIDTHS), _WIDTHS, strict=False):
-            layers += [nn.Conv2d(before, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)]
-        head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(_WIDTHS[-1], len(self.spec.classes))]
-        return {"classifier": nn.Sequential(*layers, *head)}
+        return {"classifier": small_network(self.spec)}
 
     def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
         """Cross-entropy of images that are shifted by up to an eighth, never flipped."""

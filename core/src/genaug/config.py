@@ -1,12 +1,11 @@
 """Closed, frozen configuration, and the two-stage reading of a file: core's part, then the plugin's own class."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic.fields import FieldInfo
 
 from genaug.errors import UsageError, unknown
 from genaug.spec import check_side
@@ -183,6 +182,9 @@ class RunConfig(MixConfig, SelectConfig):
         "concatenate", "How synthetic images meet real ones: concatenate, cap=RATIO, weight=W, or several of these."
     )
     probe: bool = option(False, "Let the label-safety probe decide which flips, turns and hues augmentation may use.")
+    gate: bool = option(
+        False, "Ask a quick study first, and write synthetic images only where it recommends arms that have them."
+    )
     only_synthetic: bool = option(False, "Write the synthetic images alone.")
     format: Literal["folder", "webdataset", "parquet"] = option(
         "folder", "How images are written: class folders, tar shards, or Parquet shards."
@@ -237,57 +239,6 @@ def changed(settings: Settings, changes: Mapping[str, Any], where: str) -> Setti
         if changes.get(spelling) is not None and other not in changes and other in type(settings).model_fields:
             values[other] = None
     return parse(type(settings), values, where)
-
-
-def assign(model: type[GeneratorConfig], values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """{key: value} to {section: {key: value}}; a key may leave out its section where only one section has it."""
-    settings: dict[str, type[Closed]] = {"model": model, "train": TrainConfig, "augmentation": AugmentationConfig}
-    sections = {name: kind.model_fields for name, kind in settings.items()}
-    changes: dict[str, dict[str, Any]] = {name: {} for name in sections}
-    for path, value in values.items():
-        section, key = _locate(path, sections)
-        changes[section][key] = value
-    return changes
-
-
-def read_assignments(texts: Iterable[str]) -> dict[str, Any]:
-    """`key=value` texts to {key: value} with plain values: numbers, true and false, lists, texts."""
-    values = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise UsageError(f"expected key=value, got {text!r}")
-        values[key.strip()] = _plain(value.strip())
-    return values
-
-
-def _locate(path: str, sections: Mapping[str, Mapping[str, FieldInfo]]) -> tuple[str, str]:
-    section, dot, key = path.partition(".")
-    known = {f"{name}.{field}" for name, fields in sections.items() for field in fields}
-    if dot and path in known:
-        return section, key
-    homes = [name for name, fields in sections.items() if path in fields]
-    if len(homes) > 1:
-        raise UsageError(f"key {path!r} is in {' and '.join(homes)}; write {homes[0]}.{path} or {homes[1]}.{path}")
-    if not homes:
-        raise unknown("key", path, known if dot else {name.partition(".")[2] for name in known})
-    return homes[0], path
-
-
-def _plain(text: str) -> Any:
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"expected a plain value, got {text!r}") from error
-    return _scientific(value) if isinstance(value, str) else value
-
-
-def _scientific(text: str) -> Any:
-    """YAML 1.1 reads 1e-4 as text; everybody else reads it as a number."""
-    try:
-        return float(text) if text[:1].isdigit() or text[:1] in "+-." else text
-    except ValueError:
-        return text
 
 
 def _first_fault(error: ValidationError) -> str:

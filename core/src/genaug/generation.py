@@ -139,7 +139,10 @@ class _Generation:
     def _filling(self, share: Share, label: int, wanted: int) -> Filling:
         judged = bool(self._job.selectors) and share.settings.description.judged
         panel = self._panel if judged else None
-        return Filling(panel, self._stems, label, wanted, self._job.config.overdraw)
+        return Filling(panel, self._stems, label, wanted, self._job.config.overdraw, self._marked(share.name, label))
+
+    def _marked(self, generator: str, label: int) -> frozenset[int]:
+        return self._job.marked.get((generator, self._job.loaded.spec.classes[label]), frozenset())
 
     def _pool(self, works: Sequence[Work]) -> None:
         """Models over all classes, from which those of one class begin, come first."""
@@ -208,7 +211,7 @@ class _Generation:
                 work,
                 draw=replace(
                     work.draw,
-                    counts={label: count + own.get(classes[label], 0) for label, count in work.draw.counts.items()},
+                    counts={label: self._enough(label, count, own) for label, count in work.draw.counts.items()},
                 ),
             )
             for work in works
@@ -217,14 +220,25 @@ class _Generation:
         for work in more:
             record = perform(work, self._report)
             self._records += [] if record.key in known else [record]
-        return [self._extra(work, label, own.get(classes[label], 0)) for work in more for label in work.draw.counts]
+        return [
+            self._extra(work, label, own.get(classes[label], 0), missing[classes[label]])
+            for work in more
+            for label in work.draw.counts
+        ]
 
-    def _extra(self, work: Work, label: int, first: int) -> Draft:
-        count = work.draw.counts[label]
-        filling = Filling(None, self._stems, label, count, 1.0)
+    def _enough(self, label: int, missing: int, own: Mapping[str, int]) -> int:
+        """Images to draw so that enough are left beside those of its own share and those that a person rejected."""
+        first, name = own.get(self._job.loaded.spec.classes[label], 0), self._job.fallback and self._job.fallback.name
+        return first + missing + sum(index >= first for index in self._marked(name or "", label))
+
+    def _extra(self, work: Work, label: int, first: int, missing: int) -> Draft:
+        count, marked = work.draw.counts[label], self._marked(work.share.name, label)
+        filling = Filling(None, self._stems, label, count, 1.0, marked)
         filling.add(*chunk_images(work.draw, label))
         draft = _draft(work, self._job.loaded.spec.classes[label], filling)
-        return replace(draft, wanted=count - first, kept=draft.kept[first:], fills_up=True)
+        kept = tuple(image for image in draft.kept if image.index >= first)[:missing]
+        rejected = tuple(one for one in draft.rejected if one.candidate.index >= first)
+        return replace(draft, wanted=missing, kept=kept, rejected=rejected, fills_up=True)
 
 
 def _first_draw(work: Work, fillings: Mapping[tuple[Path, int], Filling]) -> Work:

@@ -1,13 +1,14 @@
 """A run with every wish resolved: which generators train on which images, and how many images each has to give."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
 import torch
 
-from genaug.config import AugmentationConfig, Preset, RunConfig, assign, changed
+from genaug.assignment import assign
+from genaug.config import AugmentationConfig, Preset, RunConfig, changed
 from genaug.data.folder import LoadedFolder
 from genaug.errors import UsageError, unknown
 from genaug.fitting import Settings
@@ -15,7 +16,7 @@ from genaug.mixing.plan import new_images
 from genaug.mixing.recipe import RecipeConfig, parse_recipe
 from genaug.mixing.shares import parse_shares, shared_plan
 from genaug.registry import GeneratorDescription, Registry
-from genaug.selection import Choice, choose_selectors
+from genaug.selection import Choice, Marked, choose_selectors
 from genaug.storage import stage_hash
 from genaug.training import resolve_device, resolve_precision
 
@@ -39,6 +40,7 @@ class Share:
 class Job:
     """What will be trained, on which images, how many are drawn of each class, who judges them, how they are mixed.
 
+    marked: candidates that a person has rejected. gate: what a quick study said of the job, None where none was asked.
     fallback: the generator that fills up what the others could not, None where classes are left short.
     """
 
@@ -49,6 +51,8 @@ class Job:
     selectors: tuple[Choice, ...]
     fallback: Share | None
     recipe: RecipeConfig
+    marked: Marked = field(default_factory=dict)
+    gate: Mapping[str, Any] | None = None
 
     def request(self) -> dict[str, Any]:
         """All that decides the bytes of the output except the plan."""
@@ -63,6 +67,7 @@ class Job:
             },
             "recipe": self.recipe.model_dump(mode="json"),
             "probe": config.probe,
+            "gate": config.gate,
             "format": config.format,
             "only_synthetic": config.only_synthetic,
             "classes": list(loaded.spec.classes),
@@ -70,6 +75,11 @@ class Job:
             "resize": loaded.resize,
             "data": _data_hash(loaded),
         }
+
+    def drawing_nothing(self) -> "Job":
+        """The same for real images alone."""
+        none = dict.fromkeys(self.plan, 0)
+        return replace(self, plan=none, shares=tuple(replace(share, plan=none) for share in self.shares))
 
     def with_changes(self, changes: Mapping[str, Any]) -> "Job":
         """The same with other settings of augmentation, for all that vary training images."""

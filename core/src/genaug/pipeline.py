@@ -16,6 +16,7 @@ from genaug.job import Job, default_workers
 from genaug.mixing.fold import fold, overall_score
 from genaug.mixing.formats import check_format
 from genaug.mixing.mixed import Mixed, Rejection, Synthetic
+from genaug.mixing.names import synthetic_name
 from genaug.mixing.output import OutputFolder
 from genaug.mixing.recipe import require_foldable
 from genaug.mixing.writer import write
@@ -28,7 +29,7 @@ def run(job: Job, out: Path, *, workers: int | None = None, report: Report | Non
 
     Raises UsageError for a recipe that no folder can hold or a format that cannot be written here.
     """
-    output = _checked(job, out)
+    output = checked(job, out)
     started = time.time()
     with locked(output.own):
         output.claim(job.request())
@@ -41,7 +42,7 @@ def run(job: Job, out: Path, *, workers: int | None = None, report: Report | Non
 def save(mixed: Mixed, made: Generated, scratch: Path, out: Path) -> None:
     """Write a mixed set that was made in `scratch`, with its models, as `run` would have."""
     job = made.job
-    output = _checked(job, out)
+    output = checked(job, out)
     started = time.time()
     with locked(output.own):
         output.claim(job.request())
@@ -64,8 +65,8 @@ def mix(made: Generated) -> Mixed:
     return Mixed(job.loaded, kept, job.plan, made.failures, rejected, made.shortfall(), _record(made))
 
 
-def _checked(job: Job, out: Path) -> OutputFolder:
-    """The folder to write to, once it is sure that it can be written."""
+def checked(job: Job, out: Path) -> OutputFolder:
+    """The folder to write to, once it is sure that it can be written. Raises UsageError or OutputError."""
     require_foldable(job.recipe)
     check_format(job.config.format)
     output = OutputFolder(out)
@@ -126,6 +127,8 @@ def _record(made: Generated) -> dict[str, Any]:
         "filled_up": made.filled_up(),
         "shortfall": made.shortfall(),
         "probed": None if made.probe is None else made.probe.to_json(),
+        "rejected_by_hand": sorted(_marked_names(job)),
+        "gated": None if job.gate is None else dict(job.gate),
         "plugins": _plugins(job),
         "chunk": CHUNK,
         "fits": fits,
@@ -140,6 +143,12 @@ def _drawn(made: Generated) -> dict[str, dict[str, int]]:
     for draft in made.drafts:
         drawn.setdefault(draft.generator, {})[draft.label] = draft.drawn
     return drawn
+
+
+def _marked_names(job: Job) -> Iterator[str]:
+    """`<class>/<file>` of every candidate that a person has rejected."""
+    for (generator, label), indices in job.marked.items():
+        yield from (f"{label}/{synthetic_name(generator, index)}" for index in indices)
 
 
 def _plugins(job: Job) -> dict[str, str]:

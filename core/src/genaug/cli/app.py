@@ -13,8 +13,10 @@ from genaug.cli.inspect import inspect
 from genaug.cli.plan import plan
 from genaug.cli.plugins import plugins
 from genaug.cli.replay import replay
+from genaug.cli.report import report
 from genaug.cli.run import run
 from genaug.cli.sample import sample
+from genaug.cli.study import study
 from genaug.cli.verify import verify
 from genaug.errors import INTERRUPTED_EXIT_CODE, GenaugError
 
@@ -34,8 +36,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, evaluate, inspect, plan, replay, run, sample, verify):
-    app.command(no_args_is_help=command in (evaluate, replay, sample, verify))(command)
+for command in (demo, evaluate, inspect, plan, replay, report, run, sample, study, verify):
+    app.command(no_args_is_help=command in (evaluate, replay, report, sample, verify))(command)
 app.add_typer(plugins, name="plugins")
 
 

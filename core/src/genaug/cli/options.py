@@ -1,12 +1,14 @@
 """The options that several commands share, and the one function that turns them into a RunConfig."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from genaug.assignment import read_assignments
 from genaug.cli import console
-from genaug.config import RunConfig, parse, read_assignments, read_file
+from genaug.config import RunConfig, parse, read_file
 from genaug.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,6 +49,12 @@ Recipe = Annotated[
 ]
 Probed = Annotated[
     bool | None, typer.Option("--probe", help="Let a probe decide which flips, turns and hues keep the labels.")
+]
+Gate = Annotated[
+    bool | None, typer.Option("--gate", help="Ask a quick study first; no synthetic images unless it recommends them.")
+]
+Reject = Annotated[
+    Path | None, typer.Option("--reject", help="List of images not to use, as the report page gives it.")
 ]
 Format = Annotated[
     str | None, typer.Option("--format", help="How images are written: folder, webdataset (tar shards) or parquet.")
@@ -95,6 +103,11 @@ def prepare(data: Path, config: Path | None, settings: list[str] | None, **given
     loaded = load_folder(data, classes=wishes.classes, size=wishes.size, resize=wishes.resize)
     console.show_notes(loaded)
     return resolve(wishes, loaded, registry)
+
+
+def cores() -> int:
+    """Processes that can work at once on this machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def default_out(data: Path) -> Path:

@@ -1,5 +1,6 @@
 """genaug run: the main job."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,9 @@ from genaug.cli import options as given
 from genaug.errors import PARTIAL_EXIT_CODE
 
 if TYPE_CHECKING:
+    from genaug.job import Job
     from genaug.mixing.mixed import Mixed
+    from genaug.selection import Marked
 
 
 def run(
@@ -31,33 +34,51 @@ def run(
     on_shortfall: given.Shortfall = None,
     recipe: given.Recipe = None,
     probe: given.Probed = None,
+    gate: given.Gate = None,
+    reject: given.Reject = None,
     format_name: given.Format = None,
     only_synthetic: given.OnlySynthetic = None,
     as_json: given.Json = False,
 ) -> int:
     """Train a generator on DATA and write a balanced data set to OUT. Without a target: --balance max."""
-    from genaug import pipeline
-    from genaug.cli.watch import watching
-
-    wishes: dict[str, Any] = {
-        "generator": generator,
-        "per_class": per_class,
-        "balance": balance,
-        "preset": preset,
-        "size": size,
-    }
-    wishes |= {"resize": resize, "classes": classes, "seed": seed, "device": device, "select": select}
-    wishes |= {"overdraw": overdraw, "on_shortfall": on_shortfall, "recipe": recipe, "probe": probe}
+    wishes: dict[str, Any] = {"generator": generator, "per_class": per_class, "balance": balance, "preset": preset}
+    wishes |= {"size": size, "resize": resize, "classes": classes, "seed": seed, "device": device, "select": select}
+    wishes |= {"overdraw": overdraw, "on_shortfall": on_shortfall, "recipe": recipe, "probe": probe, "gate": gate}
     wishes |= {"format": format_name, "only_synthetic": only_synthetic}
-    job = given.prepare(data, config, settings, **wishes)
+    marked = _marked(reject)
+    job = replace(given.prepare(data, config, settings, **wishes), marked=marked)
     target = out or given.default_out(data)
-    with watching() as report:
-        mixed = pipeline.run(job, target, workers=workers, report=report)
+    mixed, page = _made(job, target, workers)
     if as_json:
         console.answer_json(_summary(mixed, target))
     else:
-        _tell(mixed, target)
+        _tell(mixed, target, page)
     return PARTIAL_EXIT_CODE if mixed.failures else 0
+
+
+def _marked(reject: Path | None) -> "Marked":
+    from genaug.selection import read_marked
+
+    return {} if reject is None else read_marked(reject)
+
+
+def _made(job: "Job", target: Path, workers: int | None) -> "tuple[Mixed, Path]":
+    """The data set, after a quick study where one was asked for, and its page."""
+    from genaug import pipeline
+    from genaug.cli.watch import watching
+    from genaug.report import write_report
+    from genaug.storage import copy_file
+    from genaug.study.gate import FOLDER, gated
+    from genaug.study.study import RESULT
+
+    with watching() as report:
+        own = pipeline.checked(job, target).own
+        if job.config.gate:
+            job = gated(job, own / FOLDER, workers=workers or given.cores(), report=report)
+        mixed = pipeline.run(job, target, workers=workers, report=report)
+    if job.gate is not None:
+        copy_file(own / FOLDER / RESULT, target / RESULT)
+    return mixed, write_report(target)
 
 
 def _summary(mixed: "Mixed", out: Path) -> dict[str, Any]:
@@ -74,7 +95,7 @@ def _summary(mixed: "Mixed", out: Path) -> dict[str, Any]:
     }
 
 
-def _tell(mixed: "Mixed", out: Path) -> None:
+def _tell(mixed: "Mixed", out: Path, page: Path) -> None:
     from genaug.mixing.entries import written_counts
 
     rows = [(name, n["real"], n["synthetic"], n["real"] + n["synthetic"]) for name, n in written_counts(mixed).items()]
@@ -84,8 +105,12 @@ def _tell(mixed: "Mixed", out: Path) -> None:
     for name, reason in mixed.failures.items():
         console.note(f"class {name!r} got no synthetic images: {reason}")
     console.say(f"data set: {out / ('train' if mixed.record['format'] == 'folder' else 'data')}")
-    console.say(f"look at the images: {out / 'contact-sheets'}")
-    console.say("whether they help a classifier is not shown by their looks: compare with and without them")
+    console.say(f"look at it: {page}")
+    if gate := mixed.record["gated"]:
+        console.say(f"quick study: {gate['study']}")
+        console.say(f"quick study: {gate['recommendation']}")
+    else:
+        console.say("whether they help a classifier is not shown by their looks; ask: genaug study")
 
 
 def _tell_probe(mixed: "Mixed") -> None:

@@ -8,6 +8,7 @@ from genaug.cli import console
 from genaug.features import JudgeProgress
 from genaug.fitting.draw import DrawProgress
 from genaug.fitting.fit import FitProgress
+from genaug.study.scoring import ArmProgress
 
 
 @contextmanager
@@ -24,5 +25,7 @@ def watching() -> Iterator[Callable[[Any], None]]:
             elif isinstance(message, JudgeProgress):
                 title = f"judge {message.number} of {message.count}"
                 bars.show(title, message.progress.step, message.progress.steps)
+            elif isinstance(message, ArmProgress):
+                bars.show(message.title, message.done, message.count, message.arm)
 
         yield report

@@ -1,7 +1,7 @@
 """Reads an image folder once, in parallel, into memory at the size at which models work."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -38,6 +38,20 @@ class LabelledImages:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def take(self, names: Collection[str]) -> "LabelledImages":
+        """The images of these names, copied, in the order that they have here."""
+        rows = [row for row, name in enumerate(self.names) if name in names]
+        return LabelledImages(
+            images=self.images[rows],
+            labels=self.labels[rows],
+            names=tuple(self.names[row] for row in rows),
+            paths=tuple(self.paths[row] for row in rows),
+            sha256=tuple(self.sha256[row] for row in rows),
+            hashes=tuple(self.hashes[row] for row in rows),
+            thumbnails=self.thumbnails[rows],
+            facts=tuple(self.facts[row] for row in rows),
+        )
+
 
 @dataclass(frozen=True)
 class LoadedFolder:
@@ -59,6 +73,18 @@ class LoadedFolder:
         """The only part that anything may be fitted on."""
         images = self.splits["train"]
         return TrainSplit.ordered(self.spec, images.images, images.labels, images.names, images.hashes)
+
+    def only_training_on(self, names: Collection[str]) -> "LoadedFolder":
+        """These training images and nothing else: no pixel, no name and no path of any other.
+
+        names: relative to the training folder, with at least one image of each class.
+        """
+        images = self.splits["train"].take(names)
+        counts = np.bincount(images.labels, minlength=len(self.spec.classes))
+        files = tuple(file for file in self.scan.splits["train"] if file.name in names)
+        found = replace(self.scan, splits={"train": files}, skipped=(), owner=None)
+        spec = replace(self.spec, counts=tuple(counts.tolist()))
+        return LoadedFolder(found, {"train": images}, (), spec, self.resize, ())
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from genaug.features.crossfit import CrossFit, JudgeProgress, cross_fit, near_groups
 from genaug.features.extractors import Extractor, make_extractor
-from genaug.features.weights import DINOV2, INCEPTION, find_weights
+from genaug.features.weights import DINOV2, INCEPTION, Public, find_weights, load_state
 
 __all__ = [
     "CrossFit",
@@ -10,8 +10,10 @@ __all__ = [
     "Extractor",
     "INCEPTION",
     "JudgeProgress",
+    "Public",
     "cross_fit",
     "find_weights",
+    "load_state",
     "make_extractor",
     "near_groups",
 ]

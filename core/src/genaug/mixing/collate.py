@@ -38,10 +38,10 @@ class Collate:
         """Samples to a batch."""
         images, targets, weights, synthetic, rows = default_collate(list(samples))
         batch = Batch(images, targets, weights, synthetic.float(), rows)
-        return self._blended(batch) if self.recipe.blends else batch
+        return self.blended(batch) if self.recipe.blends else batch
 
-    def _blended(self, batch: Batch) -> Batch:
-        """Each image with the one before it, by torchvision's MixUp or CutMix.
+    def blended(self, batch: Batch) -> Batch:
+        """Each image of a batch with the one before it, by torchvision's MixUp or CutMix.
 
         A target counts with the weight of its image, so that the loss of a blend is the blend of the weighted losses.
         """

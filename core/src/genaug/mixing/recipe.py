@@ -5,7 +5,8 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
-from genaug.config import Closed, option, parse, read_assignments
+from genaug.assignment import read_assignments
+from genaug.config import Closed, option, parse
 from genaug.errors import UsageError, unknown
 
 # mode -> the setting that `mode=value` gives

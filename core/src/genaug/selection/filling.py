@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from genaug.fitting import CHUNK
 from genaug.images import to_float
+from genaug.selection.by_hand import BY_HAND, REASON
 from genaug.selection.panel import Panel, Ruling
 from genaug.selection.stems import Stems
 from genaug.selector import Candidates
@@ -48,12 +49,22 @@ class Filling:
     """One class of one generator. Ask `next_count`, give it candidates with `add`, until it wants no more.
 
     Candidates are judged in their order, a fixed number at a time, so that what is kept of the first n does not depend
-    on how many are drawn or wanted (but for selectors that choose).
+    on how many are drawn or wanted (but for selectors that choose). marked: numbers of candidates that a person has
+    rejected.
     """
 
-    def __init__(self, panel: Panel | None, stems: Stems, label: int, wanted: int, overdraw: float) -> None:
+    def __init__(
+        self,
+        panel: Panel | None,
+        stems: Stems,
+        label: int,
+        wanted: int,
+        overdraw: float,
+        marked: frozenset[int] = frozenset(),
+    ) -> None:
         self._panel, self._stems, self.label, self.wanted = panel, stems, label, wanted
-        self._limit = _whole_chunks(max(CHUNK, math.ceil(wanted * overdraw))) if panel else wanted
+        self._marked = marked
+        self._limit = _whole_chunks(max(CHUNK, math.ceil(wanted * overdraw))) if panel else wanted + len(marked)
         self._passed: list[Kept] = []
         self._drawn = 0
         self.rejected: list[Rejected] = []
@@ -68,8 +79,10 @@ class Filling:
         goal = self._goal()
         if len(self._passed) >= goal or self._drawn >= self._limit:
             return self._drawn
-        if self._panel is None or not self._drawn:
-            return min(self._limit, goal if self._panel is None else _whole_chunks(goal))
+        if self._panel is None:
+            return min(self._limit, self._drawn + goal - len(self._passed))
+        if not self._drawn:
+            return min(self._limit, _whole_chunks(goal))
         rate = max(len(self._passed), 1) / self._drawn
         return min(self._limit, _whole_chunks(self._drawn + math.ceil((goal - len(self._passed)) / rate)))
 
@@ -90,15 +103,21 @@ class Filling:
         return self.wanted if self._panel is None else math.ceil(self.wanted * self._panel.spare)
 
     def _judge(self, images: Pixels, parents: Rows) -> None:
-        fresh = self._described(images, parents)
-        self._drawn += len(fresh)
+        fresh = self._without_marked(self._described(images, parents))
+        self._drawn += len(images)
         if self._panel is None:
             self._passed += fresh
+            return
+        if not fresh:
             return
         known = [one.pixels for one in self._passed]
         accepted = to_float(np.stack(known)) if known else to_float(images[:0])
         rulings = self._panel.judge(self._candidates(fresh), accepted, self._goal() - len(self._passed))
         self._passed += self._sorted(fresh, rulings)
+
+    def _without_marked(self, candidates: Sequence[Kept]) -> list[Kept]:
+        self.rejected += [Rejected(one, BY_HAND, REASON) for one in candidates if one.index in self._marked]
+        return [one for one in candidates if one.index not in self._marked]
 
     def _sorted(self, candidates: Sequence[Kept], rulings: Sequence[Ruling]) -> list[Kept]:
         """Those that stay; the others join the rejected ones."""

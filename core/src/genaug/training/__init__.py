@@ -2,9 +2,11 @@
 
 from genaug.training.hardware import resolve_device, resolve_precision, using_threads
 from genaug.training.loop import Progress, Trained, resolved_steps, train
+from genaug.training.order import RowOrder
 
 __all__ = [
     "Progress",
+    "RowOrder",
     "Trained",
     "resolve_device",
     "resolve_precision",

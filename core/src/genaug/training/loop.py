@@ -20,7 +20,7 @@ from genaug.images import to_float
 from genaug.storage import stage_hash
 from genaug.training.checkpoint import Checkpoints
 from genaug.training.hardware import make_accelerator, using_threads
-from genaug.training.order import Order
+from genaug.training.order import Order, RowOrder
 from genaug.training.state import Course, State, Weights
 
 _HISTORY_POINTS = 200
@@ -59,6 +59,7 @@ def train(
     report: Callable[[Progress], None] | None = None,
     start: Weights | None = None,
     stop: Callable[[int], bool] | None = None,
+    order: RowOrder | None = None,
 ) -> Trained:
     """Train on a split, from the last checkpoint in `checkpoints` where there is one; fills `trainable.networks`.
 
@@ -66,10 +67,11 @@ def train(
     stops the training like a kill: the next call goes on from the last checkpoint, to the same bytes.
     start: weights to begin with. stop: asked with every checkpoint and given the number of steps so far, while the
     networks are as they would be used; when it says so, training ends with the weights of the checkpoint before.
+    order: which rows each step sees, instead of what `config` says; checkpoints do not know it.
     Raises TrainingError when a loss is not finite twice, or when one image is too much for the memory.
     """
     with using_threads(threads):
-        loop = _Loop(trainable, split, config, seed, device, precision, checkpoints, start, stop)
+        loop = _Loop(trainable, split, config, seed, device, precision, checkpoints, start, stop, order)
         return loop.run(report or _silent)
 
 
@@ -100,13 +102,14 @@ class _Loop:
         checkpoints: Path | None,
         start: Weights | None,
         stop: Callable[[int], bool] | None,
+        order: RowOrder | None,
     ) -> None:
         self._trainable, self._split, self._config = trainable, split, config
         self._seed, self._device = seed, device
         self._start, self._stop = start, stop
         self._good: tuple[dict[str, Tensor], dict[str, Any]] | None = None
         self._steps = resolved_steps(config, len(split))
-        self._order = Order(split.labels, seed=seed, balanced=config.balanced)
+        self._order = order or Order(split.labels, seed=seed, balanced=config.balanced)
         self._accelerator = make_accelerator(device, precision)
         key = stage_hash([config.model_dump(), split.fingerprint, seed, device, precision, torch.get_num_threads()])
         self._checkpoints = Checkpoints(checkpoints, key) if checkpoints else None

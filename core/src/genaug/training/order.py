@@ -1,6 +1,7 @@
 """Which rows each step sees, as a function of (seed, step) alone."""
 
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,14 @@ from numpy.typing import NDArray
 from genaug.chance import permutation
 
 Rows = NDArray[np.int64]
+
+
+class RowOrder(Protocol):
+    """Which rows each step sees; nothing but the step may decide."""
+
+    def rows(self, step: int, batch_size: int) -> Rows:
+        """Indices int64 [batch_size] of one step."""
+        ...
 
 
 class Order:

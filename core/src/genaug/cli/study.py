@@ -1,0 +1,209 @@
+"""genaug study: whether synthetic images help."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from genaug.cli import console
+from genaug.cli import options as given
+from genaug.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from genaug.config import RunConfig
+    from genaug.registry import Registry
+
+Generators = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--generator",
+        "-g",
+        help="Generators to ask about, one by one: NAME,OTHER; a mixture: NAME=0.3,OTHER=0.7. Repeatable.",
+    ),
+]
+Recipes = Annotated[
+    list[str] | None, typer.Option("--recipe", help="How synthetic meets real: concatenate, anneal, ... Repeatable.")
+]
+Counts = Annotated[
+    str | None, typer.Option("--counts", help="Synthetic images for each class, as 0,50,100,500: an arm for each.")
+]
+Folds = Annotated[int | None, typer.Option("--folds", help="Parts of which one is held out at a time; 5 if left out.")]
+Repeats = Annotated[int | None, typer.Option("--repeats", help="Times that images are dealt out anew; 2 if left out.")]
+Seeds = Annotated[int | None, typer.Option("--seeds", help="Classifiers for each arm and split; 2 if left out.")]
+Steps = Annotated[int | None, typer.Option("--steps", help="Training steps of each classifier; 800 if left out.")]
+Network = Annotated[
+    str | None, typer.Option("--classifier", help="small, or a model of torchvision or timm by name, as resnet18.")
+]
+Weights = Annotated[Path | None, typer.Option("--weights", help="File of weights that the classifier begins with.")]
+Budget = Annotated[
+    str | None, typer.Option("--budget", help="Time that it may take, as 30m or 1h30m: as many splits as fit.")
+]
+StudyOut = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Output folder; the sibling DATA-study if left out.")
+]
+
+_TIME = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+
+
+def study(
+    data: given.Data = Path(),
+    generator: Generators = None,
+    per_class: given.PerClass = None,
+    balance: given.Balance = None,
+    counts: Counts = None,
+    recipe: Recipes = None,
+    budget: Budget = None,
+    folds: Folds = None,
+    repeats: Repeats = None,
+    seeds: Seeds = None,
+    steps: Steps = None,
+    classifier: Network = None,
+    weights: Weights = None,
+    out: StudyOut = None,
+    preset: given.PresetName = None,
+    settings: given.Set = None,
+    config: given.ConfigFile = None,
+    size: given.Size = None,
+    resize: given.Resize = None,
+    classes: given.Classes = None,
+    seed: given.Seed = None,
+    device: given.Device = None,
+    workers: given.Workers = None,
+    select: given.Select = None,
+    overdraw: given.Overdraw = None,
+    on_shortfall: given.Shortfall = None,
+    probe: given.Probed = None,
+    as_json: given.Json = False,
+) -> int:
+    """Does it help? Compare classifiers with and without synthetic images, on images that no model has seen."""
+    from genaug.cli.watch import watching
+    from genaug.config import parse
+    from genaug.data.folder import load_folder
+    from genaug.registry import load_registry
+    from genaug.report import write_report
+    from genaug.study.question import Question
+    from genaug.study.settings import StudyConfig
+    from genaug.study.study import study as ask
+
+    asked: dict[str, Any] = {"folds": folds, "repeats": repeats, "seeds": seeds, "steps": steps}
+    asked |= {"classifier": classifier, "recipes": recipe, "counts": numbers(counts)}
+    wish = parse(StudyConfig, {key: value for key, value in asked.items() if value is not None}, "the study")
+    wishes: dict[str, Any] = {"balance": balance, "preset": preset, "size": size, "resize": resize, "classes": classes}
+    wishes |= {"seed": seed, "device": device, "select": select, "overdraw": overdraw, "on_shortfall": on_shortfall}
+    wishes |= {"probe": probe, "per_class": max(wish.counts) if any(wish.counts) else per_class}
+    seconds = None if budget is None else duration(budget)
+    registry = load_registry()
+    runs = runs_of(generator, settings, config, registry, wishes)
+    first = next(iter(runs.values()))
+    loaded = load_folder(data, classes=first.classes, size=first.size, resize=first.resize)
+    console.show_notes(loaded)
+    target = out or data.resolve().with_name(f"{data.resolve().name}-study")
+    question = Question(loaded, runs, wish, weights)
+    with watching() as report:
+        found = ask(question, target, workers=workers or given.cores(), budget=seconds, report=report)
+    page = write_report(target)
+    if as_json:
+        console.answer_json(found)
+    else:
+        tell(found)
+        console.say(f"look at it: {page}")
+    return 0
+
+
+def runs_of(
+    generators: list[str] | None,
+    settings: list[str] | None,
+    config: Path | None,
+    registry: "Registry",
+    wishes: dict[str, Any],
+) -> "dict[str, RunConfig]":
+    """{what is asked about: its run}; each generator alone, or a mixture where shares are given."""
+    from genaug.mixing.shares import parse_shares
+
+    asked = [name for text in generators or [registry.default_generator()] for name in _asked(text)]
+    owners = {name: set(parse_shares(name)) for name in asked}
+    for text in settings or []:
+        prefix, colon, _ = text.partition("=")[0].partition(":")
+        known = set().union(*owners.values())
+        if colon and prefix not in known:
+            raise unknown("generator in settings", prefix, known)
+        if not colon and len(asked) > 1:
+            raise UsageError(f"with several generators, write {asked[0]}:{text}, or another of them, got {text!r}")
+    runs = {}
+    for name in asked:
+        mine = [text for text in settings or [] if _belongs(text, owners[name])]
+        runs[name] = given.run_config(config, registry, mine, generator=name, **wishes)
+    return runs
+
+
+def duration(text: str) -> float:
+    """`90s`, `30m`, `2h` or `1h30m` in seconds; raises UsageError."""
+    found = _TIME.fullmatch(text.strip().lower())
+    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    total = 3600 * hours + 60 * minutes + seconds
+    if not total:
+        raise UsageError(f"budget: expected a time such as 30m, 2h or 1h30m, got {text!r}")
+    return float(total)
+
+
+def numbers(text: str | None) -> list[int] | None:
+    """`0,50,100` as numbers of images; raises UsageError."""
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts or not all(part.isascii() and part.isdigit() for part in parts):
+        raise UsageError(f"counts: expected numbers of images such as 0,50,100,500, got {text!r}")
+    return [int(part) for part in parts]
+
+
+def tell(found: dict[str, Any]) -> None:
+    """Arms, classes and the verdict, for people."""
+    rows = [
+        (
+            arm["name"],
+            _spread(arm["balanced_accuracy"]),
+            f"{arm['macro_f1']['mean']:.3f}",
+            _difference(arm["difference"]),
+            "" if arm["difference"] is None else arm["difference"]["verdict"],
+        )
+        for arm in found["arms"]
+    ]
+    console.table("", ("trained on", "balanced accuracy", "macro-F1", "against the best without", ""), rows, whole=1)
+    lines = [
+        (row["class"], row["images"], _share(row["real"]), _share(row["synthetic"]), row["verdict"])
+        for row in found["classes"]
+    ]
+    console.table("recall", ("class", "images", "without", "with", ""), lines)
+    console.say(found["headline"]["sentence"])
+    if found["test"] is not None:
+        console.say(found["test"]["sentence"])
+    console.say(found["certainty"])
+    console.say(f"recommendation: {found['recommendation']['sentence']}")
+
+
+def _asked(text: str) -> list[str]:
+    return [text.strip()] if "=" in text else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _belongs(text: str, owners: set[str]) -> bool:
+    prefix, colon, _ = text.partition("=")[0].partition(":")
+    return not colon or prefix in owners
+
+
+def _spread(estimate: dict[str, Any]) -> str:
+    if estimate["mean"] is None:
+        return ""
+    return f"{estimate['mean']:.3f}{_interval(estimate, '.3f')}"
+
+
+def _difference(estimate: dict[str, Any] | None) -> str:
+    return "" if estimate is None else f"{estimate['mean']:+.3f}{_interval(estimate, '+.3f')}"
+
+
+def _interval(estimate: dict[str, Any], form: str) -> str:
+    return "" if estimate["low"] is None else f" ({estimate['low']:{form}} to {estimate['high']:{form}})"
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"

@@ -1,0 +1,72 @@
+"""Measures the synthetic against the real training images of an output, for the page."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from genaug.data.folder import load_folder
+from genaug.errors import DataError
+from genaug.evaluation import Sides, Views, compare, make_extractors, parse_wishes, resolve_features
+from genaug.evaluation.views import CLASSIFIER
+from genaug.features import CrossFit, cross_fit
+from genaug.mixing.output import PROVENANCE, OutputFolder, require_folder
+from genaug.registry import load_registry
+from genaug.report.reading import EVALUATION, Made, read_output
+from genaug.storage import write_json
+
+_TRAIN = "train/"
+_WITHOUT = (
+    "Images are compared by classifiers that were trained on the real ones, since the weights of Inception are not on "
+    "this machine; genaug evaluate takes them with --weights."
+)
+
+
+def measure(out: Path, metrics: Sequence[str] | None = None) -> str:
+    """Write OUT/evaluation.json, of all metrics unless some are named; a sentence where a network is missing.
+
+    Raises DataError where OUT lacks real or synthetic training images in class folders.
+    """
+    made = read_output(out).made
+    if made is None:
+        raise DataError(f"{out} holds a study and no images; expected the output of genaug run")
+    sides = _sides(out, made)
+    chosen, without = resolve_features("auto", weights=None, allow_download=False)
+    wishes = parse_wishes(metrics, load_registry(), chosen)
+    judges = _judges(out, sides) if any(wish.features == CLASSIFIER for wish in wishes) else None
+    extractors = make_extractors(wishes, weights=None, allow_download=False, layer=2048)
+    views = Views(sides, extractors, seed=0, judges=judges)
+    rows = [row.to_json() for wish in wishes for row in compare(wish, views)]
+    seen = made.run.written.get(PROVENANCE, "")
+    note = _WITHOUT if without else ""
+    write_json(out / EVALUATION, {"provenance": seen, "features": chosen, "note": note, "rows": rows})
+    return note
+
+
+def _sides(out: Path, made: Made) -> Sides:
+    """The training images of OUT by their records, at the size of the run's models."""
+    require_folder(out)
+    lines = [line for line in made.lines if line.file_name.startswith(_TRAIN)]
+    real = {_inner(line.file_name) for line in lines if not line.synthetic}
+    parents = {_inner(line.file_name): [_inner(name) for name in line.parents] for line in lines if line.synthetic}
+    if not (real and parents):
+        raise DataError(f"{out} has {len(real)} real and {len(parents)} synthetic training images; expected both")
+    loaded = load_folder(out, size=made.run.size, resize=made.run.resize)
+    if gone := real - set(loaded.splits["train"].names):
+        raise DataError(f"{_TRAIN}{min(gone)} and {len(gone) - 1} more real images are gone; see genaug verify {out}")
+    train, images = loaded.only_training_on(real).train, loaded.splits["train"].take(parents)
+    places = {name: row for row, name in enumerate(train.names)}
+    stems = [places.get(next(iter(parents[name]), ""), -1) for name in images.names]
+    rows = np.array(stems, dtype=np.int64)
+    return Sides.of(train, images.images, images.labels, parents=rows, held_out=loaded.splits.get("test"))
+
+
+def _judges(out: Path, sides: Sides) -> CrossFit:
+    """Those of `genaug evaluate`; the run's own where they are the same, and kept where a run keeps its own."""
+    own = OutputFolder(out).own
+    return cross_fit(sides.train, seed=0, folder=own / "judges" if own.is_dir() else None)
+
+
+def _inner(name: str) -> str:
+    """A file of the training split as its split calls it."""
+    return name.removeprefix(_TRAIN)

@@ -1,0 +1,146 @@
+"""Synthetic images of one split: made in a process that holds nothing but that split's training images."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save
+
+from genaug import pipeline
+from genaug.config import AllowedChanges, RunConfig
+from genaug.data.folder import LoadedFolder
+from genaug.executors import Processes, Report
+from genaug.generation import Generated, generate, judges_of
+from genaug.job import resolve
+from genaug.mixing.fold import overall_score
+from genaug.mixing.mixed import Mixed
+from genaug.registry import load_registry
+from genaug.storage import make_folder, read_json, remove, stage_hash, write_bytes, write_json
+from genaug.training import using_threads
+
+FORMAT = 1
+_ROOM = "work"
+
+
+@dataclass(frozen=True)
+class Making:
+    """One generator, or mixture, and the images that it may see. folder: of the split, where all of it is kept."""
+
+    loaded: LoadedFolder
+    config: RunConfig
+    opinions: bool
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        """Where the images come to lie: named by all that decides them."""
+        wishes = self.config.model_dump(mode="json")
+        key = stage_hash([FORMAT, wishes, self.loaded.train.fingerprint, self.opinions])
+        return self.folder / f"synthetic-{key}.safetensors"
+
+
+@dataclass(frozen=True)
+class Made:
+    """Synthetic images of one split, each class in the order of candidates.
+
+    images: uint8 [S, H, W, C]. labels: int64 [S]. scores: float32 [S] in [0, 1]. opinions: float32 [S, K], of
+    classifiers that never saw the stems, None where nobody asked. facts: seconds, shortfall, failures, what a probe
+    allowed.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    opinions: NDArray[np.float32] | None
+    facts: dict[str, Any]
+
+    def first(self, count: int | None) -> "Made":
+        """At most so many of each class, those that were drawn first."""
+        if count is None:
+            return self
+        place = np.zeros(len(self.labels), dtype=np.int64)
+        for label in np.unique(self.labels):
+            mine = self.labels == label
+            place[mine] = np.arange(mine.sum())
+        keep = place < count
+        opinions = None if self.opinions is None else self.opinions[keep]
+        return replace(
+            self, images=self.images[keep], labels=self.labels[keep], scores=self.scores[keep], opinions=opinions
+        )
+
+    @property
+    def allowed(self) -> AllowedChanges:
+        """The changes that classical variants may make."""
+        return AllowedChanges(**self.facts["allowed"])
+
+
+def make_all(tasks: Sequence[Making], workers: int, report: Report) -> None:
+    """Make what is not there yet, each in a process of its own that is given only what may be seen.
+
+    Raises the first error.
+    """
+    waiting = [task for task in tasks if not task.path.exists()]
+    if not waiting:
+        return
+    for outcome in Processes(workers).map(make, waiting, report):
+        if outcome.error is not None:
+            raise outcome.error
+
+
+def make(task: Making, report: Report) -> None:
+    """Train, draw, select, and keep the images alone; a broken-off one goes on where it was."""
+    started = time.monotonic()
+    room = make_folder(task.folder / _ROOM)
+    with using_threads(1):  # threads would change bytes, and two processes of one do more than one of two
+        job = resolve(task.config, task.loaded, load_registry())
+        generated = generate(job, room / task.path.stem / "models", room, workers=1, report=report)
+        mixed = pipeline.mix(generated)
+        tensors = _tensors(mixed)
+        if task.opinions:
+            tensors["opinions"] = _opinions(generated, mixed, room)
+    facts = {
+        "seconds": time.monotonic() - started,
+        "shortfall": mixed.shortfall,
+        "filled_up": mixed.record["filled_up"],
+        "failures": mixed.failures,
+        "allowed": _allowed(generated),
+    }
+    write_json(task.path.with_suffix(".json"), facts)
+    write_bytes(task.path, save(tensors))
+    remove(room / task.path.stem)
+
+
+def read_made(task: Making) -> Made:
+    """What `make` wrote."""
+    tensors, facts = load_file(task.path), read_json(task.path.with_suffix(".json"))
+    return Made(tensors["images"], tensors["labels"], tensors["scores"], tensors.get("opinions"), facts or {})
+
+
+def _tensors(mixed: Mixed) -> dict[str, NDArray[Any]]:
+    train, made = mixed.loaded.train, mixed.synthetic
+    shape = (0, *train.images.shape[1:])
+    return {
+        "images": np.stack([image.pixels for image in made]) if made else np.empty(shape, np.uint8),
+        "labels": np.array([train.spec.classes.index(image.label) for image in made], dtype=np.int64),
+        "scores": np.array([overall_score(image.scores) for image in made], dtype=np.float32),
+    }
+
+
+def _opinions(generated: Generated, mixed: Mixed, room: Path) -> NDArray[np.float32]:
+    train = mixed.loaded.train
+    rows = {name: row for row, name in enumerate(train.names)}
+    stems = torch.tensor([rows[image.stem] for image in mixed.synthetic], dtype=torch.int64)
+    images = _tensors(mixed)["images"]
+    found: NDArray[np.float32] = judges_of(generated.job, room).probabilities(images, stems).numpy()
+    return found
+
+
+def _allowed(generated: Generated) -> dict[str, Any]:
+    """What the label-safety probe of this split allows; without one, what variants do by themselves."""
+    augmentation = generated.job.shares[0].settings.preset.augmentation
+    return augmentation.model_dump(mode="json", include=set(AllowedChanges.model_fields))

@@ -1,0 +1,109 @@
+"""Classifier networks by name: the small one, any of torchvision, any of timm."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from genaug.chance import seeded
+from genaug.classifier import small_network
+from genaug.errors import DataError, UsageError, unknown
+from genaug.features import Public, find_weights, load_state
+from genaug.spec import ImageSpec
+
+SMALL = "small"
+_IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and spread of the images that public weights know
+_LEAST_KNOWN = 0.9
+
+
+def make_network(name: str, spec: ImageSpec, weights: Path | None = None) -> nn.Module:
+    """A network from images [N, C, H, W] in [-1, 1] to logits [N, K], with random weights or those of a file.
+
+    Raises UsageError for a name that neither torchvision nor timm knows, or a model that cannot work at this size;
+    DataError for weights of another model.
+    """
+    if name == SMALL:
+        if weights is not None:
+            raise UsageError("the small classifier always begins from random weights; leave out the file of weights")
+        return small_network(spec)
+    network = _known(name, len(spec.classes))
+    if weights is not None:
+        _load(network, weights)
+    return _AsTheyExpect(network)
+
+
+def check_network(name: str, spec: ImageSpec, weights: Path | None = None) -> None:
+    """Raise UsageError or DataError for a network that could not be trained on these images."""
+    with seeded(0, "check"):
+        network = make_network(name, spec, weights).eval()
+        try:
+            with torch.no_grad():
+                found = network(torch.zeros(2, spec.channels, spec.height, spec.width))
+        except (RuntimeError, ValueError, AssertionError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise UsageError(
+                f"{name} cannot work at {spec.height}x{spec.width}: {reason}; take another --size"
+            ) from error
+    if getattr(found, "shape", None) != (2, len(spec.classes)):
+        raise UsageError(f"{name} does not give one number per class; expected an image classifier")
+
+
+def _known(name: str, classes: int) -> nn.Module:
+    makers = {"torchvision": _torchvision, "timm": _timm}
+    library, colon, own = name.partition(":")
+    if colon and library not in makers:
+        raise unknown("library of classifiers", library, makers)
+    for maker in [makers[library]] if colon else makers.values():
+        if (network := maker(own if colon else name, classes)) is not None:
+            return network
+    raise UsageError(
+        f"unknown classifier {name!r}: expected {SMALL}, or a model of torchvision or timm such as resnet18, "
+        'convnext_tiny or timm:resnet26 (timm comes with: pip install "genaug[dinov2]")'
+    )
+
+
+def _torchvision(name: str, classes: int) -> nn.Module | None:
+    from torchvision import models  # type: ignore[import-untyped]
+
+    if name not in models.list_models(module=models):
+        return None
+    network: nn.Module = models.get_model(name, weights=None, num_classes=classes)
+    return network
+
+
+def _timm(name: str, classes: int) -> nn.Module | None:
+    try:
+        import timm
+    except ImportError:
+        return None
+    if not timm.is_model(name):
+        return None
+    network: nn.Module = timm.create_model(name, pretrained=False, num_classes=classes)
+    return network
+
+
+def _load(network: nn.Module, path: Path) -> None:
+    """Everything but the last layer, whose classes are others."""
+    own, given = network.state_dict(), load_state(find_weights(Public(path.name, path.name), path))
+    fitting = {key: value for key, value in given.items() if key in own and own[key].shape == value.shape}
+    if len(fitting) < _LEAST_KNOWN * len(own):
+        raise DataError(f"{path} holds weights of another network: {len(fitting)} of {len(own)} tensors fit")
+    network.load_state_dict(fitting, strict=False)
+
+
+class _AsTheyExpect(nn.Module):
+    """Shows a public network what it knows: three colours, normalised as ImageNet is."""
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        for name, values in zip(("mean", "spread"), _IMAGENET, strict=True):
+            self.register_buffer(name, torch.tensor(values)[:, None, None])
+
+    def forward(self, images: Tensor) -> Tensor:
+        unit = (images.expand(-1, 3, -1, -1) + 1) / 2
+        logits: Tensor = self.network((unit - self.mean) / self.spread)
+        return logits

@@ -1,0 +1,99 @@
+"""What a study asks: which arms, on which splits of which images."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from genaug.config import RunConfig
+from genaug.data.folder import LoadedFolder
+from genaug.errors import UsageError
+from genaug.fitting import fit_tasks
+from genaug.job import Job, resolve
+from genaug.mixing.plan import new_images
+from genaug.registry import load_registry
+from genaug.storage import stage_hash
+from genaug.study.arms import Arm, real_arms, synthetic_arms
+from genaug.study.learner import Asked
+from genaug.study.networks import check_network
+from genaug.study.settings import StudyConfig
+from genaug.study.splits import Fold, split_folds
+from genaug.training import resolve_device
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a study asks, of which images.
+
+    runs: the run of each generator or mixture that is asked about, by the name that its arms bear. weights: a file that
+    the classifier begins with.
+    """
+
+    loaded: LoadedFolder
+    runs: Mapping[str, RunConfig]
+    settings: StudyConfig
+    weights: Path | None = None
+
+    @property
+    def seed(self) -> int:
+        """The seed of all runs."""
+        return next(iter(self.runs.values())).seed
+
+    @cached_property
+    def arms(self) -> tuple[Arm, ...]:
+        """All arms, the simplest first."""
+        settings = self.settings
+        made = synthetic_arms(
+            list(self.runs), settings.parsed_recipes(), settings.counts, uneven=self._uneven(), alone=settings.alone
+        )
+        return (*real_arms(), *made)
+
+    @cached_property
+    def folds(self) -> tuple[Fold, ...]:
+        """All splits that are planned."""
+        wish = self.settings
+        return tuple(split_folds(self.loaded.train, folds=wish.folds, repeats=wish.repeats, seed=self.seed))
+
+    @cached_property
+    def asked(self) -> Asked:
+        """The classifier."""
+        config = next(iter(self.runs.values()))
+        return Asked(self.settings.classifier, self.weights, self.settings.steps, resolve_device(config.device))
+
+    def check(self) -> None:
+        """Refuse before any work what could not be done in some split; raises UsageError or DataError."""
+        self.settings.parsed_recipes()
+        check_network(self.settings.classifier, self.loaded.spec, self.weights)
+        registry = load_registry()
+        for fold in self.folds:
+            part = self.seen(fold)
+            for name, config in self.runs.items():
+                _check_needs(name, resolve(config, part, registry))
+
+    def seen(self, fold: Fold) -> LoadedFolder:
+        """What generators and selectors see of a split: its training images, and no trace of any other."""
+        names = self.loaded.train.names
+        return self.loaded.only_training_on(frozenset(names[row] for row in fold.train))
+
+    def request(self) -> dict[str, Any]:
+        """Whose study it is: that of these images. All that is done lies under names that say what decided it."""
+        train = self.loaded.train
+        return {"study": FORMAT, "data": train.fingerprint, "names": stage_hash(train.names)}
+
+    def _uneven(self) -> bool:
+        counts = dict(zip(self.loaded.spec.classes, self.loaded.spec.counts, strict=True))
+        plans = [new_images(counts, config) for config in self.runs.values()]
+        totals = [{counts[name] + count for name, count in plan.items()} for plan in plans]
+        return any(len(found) > 1 for found in totals) or bool(self.settings.counts)
+
+
+def _check_needs(name: str, job: Job) -> None:
+    if not sum(job.plan.values()):
+        raise UsageError(f"the plan asks for no synthetic image of {name}; give --per-class, or another --balance")
+    for share in job.shares:
+        labels = [label for label, kind in enumerate(job.loaded.spec.classes) if share.plan[kind]]
+        if labels:
+            fit_tasks(share.settings, job.loaded.train, Path(), Path(), labels)
