@@ -7,6 +7,7 @@ from genaug.cli.app import app
 from genaug.config import AugmentationConfig, Closed, RunConfig, TrainConfig
 from genaug.mixing.recipe import RecipeConfig
 from genaug.registry import GeneratorDescription, SelectorDescription, load_registry
+from genaug.study.settings import StudyConfig
 from typer.main import get_command
 
 ROOT = Path(__file__).parents[1]
@@ -66,6 +67,7 @@ def settings() -> str:
     sections: list[tuple[str, type[Closed]]] = [
         ("Keys of a config file", RunConfig),
         ("`recipe`", RecipeConfig),
+        ("`genaug study`", StudyConfig),
         ("`train`", TrainConfig),
         ("`augmentation`", AugmentationConfig),
         *((f"`model` of `{one.name}`", one.config) for one in bundled() if one.config.model_fields),

@@ -1,96 +1,33 @@
 """genaug study: planted effects are found, planted nulls are not, nothing leaks, and what is done is done once."""
 
 import json
+from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
-from sklearn.datasets import load_digits
 
 SPLITS = ("--folds", 5, "--repeats", 1, "--seeds", 1, "--steps", 60, "--select", "none", "--workers", 1)
-LABELS, EACH, NOISE = range(8), 6, 130
 
-PLANTED = '''
-"""Generators that are perfect, or wrong on purpose: real digits that no folder holds."""
-import gc
-from functools import lru_cache
-import numpy as np
-import torch
-from genaug.config import GeneratorConfig, Preset, TrainConfig
-from genaug.generator import Drawn, Generator
-from genaug.registry import GeneratorDescription, hookimpl
-
-LABELS, EACH, NOISE = range(8), 6, 130
-
-@lru_cache
-def fresh(label):
-    """Scans of a digit that the folder of the test does not hold, float [60, 1, 16, 16] in [-1, 1], with its noise."""
-    from sklearn.datasets import load_digits
-    digits = load_digits()
-    scans = digits.images[digits.target == label][EACH:EACH + 60].repeat(2, axis=1).repeat(2, axis=2) * 16
-    noise = np.random.default_rng(1000 + label).normal(0, NOISE, scans.shape)
-    return torch.tensor((scans + noise).clip(0, 255) / 127.5 - 1, dtype=torch.float32)[:, None]
-
-class Perfect(Generator[GeneratorConfig]):
-    shift = 0
-    def build(self): return {}
-    def losses(self, batch): yield from ()
-    def sample(self, labels, noise):
-        places = noise.integers(60)
-        kinds = [LABELS[(int(label) + self.shift) % len(LABELS)] for label in labels]
-        images = torch.stack([fresh(kind)[int(place)] for kind, place in zip(kinds, places)])
-        return Drawn.without_parents(images.expand(-1, self.spec.channels, -1, -1))
-
-class Shuffled(Perfect):
-    shift = 1
-
-class Spy(Perfect):
-    def remember(self, known):
-        """What arrays of images this process holds, beside the training images: how many of them are none of those."""
-        mine = {image.tobytes() for image in ((known.images + 1) * 127.5).round().to(torch.uint8).numpy()}
-        strange = 0
-        for thing in gc.get_objects():
-            if isinstance(thing, np.ndarray) and thing.dtype == np.uint8 and thing.ndim == 4:
-                strange += sum(image.transpose(2, 0, 1).tobytes() not in mine for image in thing)
-        names = sum(isinstance(thing, str) and thing.endswith(".png") for thing in gc.get_objects())
-        return {"strange": torch.tensor([strange]), "names": torch.tensor([names])}
-    def sample(self, labels, noise):
-        if int(self.memory["strange"]) or int(self.memory["names"]) > len(self.spec.classes) * EACH:
-            raise RuntimeError(f"this process holds {int(self.memory['strange'])} images that it should not see")
-        return super().sample(labels, noise)
-
-def auto(spec, device):
-    return Preset(model=GeneratorConfig(), train=TrainConfig(steps=1))
-
-@hookimpl
-def genaug_generators():
-    return [
-        GeneratorDescription(name=name, summary="planted", rank=900 + place, config=GeneratorConfig,
-                             presets={"auto": auto}, factory=f"planted:{kind}", conditioning="class")
-        for place, (name, kind) in enumerate(
-            [("perfect", "Perfect"), ("shuffled", "Shuffled"), ("spy", "Spy")])
-    ]
-'''
+PLANTED = (Path(__file__).parents[2] / "benchmarks/planted.py").read_text("utf-8")
 
 
 @pytest.fixture
-def digits(tmp_path):
-    """Eight digits under noise, six scans of each: too few to learn them well."""
-    scans = load_digits()
-    for label in LABELS:
-        folder = tmp_path / "digits" / str(label)
+def digits(tmp_path, install):
+    """Ten digits under heavy noise, twelve scans of each: too few to learn them; and the planted generators."""
+    install("planted", PLANTED)
+    from planted import DIGITS, scans
+
+    for digit in DIGITS:
+        folder = tmp_path / "digits" / str(digit)
         folder.mkdir(parents=True)
-        mine = scans.images[scans.target == label][:EACH].repeat(2, axis=1).repeat(2, axis=2) * 16
-        noisy = mine + np.random.default_rng(label).normal(0, NOISE, mine.shape)
-        for number, scan in enumerate(noisy.clip(0, 255).astype(np.uint8)):
+        for number, scan in enumerate(scans(digit, held=True)):
             Image.fromarray(scan).save(folder / f"{number}.png")
     return tmp_path / "digits"
 
 
-def test_a_planted_effect_is_found_and_a_planted_null_is_not(digits, tmp_path, genaug, install):
-    install("planted", PLANTED)
+def test_a_planted_effect_is_found_and_a_planted_null_is_not(digits, tmp_path, genaug):
     out = tmp_path / "out"
-    run = ("study", digits, *SPLITS, "-o", out, "--per-class", 30, "--json")
+    run = ("study", digits, *SPLITS, "-o", out, "--per-class", 60, "--json")
     code, shown, err = genaug(*run, "-g", "perfect")
     assert code == 0, err
     perfect = json.loads(shown)
@@ -103,7 +40,7 @@ def test_a_planted_effect_is_found_and_a_planted_null_is_not(digits, tmp_path, g
     assert not shuffled["recommendation"]["synthetic"]
     assert shuffled["recommendation"]["sentence"].startswith("Do not use synthetic images")
 
-    equal = json.loads(genaug("study", digits, *SPLITS, "-o", out, "--per-class", 6, "--json", "-g", "oversample").out)
+    equal = json.loads(genaug("study", digits, *SPLITS, "-o", out, "--per-class", 12, "--json", "-g", "oversample").out)
     assert equal["headline"]["verdict"] == "no evidence", equal["headline"]
     assert {arm["name"] for arm in equal["arms"] if arm["kind"] == "real"} == {
         "real",
@@ -113,8 +50,7 @@ def test_a_planted_effect_is_found_and_a_planted_null_is_not(digits, tmp_path, g
     }
 
 
-def test_a_generator_cannot_reach_what_is_held_out(digits, tmp_path, genaug, install):
-    install("planted", PLANTED)
+def test_a_generator_cannot_reach_what_is_held_out(digits, tmp_path, genaug):
     quick = (
         "--folds",
         2,
@@ -131,7 +67,7 @@ def test_a_generator_cannot_reach_what_is_held_out(digits, tmp_path, genaug, ins
         "--workers",
         1,
     )
-    code, _, err = genaug("study", digits, *quick, "-g", "spy", "-o", tmp_path / "out")
+    code, _, err = genaug("study", digits, *quick, "--per-class", 2, "-g", "spy", "-o", tmp_path / "out")
     assert code == 0, err
 
 
@@ -160,15 +96,14 @@ def test_a_budget_says_what_it_costs(plain, tmp_path, genaug):
 
 
 @pytest.mark.parametrize(("generator", "wanted"), [("perfect", True), ("shuffled", False)])
-def test_a_gate_writes_what_a_quick_study_recommends(digits, tmp_path, genaug, install, generator, wanted):
-    install("planted", PLANTED)
+def test_a_gate_writes_what_a_quick_study_recommends(digits, tmp_path, genaug, generator, wanted):
     config, out = tmp_path / "quick.yaml", tmp_path / "out"
     config.write_text("judge_steps: 120\n", "utf-8")
     options = ("--per-class", 30, "--select", "none", "--workers", 1, "-o", out)
     code, shown, err = genaug("run", digits, "-g", generator, "--gate", "--config", config, *options)
     assert code == 0, err
     assert bool(list(out.glob(f"train/*/{generator}-*.png"))) == wanted
-    assert len(list(out.glob("train/*/*.png"))) == len(LABELS) * (EACH + 30 * wanted)
+    assert len(list(out.glob("train/*/*.png"))) == 10 * (12 + 30 * wanted)
     assert "quick study: " in shown
     assert (("Do not use synthetic images" in shown) != wanted) or "If any" in shown
     gated = json.loads((out / "run.json").read_text("utf-8"))["gated"]

@@ -13,6 +13,7 @@ from genaug.errors import UsageError, unknown
 if TYPE_CHECKING:
     from genaug.config import RunConfig
     from genaug.registry import Registry
+    from genaug.study.question import Question
 
 Generators = Annotated[
     list[str] | None,
@@ -31,7 +32,10 @@ Counts = Annotated[
 Folds = Annotated[int | None, typer.Option("--folds", help="Parts of which one is held out at a time; 5 if left out.")]
 Repeats = Annotated[int | None, typer.Option("--repeats", help="Times that images are dealt out anew; 2 if left out.")]
 Seeds = Annotated[int | None, typer.Option("--seeds", help="Classifiers for each arm and split; 2 if left out.")]
-Steps = Annotated[int | None, typer.Option("--steps", help="Training steps of each classifier; 800 if left out.")]
+Steps = Annotated[int | None, typer.Option("--steps", help="Training steps of each classifier; 1500 if left out.")]
+Classical = Annotated[
+    str | None, typer.Option("--classical", help="Pipeline of the classical arms: light or paper; light if left out.")
+]
 Network = Annotated[
     str | None, typer.Option("--classifier", help="small, or a model of torchvision or timm by name, as resnet18.")
 ]
@@ -58,6 +62,7 @@ def study(
     repeats: Repeats = None,
     seeds: Seeds = None,
     steps: Steps = None,
+    classical: Classical = None,
     classifier: Network = None,
     weights: Weights = None,
     out: StudyOut = None,
@@ -78,37 +83,56 @@ def study(
 ) -> int:
     """Does it help? Compare classifiers with and without synthetic images, on images that no model has seen."""
     from genaug.cli.watch import watching
-    from genaug.config import parse
-    from genaug.data.folder import load_folder
-    from genaug.registry import load_registry
-    from genaug.report import write_report
-    from genaug.study.question import Question
-    from genaug.study.settings import StudyConfig
     from genaug.study.study import study as ask
 
     asked: dict[str, Any] = {"folds": folds, "repeats": repeats, "seeds": seeds, "steps": steps}
-    asked |= {"classifier": classifier, "recipes": recipe, "counts": numbers(counts)}
-    wish = parse(StudyConfig, {key: value for key, value in asked.items() if value is not None}, "the study")
+    asked |= {"classical": classical, "classifier": classifier, "recipes": recipe, "counts": numbers(counts)}
     wishes: dict[str, Any] = {"balance": balance, "preset": preset, "size": size, "resize": resize, "classes": classes}
     wishes |= {"seed": seed, "device": device, "select": select, "overdraw": overdraw, "on_shortfall": on_shortfall}
-    wishes |= {"probe": probe, "per_class": max(wish.counts) if any(wish.counts) else per_class}
+    wishes |= {"probe": probe, "per_class": per_class}
     seconds = None if budget is None else duration(budget)
-    registry = load_registry()
-    runs = runs_of(generator, settings, config, registry, wishes)
+    question = _question(data, generator, settings, config, asked, wishes, weights)
+    target = out or data.resolve().with_name(f"{data.resolve().name}-study")
+    with watching() as report:
+        found = ask(question, target, workers=workers or given.cores(), budget=seconds, report=report)
+    _answer(found, target, as_json=as_json)
+    return 0
+
+
+def _question(
+    data: Path,
+    generators: list[str] | None,
+    settings: list[str] | None,
+    config: Path | None,
+    asked: dict[str, Any],
+    wishes: dict[str, Any],
+    weights: Path | None,
+) -> "Question":
+    from genaug.config import parse
+    from genaug.data.folder import load_folder
+    from genaug.registry import load_registry
+    from genaug.study.question import Question
+    from genaug.study.settings import StudyConfig
+
+    wish = parse(StudyConfig, {key: value for key, value in asked.items() if value is not None}, "the study")
+    if any(wish.counts):
+        wishes |= {"per_class": max(wish.counts)}
+    runs = runs_of(generators, settings, config, load_registry(), wishes)
     first = next(iter(runs.values()))
     loaded = load_folder(data, classes=first.classes, size=first.size, resize=first.resize)
     console.show_notes(loaded)
-    target = out or data.resolve().with_name(f"{data.resolve().name}-study")
-    question = Question(loaded, runs, wish, weights)
-    with watching() as report:
-        found = ask(question, target, workers=workers or given.cores(), budget=seconds, report=report)
+    return Question(loaded, runs, wish, weights)
+
+
+def _answer(found: dict[str, Any], target: Path, *, as_json: bool) -> None:
+    from genaug.report import write_report
+
     page = write_report(target)
     if as_json:
         console.answer_json(found)
     else:
         tell(found)
         console.say(f"look at it: {page}")
-    return 0
 
 
 def runs_of(

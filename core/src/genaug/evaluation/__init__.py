@@ -2,7 +2,7 @@
 
 from genaug.evaluation.compare import Row, compare
 from genaug.evaluation.sides import Sides, load_sides
-from genaug.evaluation.views import Views
+from genaug.evaluation.views import Views, fresh_judges
 from genaug.evaluation.wishes import Wish, make_extractors, parse_wishes, resolve_features
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Views",
     "Wish",
     "compare",
+    "fresh_judges",
     "load_sides",
     "make_extractors",
     "parse_wishes",

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from genaug.chance import derive
 from genaug.errors import UsageError
 from genaug.evaluation.sides import Sides
 from genaug.features import CrossFit, Extractor, cross_fit
@@ -15,6 +17,14 @@ from genaug.metric import Measured, Metric
 
 CLASSIFIER = "classifier"
 Side = Literal["real", "synthetic"]
+
+
+def fresh_judges(sides: Sides, seed: int, folder: Path | None = None) -> CrossFit:
+    """Cross-fitted classifiers of an evaluation's own: those of a run chose its images, and would flatter them.
+
+    folder: where finished ones are kept, and found again.
+    """
+    return cross_fit(sides.train, seed=derive(seed, "evaluation"), folder=folder)
 
 
 class Views:
@@ -32,7 +42,7 @@ class Views:
     @cached_property
     def judges(self) -> CrossFit:
         """The cross-fitted classifiers."""
-        return self._given or cross_fit(self.sides.train, seed=self.seed)
+        return self._given or fresh_judges(self.sides, self.seed)
 
     def called(self, features: str) -> str:
         """The name of the features, with the beginning of the hash where their weights are not the known ones."""

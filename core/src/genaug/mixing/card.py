@@ -64,8 +64,8 @@ def _remarks(mixed: Mixed) -> Iterator[str]:
     )
     yield "- `models/` holds the trained models. They can reproduce training images: treat them as you treat the data."
     yield (
-        "- Whether synthetic images help a classifier is not known from their looks: compare with and without them on "
-        "images that were not used here."
+        "- Whether synthetic images help a classifier is not known from their looks: `genaug study` compares with and "
+        "without them, on images that no model has seen."
     )
 
 

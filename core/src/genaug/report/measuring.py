@@ -7,9 +7,9 @@ import numpy as np
 
 from genaug.data.folder import load_folder
 from genaug.errors import DataError
-from genaug.evaluation import Sides, Views, compare, make_extractors, parse_wishes, resolve_features
+from genaug.evaluation import Sides, Views, compare, fresh_judges, make_extractors, parse_wishes, resolve_features
 from genaug.evaluation.views import CLASSIFIER
-from genaug.features import CrossFit, cross_fit
+from genaug.features import CrossFit
 from genaug.mixing.output import PROVENANCE, OutputFolder, require_folder
 from genaug.registry import load_registry
 from genaug.report.reading import EVALUATION, Made, read_output
@@ -62,9 +62,9 @@ def _sides(out: Path, made: Made) -> Sides:
 
 
 def _judges(out: Path, sides: Sides) -> CrossFit:
-    """Those of `genaug evaluate`; the run's own where they are the same, and kept where a run keeps its own."""
+    """Those of `genaug evaluate`, kept where a run keeps its own."""
     own = OutputFolder(out).own
-    return cross_fit(sides.train, seed=0, folder=own / "judges" if own.is_dir() else None)
+    return fresh_judges(sides, 0, own / "judges" if own.is_dir() else None)
 
 
 def _inner(name: str) -> str:

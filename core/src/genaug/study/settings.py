@@ -16,11 +16,11 @@ class StudyConfig(Closed):
     repeats: int = option(2, "Times that the images are dealt out anew.", unit="times", ge=1, le=100)
     seeds: int = option(2, "Classifiers of each arm in each split, whose scores are averaged.", ge=1, le=100)
     steps: int = option(
-        800, "Training steps of each classifier, the same for all arms.", unit="steps", ge=1, le=1_000_000
+        1500, "Training steps of each classifier, the same for all arms.", unit="steps", ge=1, le=1_000_000
     )
     classifier: str = option("small", "Classifier: small, or a model of torchvision or timm by its name.")
     recipes: tuple[str, ...] = option(("concatenate",), "Recipes by which synthetic images meet real ones.")
-    classical: Literal["light", "paper"] = option("paper", "Albumentations pipeline of the classical arms.")
+    classical: Literal["light", "paper"] = option("light", "Albumentations pipeline of the classical arms.")
     counts: tuple[int, ...] = option(
         (), "Synthetic images for each class, each number an arm of its own; as the plan says when left out."
     )
