@@ -174,7 +174,7 @@ def test_steps_show_what_epochs_of_the_recipe_show(recipe):
 
 def test_weights_and_soft_targets_reach_the_loss():
     split, live = mixed(recipe="weight=0.25,soft_labels=0.5", probabilities=torch.full((4, 2), 0.5))
-    learner = Learner(split.spec, Asked("small", None, 1, "cpu"), live, None, 0)
+    learner = Learner(split.spec, Asked("small", None, "", 1, "cpu"), live, None, 0)
     learner.networks = {"classifier": torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(768, 2))}
     rows = torch.arange(len(live))
     images = torch.stack([live[row].image for row in rows.tolist()])
@@ -195,7 +195,7 @@ def test_a_classifier_learns_and_every_arm_takes_the_same_number_of_steps():
     bank = classical_variants(images, "light", AllowedChanges(), shown=24 * 40, seed=0)
     assert bank.shape == (24, 12, 16, 16, 3)
     for variants_of in (None, bank):
-        asked = Asked("small", None, 40, "cpu")
+        asked = Asked("small", None, "", 40, "cpu")
         learner = learn(split.spec, live, asked, variants_of=variants_of, batch=batch_size(24), seed=0)
         assert (learner.predict(images) == split.labels).mean() > 0.9
 

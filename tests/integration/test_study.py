@@ -1,13 +1,17 @@
 """genaug study: planted effects are found, planted nulls are not, nothing leaks, and what is done is done once."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from tests.integration.conftest import fill
+
 SPLITS = ("--folds", 5, "--repeats", 1, "--seeds", 1, "--steps", 60, "--select", "none", "--workers", 1)
 
+MANUAL = Path(__file__).parents[2] / "docs/study.md"
 PLANTED = (Path(__file__).parents[2] / "benchmarks/planted.py").read_text("utf-8")
 
 
@@ -133,3 +137,12 @@ def test_what_cannot_be_is_refused_in_a_sentence_before_any_work(plain, tmp_path
     assert words in found.err
     assert "Traceback" not in found.err
     assert not (tmp_path / "out").exists()
+
+
+def test_the_python_example_of_the_manual_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path / "signs", {"stop": 4, "yield": 3})
+    (example,) = re.findall(r"```python\n(.*?)```", MANUAL.read_text("utf-8"), re.DOTALL)
+    quick = example.replace("cdcgan", "oversample").replace("repeats=1", "repeats=1, seeds=1, steps=1")
+    exec(compile(quick, "docs/study.md", "exec"), {})
+    assert "no evidence Do not use synthetic images" in capsys.readouterr().out

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,12 +38,20 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Asked:
-    """Which classifier is asked, and how long it trains. network: its name. weights: a file that it begins with."""
+    """Which classifier is asked, and how long it trains.
+
+    network: its name. weights: a file that it begins with. sha256: of that file, empty without one.
+    """
 
     network: str
     weights: Path | None
+    sha256: str
     steps: int
     device: str
+
+    def key(self) -> list[Any]:
+        """What decides a classifier, as plain values."""
+        return [self.network, self.sha256, self.steps, self.device.partition(":")[0]]
 
 
 class Learner(Trainable):

@@ -29,10 +29,14 @@ _ROOM = "work"
 
 @dataclass(frozen=True)
 class Making:
-    """One generator, or mixture, and the images that it may see. folder: of the split, where all of it is kept."""
+    """One generator, or mixture, and the images that it may see.
+
+    versions: of all that takes part, and the kind of device. folder: of the split, where all of it is kept.
+    """
 
     loaded: LoadedFolder
     config: RunConfig
+    versions: tuple[str, ...]
     opinions: bool
     folder: Path
 
@@ -40,7 +44,7 @@ class Making:
     def path(self) -> Path:
         """Where the images come to lie: named by all that decides them."""
         wishes = self.config.model_dump(mode="json")
-        key = stage_hash([FORMAT, wishes, self.loaded.train.fingerprint, self.opinions])
+        key = stage_hash([FORMAT, wishes, self.versions, self.loaded.train.fingerprint, self.opinions])
         return self.folder / f"synthetic-{key}.safetensors"
 
 

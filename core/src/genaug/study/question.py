@@ -1,8 +1,9 @@
 """What a study asks: which arms, on which splits of which images."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from genaug.errors import UsageError
 from genaug.fitting import fit_tasks
 from genaug.job import Job, resolve
 from genaug.mixing.plan import new_images
-from genaug.registry import load_registry
-from genaug.storage import stage_hash
+from genaug.mixing.shares import parse_shares
+from genaug.registry import Registry, load_registry
+from genaug.storage import file_sha256, stage_hash
 from genaug.study.arms import Arm, real_arms, synthetic_arms
 from genaug.study.learner import Asked
 from genaug.study.networks import check_network
@@ -61,7 +63,15 @@ class Question:
     def asked(self) -> Asked:
         """The classifier."""
         config = next(iter(self.runs.values()))
-        return Asked(self.settings.classifier, self.weights, self.settings.steps, resolve_device(config.device))
+        sha256 = "" if self.weights is None else file_sha256(self.weights)
+        device = resolve_device(config.device)
+        return Asked(self.settings.classifier, self.weights, sha256, self.settings.steps, device)
+
+    @cached_property
+    def versions(self) -> dict[str, tuple[str, ...]]:
+        """What takes part in each run besides its settings: distributions with their versions, the kind of device."""
+        registry, core = load_registry(), f"genaug {version('genaug')}"
+        return {name: (core, *_versions(config, registry)) for name, config in self.runs.items()}
 
     def check(self) -> None:
         """Refuse before any work what could not be done in some split; raises UsageError or DataError."""
@@ -88,6 +98,14 @@ class Question:
         plans = [new_images(counts, config) for config in self.runs.values()]
         totals = [{counts[name] + count for name, count in plan.items()} for plan in plans]
         return any(len(found) > 1 for found in totals) or bool(self.settings.counts)
+
+
+def _versions(config: RunConfig, registry: Registry) -> Iterator[str]:
+    filler = [] if config.on_shortfall in ("leave", "fail") else [config.on_shortfall]
+    for name in [*parse_shares(config.generator or registry.default_generator()), *filler]:
+        source = registry.generators.source(name)
+        yield f"{name}: {source.distribution} {source.version}"
+    yield resolve_device(config.device).partition(":")[0]
 
 
 def _check_needs(name: str, job: Job) -> None:

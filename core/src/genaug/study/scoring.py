@@ -1,7 +1,7 @@
 """Trains the classifiers of one split, arm by arm at equal steps, and notes what they say of the held-out images."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ Labels = NDArray[np.int64]
 class Scoring:
     """One split's arms. train: its training images. images: uint8 [N, H, W, C], those held out.
 
-    makings: by generator, where the synthetic images are. folder: where guesses are kept.
+    makings: by generator, where the synthetic images are. version: of genaug. folder: where guesses are kept.
     """
 
     title: str
@@ -39,13 +39,13 @@ class Scoring:
     classical: str
     seeds: int
     seed: int
+    version: str
     folder: Path
 
     def path(self, arm: Arm) -> Path:
         """Where the guesses of an arm are kept: named by all that decides them."""
-        asked = replace(self.asked, weights=None)
         made = None if arm.generator is None else self.makings[arm.generator].path.stem
-        wishes = [FORMAT, arm.to_json(), str(asked), str(self.asked.weights), self.classical, self.seed, made]
+        wishes = [FORMAT, self.version, arm.to_json(), self.asked.key(), self.classical, self.seed, made]
         return self.folder / f"arm-{stage_hash([*wishes, self.train.fingerprint])}.json"
 
 

@@ -90,11 +90,15 @@ class _Study:
             train=part.train,
             images=question.loaded.train.images[fold.held_out],
             arms=question.arms,
-            makings={name: Making(part, config, opinions, folder) for name, config in question.runs.items()},
+            makings={
+                name: Making(part, config, question.versions[name], opinions, folder)
+                for name, config in question.runs.items()
+            },
             asked=question.asked,
             classical=wish.classical,
             seeds=wish.seeds,
             seed=derive(question.seed, "split", fold.repeat, fold.number),
+            version=version("genaug"),
             folder=folder,
         )
 
@@ -159,7 +163,7 @@ class _Study:
             train=question.loaded.train,
             images=question.loaded.splits["test"].images,
         )
-        task = Trial(question.loaded, question.runs, whole, self._output.own / "test")
+        task = Trial(question.loaded, whole, self._output.own / "test")
         return trial(task, outcome, self._workers, self._report)
 
 

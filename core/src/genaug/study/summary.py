@@ -70,9 +70,9 @@ def recommendation(outcome: Outcome, made: Estimate) -> Record:
     if not arm.synthetic:
         sentence = f"Do not use synthetic images: train on real images {_how(arm)}."
     elif made.verdict == HELPS:
-        sentence = f"Use {arm.name}."
+        sentence = f"Use '{arm.name}'."
     else:
-        sentence = f"If any, use {arm.name}: it was the best on held-out images, but that may be chance."
+        sentence = f"If any, use '{arm.name}': it was the best on held-out images, but that may be chance."
     return {"arm": arm.name, "synthetic": arm.synthetic, "sentence": sentence}
 
 
@@ -129,18 +129,26 @@ def _level(outcome: Outcome, place: int) -> Estimate:
 
 
 def _headline(outcome: Outcome, made: Estimate) -> str:
-    arms = " and ".join(_names(outcome, outcome.chosen_synthetic))
-    real = " and ".join(_names(outcome, outcome.chosen_real))
+    arms, real = (_told(outcome, chosen) for chosen in (outcome.chosen_synthetic, outcome.chosen_real))
     return (
         f"{_SAYING[made.verdict]}: balanced accuracy {made.mean:+.3f}{_interval(made)} for {arms} against {real}, "
-        f"the best arms with and without them, in {len(outcome.splits)} split(s)."
+        f"the best arms with and without them, in {_splits(len(outcome.splits))}."
     )
+
+
+def _told(outcome: Outcome, arms: tuple[int, int]) -> str:
+    """Arms between quotation marks: their names hold commas and words."""
+    return " and ".join(f"'{name}'" for name in _names(outcome, arms))
 
 
 def _interval(made: Estimate) -> str:
     if made.low is None or made.high is None:
         return ""
     return f" (95 % interval {made.low:+.3f} to {made.high:+.3f})"
+
+
+def _splits(count: int) -> str:
+    return "1 split" if count == 1 else f"{count} splits"
 
 
 def _how(arm: Arm) -> str:

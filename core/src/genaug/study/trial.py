@@ -10,12 +10,11 @@ import torch
 from numpy.typing import NDArray
 
 from genaug.chance import stream
-from genaug.config import RunConfig
 from genaug.data.folder import LoadedFolder
 from genaug.executors import Report
 from genaug.storage import make_folder, read_json, write_json
 from genaug.study.arms import Arm
-from genaug.study.making import Making, make_all
+from genaug.study.making import make_all
 from genaug.study.outcome import Outcome
 from genaug.study.scores import balanced_accuracy
 from genaug.study.scoring import Scoring, read_guesses, score_all
@@ -29,10 +28,9 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Trial:
-    """What is tried on the test split. scoring: of all training images, whose arms and folder are set here."""
+    """What is tried on the test split. scoring: of all training images; its arms, makings and folder are set here."""
 
     loaded: LoadedFolder
-    runs: Mapping[str, RunConfig]
     scoring: Scoring
     folder: Path
 
@@ -64,8 +62,8 @@ def trial(task: Trial, outcome: Outcome, workers: int, report: Report) -> dict[s
         "uses": uses,
         "difference": {"mean": difference, "low": low, "high": high},
         "sentence": (
-            f"On the test split ({len(labels)} images, looked at {_times(uses)}): {arms['real'].name} "
-            f"{scores['real']:.3f}, {arms['synthetic'].name} {scores['synthetic']:.3f}, difference {difference:+.3f} "
+            f"On the test split ({len(labels)} images, looked at {_times(uses)}): '{arms['real'].name}' "
+            f"{scores['real']:.3f}, '{arms['synthetic'].name}' {scores['synthetic']:.3f}, difference {difference:+.3f} "
             f"(95 % interval {low:+.3f} to {high:+.3f})."
         ),
     }
@@ -75,7 +73,10 @@ def _scoring(task: Trial, arms: Mapping[str, Arm]) -> Scoring:
     names = [arm.generator for arm in arms.values() if arm.generator is not None]
     part = task.loaded.only_training_on(frozenset(task.loaded.train.names))
     opinions = any(arm.recipe.soft_labels > 0 for arm in arms.values())
-    makings = {name: Making(part, task.runs[name], opinions, task.folder) for name in dict.fromkeys(names)}
+    makings = {
+        name: replace(task.scoring.makings[name], loaded=part, opinions=opinions, folder=task.folder)
+        for name in dict.fromkeys(names)
+    }
     return replace(task.scoring, arms=tuple(dict.fromkeys(arms.values())), makings=makings, folder=task.folder)
 
 
