@@ -10,8 +10,8 @@ from genaug.generator import Drawn, Generator
 from genaug.registry import GeneratorDescription, hookimpl
 
 DIGITS = range(10)
-EACH = 12  # scans of each digit that a folder may hold; all others are for the generators
-NOISE = 150.0  # standard deviation, in grey levels: so much that few scans do not teach a digit
+EACH = 16  # scans of each digit that a folder may hold; all others are for the generators
+NOISE = 200.0  # standard deviation, in grey levels: so much that few scans do not teach a digit
 FRESH = 100
 
 
@@ -21,6 +21,7 @@ def scans(digit: int, seed: int = 0, *, held: bool) -> np.ndarray:
 
     found = load_digits()
     mine = found.images[found.target == digit].repeat(2, axis=1).repeat(2, axis=2) * 16
+    mine = mine[np.random.default_rng(digit).permutation(len(mine))]  # neighbours in the file are of one writer
     mine = mine[:EACH] if held else mine[EACH : EACH + FRESH]
     noise = np.random.default_rng([digit, seed, held]).normal(0, NOISE, mine.shape)
     return (mine + noise).clip(0, 255).astype(np.uint8)

@@ -27,7 +27,7 @@ from genaug.study.scores import balanced_accuracy, macro_f1, recalls
 from genaug.study.settings import StudyConfig
 from genaug.study.splits import halves, split_folds
 from genaug.study.statistics import Estimate, over_splits, standard_error, verdicts
-from genaug.study.summary import summary
+from genaug.study.summary import certainty, figure, summary
 from genaug.testing.material import tiny_split
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -143,6 +143,7 @@ def test_counts_are_doses():
     [
         ({"folds": 1}, "folds"),
         ({"counts": (-1,)}, "expected numbers of images"),
+        ({"counts": (0,)}, "expected at least one number of images above 0"),
         ({"fold": 3}, "did you mean 'folds'"),
     ],
 )
@@ -276,7 +277,7 @@ def test_intervals_are_those_of_nadeau_and_bengio():
 def test_numbers_that_do_not_vary_or_are_alone_earn_no_verdict():
     assert over_splits([0.1], 0.2).verdict == "no evidence"
     assert over_splits([0.1, 0.1, 0.1], 0.2).verdict == "no evidence"
-    assert over_splits([0.0, 0.0, math.nan], 0.2) == Estimate(0.0, 0.0, 0.0, 1.0)
+    assert over_splits([0.0, 0.0, math.nan], 0.2) == Estimate(0.0, None, None)
 
 
 def test_several_verdicts_are_corrected_for_their_number():
@@ -320,15 +321,20 @@ def test_the_simplest_of_equals_is_recommended_and_one_split_recommends_real_ima
     assert not one.arms[one.recommended()].synthetic
 
 
-def nearest_centroid(seen: np.ndarray, labels: np.ndarray, fresh: np.ndarray) -> np.ndarray:
-    centroids = np.stack([seen[labels == label].mean(axis=0) for label in np.unique(labels)])
+def nearest_centroid(seen: np.ndarray, labels: np.ndarray, fresh: np.ndarray, blur: np.ndarray) -> np.ndarray:
+    centroids = np.stack([seen[labels == label].mean(axis=0) for label in np.unique(labels)]) + blur
     return np.linalg.norm(fresh[:, None] - centroids, axis=2).argmin(axis=1)
 
 
-def simulated(chance: np.random.Generator, gain: float, classes=3, each=14, repeats=2, folds=5) -> Outcome:
-    """A real cross-validation on fresh data: nearest centroids of noisy features; synthetic arms see `gain` more."""
+def simulated(
+    chance: np.random.Generator, gain: float, classes=3, each=14, repeats=2, folds=5, arms=2, luck=0.0
+) -> Outcome:
+    """A real cross-validation on fresh data: nearest centroids of noisy features; synthetic arms see `gain` more.
+
+    luck: standard deviation of the noise that each trained classifier adds to its centroids.
+    """
     labels = np.repeat(np.arange(classes), each)
-    signals = [1.2] * 4 + [1.2 + gain] * 2
+    signals = [1.2] * 4 + [1.2 + gain] * arms
     features = [chance.normal(size=(len(labels), 4)) + signal * np.eye(classes, 4)[labels] for signal in signals]
     half = chance.permutation(len(labels)) % 2 == 0
     splits = []
@@ -338,21 +344,27 @@ def simulated(chance: np.random.Generator, gain: float, classes=3, each=14, repe
             place[labels == label] = chance.permutation(each) % folds
         for fold in range(folds):
             out = place == fold
-            guesses = tuple((nearest_centroid(seen[~out], labels[~out], seen[out]),) for seen in features)
+            blurs = luck * chance.normal(size=(len(features), classes, 4))
+            pairs = zip(features, blurs, strict=True)
+            guesses = tuple((nearest_centroid(seen[~out], labels[~out], seen[out], blur),) for seen, blur in pairs)
             splits.append(Guessed(labels[out], half[out], guesses))
-    arms = (*real_arms(), Arm("a"), Arm("a", classical=True))
-    return Outcome(arms, classes, tuple(splits), 1 / folds)
+    made = [Arm(f"g{number}") for number in range(arms)]
+    return Outcome((*real_arms(), *made), classes, tuple(splits), 1 / folds)
 
 
-def test_of_200_null_studies_at_most_seven_in_a_hundred_claim_anything():
+@pytest.mark.parametrize(("arms", "luck"), [(2, 0.0), (8, 0.5)])
+def test_of_200_null_studies_at_most_seven_in_a_hundred_claim_anything(arms, luck):
     chance = np.random.default_rng(7)
-    found = [outcome.difference(outcome.chosen_synthetic) for outcome in (simulated(chance, 0.0) for _ in range(200))]
+    studies = [simulated(chance, 0.0, arms=arms, luck=luck) for _ in range(200)]
+    found = [outcome.difference(outcome.chosen_synthetic) for outcome in studies]
     assert sum(one.verdict != "no evidence" for one in found) <= 14
 
 
 def test_a_large_effect_is_found():
     chance = np.random.default_rng(8)
-    found = [outcome.difference(outcome.chosen_synthetic) for outcome in (simulated(chance, 3.0) for _ in range(20))]
+    found = [
+        outcome.difference(outcome.chosen_synthetic) for outcome in (simulated(chance, 3.0, each=30) for _ in range(20))
+    ]
     assert sum(one.verdict == "helps" for one in found) >= 16
     worse = [one.difference(one.chosen_synthetic) for one in (simulated(chance, -1.2, each=30) for _ in range(20))]
     assert sum(one.verdict == "harms" for one in worse) >= 12
@@ -368,11 +380,40 @@ def test_the_summary_says_what_is_not_sure():
     assert all(arm["difference"] is None for arm in told["arms"] if arm["kind"] == "real")
 
 
-def test_a_budget_ends_before_a_round_that_would_not_fit():
-    without, short = Budget(None), Budget(1e-9)
-    with short.round(2, counts=True):
+def test_figures_begin_with_the_same_arm_without_synthetic_images():
+    arms = (*real_arms(), *synthetic_arms(["a"], [RECIPE], (0, 50, 100), uneven=False, alone=True))
+    labels = np.array([0, 1] * 4)
+    split = Guessed(labels, labels == 0, tuple((labels,) for _ in arms))
+    rows = figure(Outcome(arms, 2, (split, split), 0.2))
+    assert [(row["generator"], row["arm"], row["count"]) for row in rows] == [
+        ("real + a", "real", 0),
+        ("real + a", "real + 50 a", 50),
+        ("classical + a", "classical", 0),
+        ("classical + a", "classical + 50 a", 50),
+        ("real + a", "real + 100 a", 100),
+        ("classical + a", "classical + 100 a", 100),
+    ]
+
+
+def test_splits_that_do_not_differ_are_not_called_certain():
+    labels = np.array([0, 1] * 4)
+    split = Guessed(labels, np.array([False, False, True, True] * 2), tuple((labels,) for _ in range(4)))
+    outcome = Outcome((Arm(), Arm(classical=True), Arm("a"), Arm("b")), 2, (split, split), 0.2)
+    assert certainty(outcome, 2) == "2 splits: they do not differ, so it cannot be told how sure anything is."
+    told = summary(outcome, ("a", "b"), (4, 4), 2)
+    assert told["headline"]["difference"]["low"] is None
+    assert told["headline"]["verdict"] == "no evidence"
+
+
+def test_a_budget_ends_before_a_round_that_would_not_fit_and_remembers_how_long_one_takes(tmp_path):
+    memory = tmp_path / "pace.json"
+    without, short = Budget(None, memory, "a"), Budget(1e-9, memory, "a")
+    assert not short.longest
+    with short.round(2):
         pass
     assert without.allows(trial=True)
     assert not short.allows(trial=False)
     assert short.pace() is not None
     assert without.pace() is None
+    assert Budget(60, memory, "a").longest == short.longest > 0
+    assert not Budget(60, memory, "b").longest

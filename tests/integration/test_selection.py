@@ -226,6 +226,10 @@ def test_a_rejected_image_that_fills_up_is_replaced_too(coloured, tmp_path, gena
         ('{"rejected": [3]}', "cannot be read; expected a file of the report page"),
         ('{"rejected": ["train/red/0.png"]}', "names 'train/red/0.png', which is no synthetic image"),
         ('{"rejected": ["classical-000001.png"]}', "which is no synthetic image"),
+        ('{"rejected": ["val/red/classical-000001.png"]}', "which is no synthetic image"),
+        ('{"rejected": ["train/red/other-000001.png"]}', "unknown generator in the list of rejected images 'other'"),
+        ('{"rejected": ["train/rde/classical-000001.png"]}', "did you mean 'red'"),
+        ("[" * 100_000, "cannot be read; expected a file of the report page"),
     ],
 )
 def test_a_list_that_is_none_is_refused_before_any_work(coloured, tmp_path, genaug, text, words):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 
 from tests.integration.conftest import fill
 
-SPLITS = ("--folds", 5, "--repeats", 1, "--seeds", 1, "--steps", 60, "--select", "none", "--workers", 1)
+SPLITS = ("--folds", 2, "--repeats", 3, "--seeds", 1, "--steps", 40, "--select", "none", "--workers", 1)
 
 MANUAL = Path(__file__).parents[2] / "docs/study.md"
 PLANTED = (Path(__file__).parents[2] / "benchmarks/planted.py").read_text("utf-8")
@@ -17,7 +18,7 @@ PLANTED = (Path(__file__).parents[2] / "benchmarks/planted.py").read_text("utf-8
 
 @pytest.fixture
 def digits(tmp_path, install):
-    """Ten digits under heavy noise, twelve scans of each: too few to learn them; and the planted generators."""
+    """Ten digits under heavy noise, sixteen scans of each: too few to learn them; and the planted generators."""
     install("planted", PLANTED)
     from planted import DIGITS, scans
 
@@ -44,7 +45,7 @@ def test_a_planted_effect_is_found_and_a_planted_null_is_not(digits, tmp_path, g
     assert not shuffled["recommendation"]["synthetic"]
     assert shuffled["recommendation"]["sentence"].startswith("Do not use synthetic images")
 
-    equal = json.loads(genaug("study", digits, *SPLITS, "-o", out, "--per-class", 12, "--json", "-g", "oversample").out)
+    equal = json.loads(genaug("study", digits, *SPLITS, "-o", out, "--per-class", 8, "--json", "-g", "oversample").out)
     assert equal["headline"]["verdict"] == "no evidence", equal["headline"]
     assert {arm["name"] for arm in equal["arms"] if arm["kind"] == "real"} == {
         "real",
@@ -83,6 +84,9 @@ def test_what_is_done_is_not_done_again_and_a_test_split_is_looked_at_once(split
     assert "On the test split (6 images, looked at once)" in shown
     assert "recommendation: " in shown
     before = {path: path.stat().st_mtime_ns for path in (out / ".genaug").rglob("arm-*.json")}
+    code, shown, err = genaug("study", splits, *quick, "--repeats", 1)
+    assert code == 0, err
+    assert "looked at once" in shown
     code, shown, _ = genaug("study", splits, *quick, "--repeats", 2, "--json")
     found = json.loads(shown)
     assert found["splits"]["done"] == 4
@@ -91,23 +95,54 @@ def test_what_is_done_is_not_done_again_and_a_test_split_is_looked_at_once(split
     assert genaug("report", out).code == 0
 
 
+def test_a_test_split_that_changed_is_scored_anew_and_without_training_images(splits, tmp_path, genaug):
+    out = tmp_path / "out"
+    quick = ("-g", "oversample", "--folds", 2, "--repeats", 1, "--seeds", 1, "--steps", 1, "-o", out, "--workers", 1)
+    assert genaug("study", splits, *quick).code == 0
+    shutil.copy(splits / "train/cat/0.png", splits / "test/cat/leaked.png")
+    (splits / "test/dog/0.png").unlink()
+    code, shown, err = genaug("study", splits, *quick)
+    assert code == 0, err
+    assert (
+        "On the test split (5 images, 1 more left out that are in the training images too, looked at 2 times" in shown
+    )
+
+
+def test_a_class_of_one_picture_gets_no_verdict_and_stops_nothing(plain, tmp_path, genaug):
+    fill(plain, {"yak": 1}, seed=5)
+    out = tmp_path / "out"
+    quick = ("-g", "oversample", "--folds", 2, "--repeats", 1, "--seeds", 1, "--steps", 1, "-o", out, "--workers", 1)
+    code, shown, err = genaug("study", plain, *quick, "--json")
+    assert code == 0, err
+    (row,) = [row for row in json.loads(shown)["classes"] if row["class"] == "yak"]
+    assert (row["real"], row["difference"]["mean"], row["verdict"]) == (None, None, "no evidence")
+    assert (out / "report.html").exists()
+
+
+def test_synthetic_images_are_never_studied_as_real_ones(plain, tmp_path, genaug):
+    assert genaug("run", plain, "-g", "oversample", "-o", tmp_path / "made").code == 0
+    found = genaug("study", tmp_path / "made", "-g", "oversample", "-o", tmp_path / "out")
+    assert found.code == 2
+    assert "whose synthetic images would count as real ones" in found.err
+
+
 def test_a_budget_says_what_it_costs(plain, tmp_path, genaug):
     quick = ("-g", "oversample", "--folds", 3, "--repeats", 2, "--seeds", 1, "--steps", 1, "--workers", 1)
     code, shown, err = genaug("study", plain, *quick, "--budget", "1s", "-o", tmp_path / "out")
     assert code == 0, err
-    assert "1 of 6 splits: at least 2 are needed to say how sure anything is" in shown
+    assert "1 of 6 splits: at least 2 are needed to say how sure anything is" in shown, shown
     assert "Do not use synthetic images" in shown
 
 
 @pytest.mark.parametrize(("generator", "wanted"), [("perfect", True), ("shuffled", False)])
 def test_a_gate_writes_what_a_quick_study_recommends(digits, tmp_path, genaug, generator, wanted):
     config, out = tmp_path / "quick.yaml", tmp_path / "out"
-    config.write_text("judge_steps: 120\n", "utf-8")
-    options = ("--per-class", 30, "--select", "none", "--workers", 1, "-o", out)
+    config.write_text("judge_steps: 80\n", "utf-8")
+    options = ("--per-class", 60, "--select", "none", "--workers", 1, "-o", out)
     code, shown, err = genaug("run", digits, "-g", generator, "--gate", "--config", config, *options)
     assert code == 0, err
     assert bool(list(out.glob(f"train/*/{generator}-*.png"))) == wanted
-    assert len(list(out.glob("train/*/*.png"))) == 10 * (12 + 30 * wanted)
+    assert len(list(out.glob("train/*/*.png"))) == 10 * (16 + 60 * wanted)
     assert "quick study: " in shown
     assert (("Do not use synthetic images" in shown) != wanted) or "If any" in shown
     gated = json.loads((out / "run.json").read_text("utf-8"))["gated"]
@@ -125,6 +160,7 @@ def test_a_gate_writes_what_a_quick_study_recommends(digits, tmp_path, genaug, g
         (("--folds", "9"), 3, "a study of 9 folds needs a class of at least 9 different images"),
         (("--recipe", "aneal"), 2, "did you mean 'anneal'"),
         (("-g", "overample"), 2, "did you mean 'oversample'"),
+        (("-g", " , "), 2, "generator: expected a name, or several between commas, got nothing"),
         (("-g", "oversample", "-s", "classical:pipeline=light"), 2, "unknown generator in settings 'classical'"),
         (("-g", "oversample,classical", "-s", "pipeline=light"), 2, "write oversample:pipeline=light"),
         (("--classifier", "resnet-9"), 2, "unknown classifier 'resnet-9'"),

@@ -76,6 +76,16 @@ class Job:
             "data": _data_hash(loaded),
         }
 
+    def without(self, marked: Marked) -> "Job":
+        """The same without candidates that a person has rejected; raises UsageError for those that it cannot have."""
+        names = {share.name for share in (*self.shares, *([self.fallback] if self.fallback else []))}
+        for generator, label in marked:
+            if generator not in names:
+                raise unknown("generator in the list of rejected images", generator, names)
+            if label not in self.plan:
+                raise unknown("class in the list of rejected images", label, self.plan)
+        return replace(self, marked=marked)
+
     def drawing_nothing(self) -> "Job":
         """The same for real images alone."""
         none = dict.fromkeys(self.plan, 0)

@@ -1,7 +1,7 @@
 """genaug run: the main job."""
 
-from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from genaug.cli import console
@@ -46,13 +46,13 @@ def run(
     wishes |= {"overdraw": overdraw, "on_shortfall": on_shortfall, "recipe": recipe, "probe": probe, "gate": gate}
     wishes |= {"format": format_name, "only_synthetic": only_synthetic}
     marked = _marked(reject)
-    job = replace(given.prepare(data, config, settings, **wishes), marked=marked)
+    job = given.prepare(data, config, settings, **wishes).without(marked)
     target = out or given.default_out(data)
     mixed, page = _made(job, target, workers)
     if as_json:
         console.answer_json(_summary(mixed, target))
     else:
-        _tell(mixed, target, page)
+        _tell(mixed, target, page, f"genaug study {quote(str(data))} -g {quote(job.config.generator or '')}")
     return PARTIAL_EXIT_CODE if mixed.failures else 0
 
 
@@ -95,7 +95,7 @@ def _summary(mixed: "Mixed", out: Path) -> dict[str, Any]:
     }
 
 
-def _tell(mixed: "Mixed", out: Path, page: Path) -> None:
+def _tell(mixed: "Mixed", out: Path, page: Path, study: str) -> None:
     from genaug.mixing.entries import written_counts
 
     rows = [(name, n["real"], n["synthetic"], n["real"] + n["synthetic"]) for name, n in written_counts(mixed).items()]
@@ -110,7 +110,7 @@ def _tell(mixed: "Mixed", out: Path, page: Path) -> None:
         console.say(f"quick study: {gate['study']}")
         console.say(f"quick study: {gate['recommendation']}")
     else:
-        console.say("whether they help a classifier is not shown by their looks; ask: genaug study")
+        console.say(f"whether they help a classifier is not shown by their looks; ask: {study}")
 
 
 def _tell_probe(mixed: "Mixed") -> None:

@@ -30,7 +30,9 @@ Counts = Annotated[
     str | None, typer.Option("--counts", help="Synthetic images for each class, as 0,50,100,500: an arm for each.")
 ]
 Folds = Annotated[int | None, typer.Option("--folds", help="Parts of which one is held out at a time; 5 if left out.")]
-Repeats = Annotated[int | None, typer.Option("--repeats", help="Times that images are dealt out anew; 2 if left out.")]
+Repeats = Annotated[
+    int | None, typer.Option("--repeats", help="Times that images are dealt out anew; 2, or what fits.")
+]
 Seeds = Annotated[int | None, typer.Option("--seeds", help="Classifiers for each arm and split; 2 if left out.")]
 Steps = Annotated[int | None, typer.Option("--steps", help="Training steps of each classifier; 1500 if left out.")]
 Classical = Annotated[
@@ -47,6 +49,7 @@ StudyOut = Annotated[
     Path | None, typer.Option("--out", "-o", help="Output folder; the sibling DATA-study if left out.")
 ]
 
+_HERE = {"recipe": "concatenate", "gate": False, "format": "folder", "only_synthetic": False}  # arms decide, not runs
 _TIME = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
@@ -77,7 +80,6 @@ def study(
     workers: given.Workers = None,
     select: given.Select = None,
     overdraw: given.Overdraw = None,
-    on_shortfall: given.Shortfall = None,
     probe: given.Probed = None,
     as_json: given.Json = False,
 ) -> int:
@@ -88,8 +90,8 @@ def study(
     asked: dict[str, Any] = {"folds": folds, "repeats": repeats, "seeds": seeds, "steps": steps}
     asked |= {"classical": classical, "classifier": classifier, "recipes": recipe, "counts": numbers(counts)}
     wishes: dict[str, Any] = {"balance": balance, "preset": preset, "size": size, "resize": resize, "classes": classes}
-    wishes |= {"seed": seed, "device": device, "select": select, "overdraw": overdraw, "on_shortfall": on_shortfall}
-    wishes |= {"probe": probe, "per_class": per_class}
+    wishes |= {"seed": seed, "device": device, "select": select, "overdraw": overdraw, "probe": probe}
+    wishes |= {"per_class": per_class}
     seconds = None if budget is None else duration(budget)
     question = _question(data, generator, settings, config, asked, wishes, weights)
     target = out or data.resolve().with_name(f"{data.resolve().name}-study")
@@ -108,31 +110,39 @@ def _question(
     wishes: dict[str, Any],
     weights: Path | None,
 ) -> "Question":
-    from genaug.config import parse
+    from genaug.config import changed, parse
     from genaug.data.folder import load_folder
     from genaug.registry import load_registry
     from genaug.study.question import Question
     from genaug.study.settings import StudyConfig
 
     wish = parse(StudyConfig, {key: value for key, value in asked.items() if value is not None}, "the study")
-    if any(wish.counts):
+    if wish.counts:
         wishes |= {"per_class": max(wish.counts)}
     runs = runs_of(generators, settings, config, load_registry(), wishes)
     first = next(iter(runs.values()))
+    if not asked["recipes"]:
+        wish = changed(wish, {"recipes": (first.recipe,)}, "the study")
+    runs = {name: run.model_copy(update=_HERE | _shortfall(run)) for name, run in runs.items()}
     loaded = load_folder(data, classes=first.classes, size=first.size, resize=first.resize)
     console.show_notes(loaded)
     return Question(loaded, runs, wish, weights)
 
 
+def _shortfall(run: "RunConfig") -> dict[str, str]:
+    """What selectors turn away is missing here: variants of real images in its place would be scored as synthetic."""
+    return {} if run.on_shortfall == "fail" else {"on_shortfall": "leave"}
+
+
 def _answer(found: dict[str, Any], target: Path, *, as_json: bool) -> None:
     from genaug.report import write_report
 
-    page = write_report(target)
     if as_json:
         console.answer_json(found)
+        write_report(target)
     else:
         tell(found)
-        console.say(f"look at it: {page}")
+        console.say(f"look at it: {write_report(target)}")
 
 
 def runs_of(
@@ -146,6 +156,8 @@ def runs_of(
     from genaug.mixing.shares import parse_shares
 
     asked = [name for text in generators or [registry.default_generator()] for name in _asked(text)]
+    if not asked:
+        raise UsageError("generator: expected a name, or several between commas, got nothing (see: genaug plugins)")
     owners = {name: set(parse_shares(name)) for name in asked}
     for text in settings or []:
         prefix, colon, _ = text.partition("=")[0].partition(":")
@@ -157,7 +169,9 @@ def runs_of(
     runs = {}
     for name in asked:
         mine = [text for text in settings or [] if _belongs(text, owners[name])]
-        runs[name] = given.run_config(config, registry, mine, generator=name, **wishes)
+        run = given.run_config(config, registry, mine, generator=name, **wishes)
+        tables = {owner: table for owner, table in run.generators.items() if owner in owners[name]}
+        runs[name] = run.model_copy(update={"generators": tables})
     return runs
 
 
@@ -187,7 +201,7 @@ def tell(found: dict[str, Any]) -> None:
         (
             arm["name"],
             _spread(arm["balanced_accuracy"]),
-            f"{arm['macro_f1']['mean']:.3f}",
+            "" if arm["macro_f1"]["mean"] is None else f"{arm['macro_f1']['mean']:.3f}",
             _difference(arm["difference"]),
             "" if arm["difference"] is None else arm["difference"]["verdict"],
         )
@@ -199,11 +213,22 @@ def tell(found: dict[str, Any]) -> None:
         for row in found["classes"]
     ]
     console.table("recall", ("class", "images", "without", "with", ""), lines)
+    for row in found["made"]:
+        if row["missing"] or row["failures"]:
+            console.note(_made(row))
     console.say(found["headline"]["sentence"])
     if found["test"] is not None:
         console.say(found["test"]["sentence"])
     console.say(found["certainty"])
     console.say(f"recommendation: {found['recommendation']['sentence']}")
+
+
+def _made(row: dict[str, Any]) -> str:
+    failures = f", and {row['failures']} class(es) failed in all" if row["failures"] else ""
+    return (
+        f"{row['generator']}: {row['images']:.0f} images a split passed the selectors, "
+        f"{row['missing']:.0f} of the plan are missing{failures}"
+    )
 
 
 def _asked(text: str) -> list[str]:
@@ -222,7 +247,9 @@ def _spread(estimate: dict[str, Any]) -> str:
 
 
 def _difference(estimate: dict[str, Any] | None) -> str:
-    return "" if estimate is None else f"{estimate['mean']:+.3f}{_interval(estimate, '+.3f')}"
+    if estimate is None or estimate["mean"] is None:
+        return ""
+    return f"{estimate['mean']:+.3f}{_interval(estimate, '+.3f')}"
 
 
 def _interval(estimate: dict[str, Any], form: str) -> str:

@@ -115,7 +115,7 @@ def growth(series: dict[str, Sequence[tuple[float, Interval]]]) -> LinePlot:
     y = interval_axis(interval for points in series.values() for _, interval in points)
     lines = []
     for name, points in series.items():
-        ordered = sorted(points)
+        ordered = sorted(points, key=lambda point: point[0])
         marks = tuple(_point(one, interval, x, y) for one, interval in ordered)
         lines.append(Line(name, _path([(one, interval[0]) for one, interval in ordered], x, y), marks))
     return LinePlot(tuple(lines), x, y)

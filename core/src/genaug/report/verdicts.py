@@ -17,9 +17,12 @@ class Estimate(Record):
     high: float | None
 
 
-class Difference(Estimate):
-    """An arm against the best real-only one."""
+class Difference(Record):
+    """An arm against the best real-only one, with its 95 % interval; None where too little was held out."""
 
+    mean: float | None
+    low: float | None
+    high: float | None
     p: float | None = None
     verdict: Verdict | None = None
 
@@ -51,7 +54,7 @@ class StudyClass(Record):
     images: int
     real: float | None
     synthetic: float | None
-    difference: Estimate
+    difference: Difference
     p: float | None
     verdict: Verdict
 
@@ -115,7 +118,16 @@ class Cost(Record):
     """Time that it took."""
 
     seconds: float
-    seconds_per_split: float
+    seconds_per_split: float | None
+
+
+class MadeOnAverage(Record):
+    """What a generator gave in a split. missing: of the plan. failures: classes that failed, in all splits."""
+
+    generator: Text
+    images: float
+    missing: float
+    failures: int
 
 
 class Study(Record):
@@ -135,4 +147,5 @@ class Study(Record):
     certainty: Text
     test: HeldOut | None
     figure: tuple[FigurePoint, ...]
+    made: tuple[MadeOnAverage, ...] = ()
     cost: Cost

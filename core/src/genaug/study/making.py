@@ -53,15 +53,13 @@ class Made:
     """Synthetic images of one split, each class in the order of candidates.
 
     images: uint8 [S, H, W, C]. labels: int64 [S]. scores: float32 [S] in [0, 1]. opinions: float32 [S, K], of
-    classifiers that never saw the stems, None where nobody asked. facts: seconds, shortfall, failures, what a probe
-    allowed.
+    classifiers that never saw the stems, None where nobody asked.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     scores: NDArray[np.float32]
     opinions: NDArray[np.float32] | None
-    facts: dict[str, Any]
 
     def first(self, count: int | None) -> "Made":
         """At most so many of each class, those that were drawn first."""
@@ -77,23 +75,26 @@ class Made:
             self, images=self.images[keep], labels=self.labels[keep], scores=self.scores[keep], opinions=opinions
         )
 
-    @property
-    def allowed(self) -> AllowedChanges:
-        """The changes that classical variants may make."""
-        return AllowedChanges(**self.facts["allowed"])
 
-
-def make_all(tasks: Sequence[Making], workers: int, report: Report) -> None:
-    """Make what is not there yet, each in a process of its own that is given only what may be seen.
+def make_all(splits: Sequence[Sequence[Making]], workers: int, report: Report) -> None:
+    """Make what is not there yet, each split in a process that is given what may be seen of it, and nothing else.
 
     Raises the first error.
     """
-    waiting = [task for task in tasks if not task.path.exists()]
+    waiting = [tuple(task for task in tasks if not task.path.exists()) for tasks in splits]
+    waiting = [tasks for tasks in waiting if tasks]
     if not waiting:
         return
-    for outcome in Processes(workers).map(make, waiting, report):
+    for outcome in Processes(workers).map(make_split, waiting, report):
         if outcome.error is not None:
             raise outcome.error
+
+
+def make_split(tasks: Sequence[Making], report: Report) -> None:
+    """One generator after another: they share the classifiers that judge."""
+    for task in tasks:
+        make(task, report)
+    remove(tasks[0].folder / _ROOM)
 
 
 def make(task: Making, report: Report) -> None:
@@ -102,27 +103,32 @@ def make(task: Making, report: Report) -> None:
     room = make_folder(task.folder / _ROOM)
     with using_threads(1):  # threads would change bytes, and two processes of one do more than one of two
         job = resolve(task.config, task.loaded, load_registry())
-        generated = generate(job, room / task.path.stem / "models", room, workers=1, report=report)
+        generated = generate(job, room / task.path.stem, room, workers=1, report=report)
         mixed = pipeline.mix(generated)
         tensors = _tensors(mixed)
         if task.opinions:
             tensors["opinions"] = _opinions(generated, mixed, room)
     facts = {
         "seconds": time.monotonic() - started,
-        "shortfall": mixed.shortfall,
-        "filled_up": mixed.record["filled_up"],
+        "images": len(mixed.synthetic),
+        "missing": sum(job.plan.values()) - len(mixed.synthetic),
         "failures": mixed.failures,
         "allowed": _allowed(generated),
     }
     write_json(task.path.with_suffix(".json"), facts)
     write_bytes(task.path, save(tensors))
-    remove(room / task.path.stem)
+
+
+def read_facts(task: Making) -> dict[str, Any]:
+    """What is known of a making besides its images; empty when it is not done."""
+    found = read_json(task.path.with_suffix(".json")) if task.path.exists() else None
+    return found if isinstance(found, dict) else {}
 
 
 def read_made(task: Making) -> Made:
     """What `make` wrote."""
-    tensors, facts = load_file(task.path), read_json(task.path.with_suffix(".json"))
-    return Made(tensors["images"], tensors["labels"], tensors["scores"], tensors.get("opinions"), facts or {})
+    tensors = load_file(task.path)
+    return Made(tensors["images"], tensors["labels"], tensors["scores"], tensors.get("opinions"))
 
 
 def _tensors(mixed: Mixed) -> dict[str, NDArray[Any]]:

@@ -1,7 +1,9 @@
 """Trains the classifiers of one split, arm by arm at equal steps, and notes what they say of the held-out images."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +17,11 @@ from genaug.mixing.live import MixedDataset
 from genaug.storage import make_folder, read_json, stage_hash, write_json
 from genaug.study.arms import Arm
 from genaug.study.learner import Asked, Learner, batch_size, classical_variants, learn
-from genaug.study.making import Made, Making, read_made
+from genaug.study.making import Made, Making, read_facts, read_made
 from genaug.training import using_threads
 
 FORMAT = 1
+NOTHING = -1  # the guess of a classifier that has nothing to learn from: never right
 
 Labels = NDArray[np.int64]
 
@@ -27,7 +30,8 @@ Labels = NDArray[np.int64]
 class Scoring:
     """One split's arms. train: its training images. images: uint8 [N, H, W, C], those held out.
 
-    makings: by generator, where the synthetic images are. version: of genaug. folder: where guesses are kept.
+    makings: by generator, where the synthetic images are. probed: the one whose label-safety probe says what classical
+    variants may do, None where no probe is asked. version: of genaug. folder: where guesses are kept.
     """
 
     title: str
@@ -35,6 +39,7 @@ class Scoring:
     images: NDArray[np.uint8]
     arms: tuple[Arm, ...]
     makings: Mapping[str, Making]
+    probed: Making | None
     asked: Asked
     classical: str
     seeds: int
@@ -42,11 +47,27 @@ class Scoring:
     version: str
     folder: Path
 
+    @cached_property
+    def judged(self) -> str:
+        """A hash of the held-out images."""
+        return stage_hash([list(self.images.shape), hashlib.sha256(self.images.tobytes()).hexdigest()])
+
+    def allowed(self) -> AllowedChanges:
+        """What classical variants may do: as the probe of this split says, else no flips."""
+        found = {} if self.probed is None else read_facts(self.probed).get("allowed", {})
+        return AllowedChanges(**found)
+
     def path(self, arm: Arm) -> Path:
         """Where the guesses of an arm are kept: named by all that decides them."""
         made = None if arm.generator is None else self.makings[arm.generator].path.stem
-        wishes = [FORMAT, self.version, arm.to_json(), self.asked.key(), self.classical, self.seed, made]
+        varied = [self.classical, self.allowed().model_dump(mode="json")] if arm.classical else None
+        wishes = [FORMAT, self.version, arm.to_json(), self.asked.key(), varied, self.seed, made, self.judged]
         return self.folder / f"arm-{stage_hash([*wishes, self.train.fingerprint])}.json"
+
+    def makings_all(self) -> list[Making]:
+        """Everything that has to be made before this can be scored."""
+        wanted = [*self.makings.values(), *([self.probed] if self.probed else [])]
+        return list({making.path: making for making in wanted}.values())
 
 
 @dataclass(frozen=True)
@@ -92,13 +113,16 @@ def _known(task: Scoring, arm: Arm) -> list[list[int]]:
 
 
 def _score_arm(task: Scoring, arm: Arm, made: Mapping[str, Made], known: list[list[int]]) -> None:
-    mixed = _mixed(task, arm, made)
+    mixed, guesses = _mixed(task, arm, made), list(known)
+    if not len(mixed):
+        guesses = [[NOTHING] * len(task.images)] * task.seeds
+        write_json(task.path(arm), {"arm": arm.name, "guesses": guesses})
+        return
     bank = None
     if arm.classical:
         shown = task.asked.steps * batch_size(len(task.train))
         seed = derive(task.seed, "classical")
-        bank = classical_variants(mixed.images, task.classical, _allowed(made), shown=shown, seed=seed)
-    guesses = list(known)
+        bank = classical_variants(mixed.images, task.classical, task.allowed(), shown=shown, seed=seed)
     for number in range(len(known), task.seeds):
         learner = _learned(task, mixed, bank, number)
         guesses.append(learner.predict(task.images).tolist())
@@ -113,15 +137,14 @@ def _learned(task: Scoring, mixed: MixedDataset, bank: NDArray[np.uint8] | None,
 
 
 def _mixed(task: Scoring, arm: Arm, made: Mapping[str, Made]) -> MixedDataset:
-    """The images of an arm; where no synthetic one is kept, the real ones are all there is."""
+    """The images of an arm; where no synthetic one is kept, the recipe has nothing to mix."""
     train = task.train
     none = np.empty((0, *train.images.shape[1:]), np.uint8)
     some = None if arm.generator is None else made[arm.generator].first(arm.count)
     recipe = arm.recipe if some is not None and len(some.labels) else Arm().recipe
-    real = arm.real or some is None or not len(some.labels)
     return MixedDataset.of(
-        train.images if real else none,
-        train.labels if real else np.empty(0, np.int64),
+        train.images if arm.real else none,
+        train.labels if arm.real else np.empty(0, np.int64),
         none if some is None else some.images,
         np.empty(0, np.int64) if some is None else some.labels,
         train.spec.classes,
@@ -129,8 +152,3 @@ def _mixed(task: Scoring, arm: Arm, made: Mapping[str, Made]) -> MixedDataset:
         scores=None if some is None else some.scores.tolist(),
         probabilities=None if some is None else some.opinions,
     )
-
-
-def _allowed(made: Mapping[str, Made]) -> AllowedChanges:
-    """The same for all arms: what the probe of the first generator found, or no flips."""
-    return next((some.allowed for some in made.values()), AllowedChanges())

@@ -13,7 +13,13 @@ class StudyConfig(Closed):
     """How a study asks whether synthetic images help."""
 
     folds: int = option(5, "Parts of which one is held out at a time; near-duplicates share a part.", ge=2, le=20)
-    repeats: int = option(2, "Times that the images are dealt out anew.", unit="times", ge=1, le=100)
+    repeats: int | None = option(
+        None,
+        "Times that the images are dealt out anew; 2 when left out, and as many as fit into a budget.",
+        unit="times",
+        ge=1,
+        le=100,
+    )
     seeds: int = option(2, "Classifiers of each arm in each split, whose scores are averaged.", ge=1, le=100)
     steps: int = option(
         1500, "Training steps of each classifier, the same for all arms.", unit="steps", ge=1, le=1_000_000
@@ -24,12 +30,16 @@ class StudyConfig(Closed):
     counts: tuple[int, ...] = option(
         (), "Synthetic images for each class, each number an arm of its own; as the plan says when left out."
     )
-    alone: bool = option(True, "Also ask how far synthetic images go without real ones.")
+    alone: bool = option(
+        True, "Also ask how far synthetic images go without real ones, where every class is to get some."
+    )
 
     @model_validator(mode="after")
     def _counts_that_can_be(self) -> Self:
         if any(not 0 <= count <= 1_000_000 for count in self.counts):
             raise ValueError("expected numbers of images from 0 to 1000000")
+        if self.counts and not any(self.counts):
+            raise ValueError("expected at least one number of images above 0")
         return self
 
     def parsed_recipes(self) -> tuple[RecipeConfig, ...]:

@@ -42,7 +42,7 @@ class Estimate:
 def over_splits(values: Sequence[float], held_out_share: float) -> Estimate:
     """The mean of one number per split, those that are not numbers left out, by the corrected resampled t-test.
 
-    Numbers that do not vary at all, and are not 0, do not tell how far off they may be: they get no interval.
+    Numbers that do not vary at all do not tell how far off they may be: they get no interval.
 
     The variance of the mean is (1/J + n_test/n_train) S^2, since training sets overlap (Nadeau and Bengio 2003, Machine
     Learning 52:239, section 6.2). held_out_share: n_test / (n_test + n_train), in (0, 1).
@@ -53,7 +53,7 @@ def over_splits(values: Sequence[float], held_out_share: float) -> Estimate:
     error = standard_error(known, held_out_share)
     mean, freedom = float(known.mean()), len(known) - 1
     if error < _TINY:
-        return Estimate(mean, 0.0, 0.0, 1.0) if abs(mean) < _TINY else Estimate(mean, None, None)
+        return Estimate(mean, None, None)
     half = float(t.ppf(1 - _LEVEL / 2, freedom)) * error
     return Estimate(mean, mean - half, mean + half, float(2 * t.sf(abs(mean) / error, freedom)))
 

@@ -9,19 +9,23 @@ from typing import Any
 import numpy as np
 
 from genaug.chance import derive
+from genaug.data.duplicates import NEAR, nearest
+from genaug.errors import GenaugError
 from genaug.executors import Report
 from genaug.mixing.output import OutputFolder
-from genaug.storage import locked, write_json
+from genaug.storage import locked, stage_hash, write_json
 from genaug.study.budget import Budget
-from genaug.study.making import Making, make_all
+from genaug.study.making import Making, make_all, read_facts
 from genaug.study.outcome import Guessed, Outcome
-from genaug.study.question import FORMAT, Question
+from genaug.study.question import FORMAT, REPEATS, Question
 from genaug.study.scoring import Scoring, read_guesses, score_all
 from genaug.study.splits import Fold, halves
 from genaug.study.summary import summary
 from genaug.study.trial import Trial, trial
 
 RESULT = "study.json"
+_MOST_REPEATS = 100
+_ROUNDS = 8  # splits for each worker in a round without a budget
 
 
 def study(
@@ -42,7 +46,8 @@ def study(
     question.check()
     with locked(output.own):
         output.claim(question.request())
-        return _Study(question, output, workers, Budget(budget), report or _silent).run()
+        key = stage_hash([[arm.to_json() for arm in question.arms], question.asked.key(), workers])
+        return _Study(question, output, workers, Budget(budget, output.own / "pace.json", key), report or _silent).run()
 
 
 class _Study:
@@ -51,21 +56,32 @@ class _Study:
     def __init__(self, question: Question, output: OutputFolder, workers: int, budget: Budget, report: Report) -> None:
         self._question, self._output, self._workers = question, output, workers
         self._budget, self._report = budget, report
+        self._open = question.settings.repeats is None and budget.limited
+        self._folds = question.folds(question.settings.repeats or (_MOST_REPEATS if self._open else REPEATS))
 
     def run(self) -> dict[str, Any]:
-        """Round after round until the time is up, all at once where there is time without end; then the sums."""
+        """Round after round until the time is up; then the sums, of what was done before an error too."""
         done: list[Fold] = []
-        folds = self._question.folds
-        size = self._workers if self._budget.limited else len(folds)
-        for first in range(0, len(folds), size):
-            some = folds[first : first + size]
-            fresh = any(not self._scored(fold) for fold in some)
+        while len(done) < len(self._folds):
+            some = self._folds[len(done) : len(done) + self._size()]
+            fresh = [fold for fold in some if not self._scored(fold)]
             if fresh and done and not self._budget.allows(trial=self._has_test):
                 break
-            with self._budget.round(len(some), counts=fresh):
-                self._do(some)
+            try:
+                with self._budget.round(len(fresh)):
+                    self._do(some)
+            except GenaugError:
+                if done:
+                    self._sum_up(done)
+                raise
             done += some
         return self._sum_up(done)
+
+    def _size(self) -> int:
+        """Splits of the next round: one alone where a budget has nothing to go by."""
+        if not self._budget.limited:
+            return _ROUNDS * self._workers
+        return self._workers if self._budget.longest else 1
 
     @property
     def _has_test(self) -> bool:
@@ -73,7 +89,7 @@ class _Study:
 
     def _do(self, folds: Sequence[Fold]) -> None:
         tasks = [self._scoring(fold) for fold in folds]
-        make_all([making for task in tasks for making in task.makings.values()], self._workers, self._report)
+        make_all([task.makings_all() for task in tasks], self._workers, self._report)
         score_all(tasks, self._workers, self._report)
 
     def _scored(self, fold: Fold) -> bool:
@@ -85,15 +101,17 @@ class _Study:
         folder = self._output.own / "splits" / fold.title
         part = question.seen(fold)
         opinions = any(arm.recipe.soft_labels > 0 for arm in question.arms)
+        makings = {
+            name: Making(part, config, question.versions[name], opinions, folder)
+            for name, config in question.runs.items()
+        }
         return Scoring(
             title=f"split {fold.title}",
             train=part.train,
             images=question.loaded.train.images[fold.held_out],
             arms=question.arms,
-            makings={
-                name: Making(part, config, question.versions[name], opinions, folder)
-                for name, config in question.runs.items()
-            },
+            makings=makings,
+            probed=next((making for making in makings.values() if making.config.probe), None),
             asked=question.asked,
             classical=wish.classical,
             seeds=wish.seeds,
@@ -105,8 +123,9 @@ class _Study:
     def _sum_up(self, done: Sequence[Fold]) -> dict[str, Any]:
         question = self._question
         outcome = self._outcome(done)
-        spec, planned = question.loaded.spec, len(question.folds)
+        spec, planned = question.loaded.spec, len(done) if self._open else len(self._folds)
         record = self._facts(outcome, planned) | summary(outcome, spec.classes, spec.counts, planned)
+        record["made"] = self._made(done)
         record["test"] = self._tested(outcome)
         record["cost"] = {"seconds": self._budget.spent(), "seconds_per_split": self._budget.pace()}
         write_json(self._output.path / RESULT, record)
@@ -145,25 +164,37 @@ class _Study:
             "seeds": wish.seeds,
             "splits": {
                 "folds": wish.folds,
-                "repeats": wish.repeats,
+                "repeats": 1 + max(fold.repeat for fold in self._folds[: len(outcome.splits)]),
                 "done": len(outcome.splits),
                 "planned": planned,
                 "held_out_share": outcome.held_out_share,
             },
         }
 
+    def _made(self, done: Sequence[Fold]) -> list[dict[str, Any]]:
+        """What each generator gave in a split, on average, and how often a class failed."""
+        tasks = [self._scoring(fold) for fold in done]
+        rows = []
+        for name in self._question.runs:
+            facts = [read_facts(task.makings[name]) for task in tasks]
+            images, missing = (float(np.mean([one[key] for one in facts])) for key in ("images", "missing"))
+            failures = sum(len(one["failures"]) for one in facts)
+            rows.append({"generator": name, "images": images, "missing": missing, "failures": failures})
+        return rows
+
     def _tested(self, outcome: Outcome) -> dict[str, Any] | None:
-        """The test split, once, at the end."""
+        """The test split, once, at the end, without what is in the training images too."""
         if not self._has_test:
             return None
-        question = self._question
+        loaded = self._question.loaded
+        test, train = loaded.splits["test"], loaded.splits["train"]
+        fresh = nearest(test.thumbnails, train.thumbnails)[1] > 1 - NEAR
+        if not fresh.any():
+            return None
         whole = replace(
-            self._scoring(question.folds[0]),
-            title="test split",
-            train=question.loaded.train,
-            images=question.loaded.splits["test"].images,
+            self._scoring(self._folds[0]), title="test split", train=loaded.train, images=test.images[fresh]
         )
-        task = Trial(question.loaded, whole, self._output.own / "test")
+        task = Trial(loaded, whole, test.labels[fresh], int((~fresh).sum()), self._output.own / "test")
         return trial(task, outcome, self._workers, self._report)
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from genaug.study.arms import Arm
@@ -79,13 +80,14 @@ def recommendation(outcome: Outcome, made: Estimate) -> Record:
 def certainty(outcome: Outcome, planned: int) -> str:
     """How sure it is, and what the splits that are missing would add."""
     done, share = len(outcome.splits), outcome.held_out_share
-    if done < _LEAST_SPLITS:
-        return f"{done} of {planned} splits: at least {_LEAST_SPLITS} are needed to say how sure anything is."
-    values = outcome.differences(outcome.chosen_synthetic).tolist()
-    width = expected_half_width(values, share, done)
+    count = _splits(done) if planned <= done else f"{done} of {planned} splits"
+    values = [value for value in outcome.differences(outcome.chosen_synthetic).tolist() if math.isfinite(value)]
+    if len(values) < _LEAST_SPLITS:
+        return f"{count}: at least {_LEAST_SPLITS} are needed to say how sure anything is."
+    if len(set(values)) < _LEAST_SPLITS:
+        return f"{count}: they do not differ, so it cannot be told how sure anything is."
     more = max(planned, 2 * done) if planned <= done else planned
-    wider = expected_half_width(values, share, more)
-    count = f"{done} splits" if planned <= done else f"{done} of {planned} splits"
+    width, wider = (expected_half_width(values, share, splits) for splits in (done, more))
     return (
         f"{count}: the difference is known to ± {width:.3f}, so smaller effects cannot be seen; {more} splits would "
         f"give about ± {wider:.3f}."
@@ -93,17 +95,26 @@ def certainty(outcome: Outcome, planned: int) -> str:
 
 
 def figure(outcome: Outcome) -> list[Record]:
-    """Balanced accuracy over the number of synthetic images for each class, as in the paper's figure."""
-    return [
-        {
-            "generator": arm.generator,
-            "arm": arm.name,
-            "count": arm.count,
-            "balanced_accuracy": _level(outcome, place).to_json(),
-        }
-        for place, arm in enumerate(outcome.arms)
-        if arm.count is not None and arm.real
-    ]
+    """Balanced accuracy over the number of synthetic images for each class, as in the paper's figure.
+
+    One series for each way to mix, which begins at 0 with the same arm without synthetic images.
+    """
+    plain = {(arm.classical, arm.balanced): place for place, arm in enumerate(outcome.arms) if not arm.synthetic}
+    rows, begun = [], set()
+    for place, arm in enumerate(outcome.arms):
+        if arm.count is None or not arm.real:
+            continue
+        family = replace(arm, count=None)
+        if family not in begun:
+            begun.add(family)
+            rows.append(_point(outcome, family.name, plain[arm.classical, arm.balanced], 0))
+        rows.append(_point(outcome, family.name, place, arm.count))
+    return rows
+
+
+def _point(outcome: Outcome, family: str, place: int, count: int) -> Record:
+    level = _level(outcome, place).to_json()
+    return {"generator": family, "arm": outcome.arms[place].name, "count": count, "balanced_accuracy": level}
 
 
 def _arm_row(outcome: Outcome, place: int, classes: Sequence[str], told: tuple[Estimate, str] | None) -> Record:

@@ -28,10 +28,16 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Trial:
-    """What is tried on the test split. scoring: of all training images; its arms, makings and folder are set here."""
+    """What is tried on the test split.
+
+    scoring: of all training images; its arms, makings and folder are set here. labels: int64 [N] of its images.
+    left_out: test images that are left out, since they are in the training images too.
+    """
 
     loaded: LoadedFolder
     scoring: Scoring
+    labels: Labels
+    left_out: int
     folder: Path
 
 
@@ -49,9 +55,9 @@ def trial(task: Trial, outcome: Outcome, workers: int, report: Report) -> dict[s
     arms = {role: outcome.arms[place] for role, place in places.items()}
     scoring = _scoring(task, arms)
     uses = _uses(task.folder, scoring)
-    make_all(list(scoring.makings.values()), workers, report)
+    make_all([scoring.makings_all()], workers, report)
     score_all([scoring], 1, report)
-    labels = task.loaded.splits["test"].labels
+    labels = task.labels
     guesses = {role: read_guesses(scoring, arm) for role, arm in arms.items()}
     scores = {role: _mean_accuracy(labels, found) for role, found in guesses.items()}
     low, high = _bootstrap(labels, guesses["synthetic"], guesses["real"], task.scoring.seed)
@@ -62,9 +68,9 @@ def trial(task: Trial, outcome: Outcome, workers: int, report: Report) -> dict[s
         "uses": uses,
         "difference": {"mean": difference, "low": low, "high": high},
         "sentence": (
-            f"On the test split ({len(labels)} images, looked at {_times(uses)}): '{arms['real'].name}' "
-            f"{scores['real']:.3f}, '{arms['synthetic'].name}' {scores['synthetic']:.3f}, difference {difference:+.3f} "
-            f"(95 % interval {low:+.3f} to {high:+.3f})."
+            f"On the test split ({len(labels)} images{_without(task.left_out)}, looked at {_times(uses)}): "
+            f"'{arms['real'].name}' {scores['real']:.3f}, '{arms['synthetic'].name}' {scores['synthetic']:.3f}, "
+            f"difference {difference:+.3f} (95 % interval {low:+.3f} to {high:+.3f})."
         ),
     }
 
@@ -77,7 +83,9 @@ def _scoring(task: Trial, arms: Mapping[str, Arm]) -> Scoring:
         name: replace(task.scoring.makings[name], loaded=part, opinions=opinions, folder=task.folder)
         for name in dict.fromkeys(names)
     }
-    return replace(task.scoring, arms=tuple(dict.fromkeys(arms.values())), makings=makings, folder=task.folder)
+    probed = task.scoring.probed and replace(task.scoring.probed, loaded=part, opinions=opinions, folder=task.folder)
+    own = tuple(dict.fromkeys(arms.values()))
+    return replace(task.scoring, arms=own, makings=makings, probed=probed, folder=task.folder)
 
 
 def _uses(folder: Path, scoring: Scoring) -> int:
@@ -88,6 +96,10 @@ def _uses(folder: Path, scoring: Scoring) -> int:
         known.append(key)
         write_json(make_folder(folder) / _USES, known)
     return len(known)
+
+
+def _without(left_out: int) -> str:
+    return f", {left_out} more left out that are in the training images too" if left_out else ""
 
 
 def _times(uses: int) -> str:
