@@ -11,7 +11,7 @@ import torch
 
 from genaug.config import RunConfig
 from genaug.data.folder import LoadedFolder
-from genaug.errors import UsageError
+from genaug.errors import DataError, UsageError
 from genaug.fitting import fit_tasks
 from genaug.job import Job, resolve
 from genaug.mixing.output import PROVENANCE
@@ -61,9 +61,9 @@ class Question:
         )
         return (*real_arms(), *made)
 
-    def folds(self, repeats: int) -> tuple[Fold, ...]:
-        """The splits of so many repeats."""
-        return tuple(split_folds(self.loaded.train, folds=self.settings.folds, repeats=repeats, seed=self.seed))
+    def folds(self, repeats: int) -> Iterator[Fold]:
+        """The splits of so many repeats, each dealt out when it is asked for."""
+        return split_folds(self.loaded.train, folds=self.settings.folds, repeats=repeats, seed=self.seed)
 
     @cached_property
     def asked(self) -> Asked:
@@ -90,7 +90,10 @@ class Question:
                 )
         check_network(self.settings.classifier, self.loaded.spec, self.weights)
         registry = load_registry()
-        for fold in self.folds(min(self.settings.repeats or REPEATS, REPEATS)):
+        folds = tuple(self.folds(min(self.settings.repeats or REPEATS, REPEATS)))
+        if not folds:
+            raise DataError("near-duplicates leave nothing that could be held out; add images, or give fewer --folds")
+        for fold in folds:
             part = self.seen(fold)
             for config in self.runs.values():
                 _check_needs(resolve(config, part, registry))

@@ -55,8 +55,9 @@ def split_folds(split: TrainSplit, *, folds: int, repeats: int, seed: int) -> It
     groups = near_groups(split)
     lonely = _lonely(split.labels, groups)
     movable = np.flatnonzero(~lonely)
-    largest = int(np.bincount(split.labels[movable], minlength=1).max())
-    if min(largest, len(np.unique(groups[movable]))) < folds:
+    mine = [np.unique(groups[movable][split.labels[movable] == label]) for label in np.unique(split.labels)]
+    largest = max(len(different) for different in mine)
+    if largest < folds:
         raise DataError(
             f"a study of {folds} folds needs a class of at least {folds} different images, the largest has {largest}; "
             "add images, or give fewer --folds"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -62,20 +63,19 @@ class _Study:
     def run(self) -> dict[str, Any]:
         """Round after round until the time is up; then the sums, of what was done before an error too."""
         done: list[Fold] = []
-        while len(done) < len(self._folds):
-            some = self._folds[len(done) : len(done) + self._size()]
+        while some := tuple(islice(self._folds, self._size())):
             fresh = [fold for fold in some if not self._scored(fold)]
             if fresh and done and not self._budget.allows(trial=self._has_test):
-                break
+                return self._sum_up(done, left=len(some))
             try:
                 with self._budget.round(len(fresh)):
                     self._do(some)
             except GenaugError:
                 if done:
-                    self._sum_up(done)
+                    self._sum_up(done, left=len(some))
                 raise
             done += some
-        return self._sum_up(done)
+        return self._sum_up(done, left=0)
 
     def _size(self) -> int:
         """Splits of the next round: one alone where a budget has nothing to go by."""
@@ -120,13 +120,14 @@ class _Study:
             folder=folder,
         )
 
-    def _sum_up(self, done: Sequence[Fold]) -> dict[str, Any]:
+    def _sum_up(self, done: Sequence[Fold], *, left: int) -> dict[str, Any]:
+        """left: splits that were dealt out and not done; where the end is open, none is missing."""
         question = self._question
         outcome = self._outcome(done)
-        spec, planned = question.loaded.spec, len(done) if self._open else len(self._folds)
-        record = self._facts(outcome, planned) | summary(outcome, spec.classes, spec.counts, planned)
+        spec, planned = question.loaded.spec, len(done) + (0 if self._open else left + sum(1 for _ in self._folds))
+        record = self._facts(outcome, done, planned) | summary(outcome, spec.classes, spec.counts, planned)
         record["made"] = self._made(done)
-        record["test"] = self._tested(outcome)
+        record["test"] = self._tested(outcome, done[0])
         record["cost"] = {"seconds": self._budget.spent(), "seconds_per_split": self._budget.pace()}
         write_json(self._output.path / RESULT, record)
         return record
@@ -146,7 +147,7 @@ class _Study:
         share = float(np.mean([len(fold.held_out) / len(labels) for fold in done]))
         return Outcome(question.arms, len(question.loaded.spec.classes), splits, share)
 
-    def _facts(self, outcome: Outcome, planned: int) -> dict[str, Any]:
+    def _facts(self, outcome: Outcome, done: Sequence[Fold], planned: int) -> dict[str, Any]:
         question, wish = self._question, self._question.settings
         spec = question.loaded.spec
         return {
@@ -164,7 +165,7 @@ class _Study:
             "seeds": wish.seeds,
             "splits": {
                 "folds": wish.folds,
-                "repeats": 1 + max(fold.repeat for fold in self._folds[: len(outcome.splits)]),
+                "repeats": 1 + max(fold.repeat for fold in done),
                 "done": len(outcome.splits),
                 "planned": planned,
                 "held_out_share": outcome.held_out_share,
@@ -182,7 +183,7 @@ class _Study:
             rows.append({"generator": name, "images": images, "missing": missing, "failures": failures})
         return rows
 
-    def _tested(self, outcome: Outcome) -> dict[str, Any] | None:
+    def _tested(self, outcome: Outcome, like: Fold) -> dict[str, Any] | None:
         """The test split, once, at the end, without what is in the training images too."""
         if not self._has_test:
             return None
@@ -191,9 +192,7 @@ class _Study:
         fresh = nearest(test.thumbnails, train.thumbnails)[1] > 1 - NEAR
         if not fresh.any():
             return None
-        whole = replace(
-            self._scoring(self._folds[0]), title="test split", train=loaded.train, images=test.images[fresh]
-        )
+        whole = replace(self._scoring(like), title="test split", train=loaded.train, images=test.images[fresh])
         task = Trial(loaded, whole, test.labels[fresh], int((~fresh).sum()), self._output.own / "test")
         return trial(task, outcome, self._workers, self._report)
 
