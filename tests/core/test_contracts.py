@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from genaug import errors
+from genaug.assignment import assign, read_assignments
 from genaug.chance import Noise, chance_states, derive, permutation, same_states, seeded, stream
 from genaug.config import (
     AugmentationConfig,
@@ -11,11 +12,9 @@ from genaug.config import (
     MixConfig,
     RunConfig,
     TrainConfig,
-    assign,
     changed,
     option,
     parse,
-    read_assignments,
     read_file,
 )
 from genaug.errors import DataError, UsageError

@@ -29,7 +29,9 @@ def test_per_class_adds_exactly_so_many_to_each_class(plain, tmp_path, genaug):
     assert code == 0
     assert numbers(out) == {name: count + 5 for name, count in COUNTS.items()}
     assert len(synthetic(out)) == 15
-    assert "contact-sheets" in shown
+    assert "report.html" in shown
+    assert (out / "contact-sheets" / "000.png").exists()
+    assert (out / "report.html").exists()
 
 
 @pytest.mark.parametrize("generator", ["dcgan", "cdcgan"])

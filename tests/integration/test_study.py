@@ -103,9 +103,7 @@ def test_a_test_split_that_changed_is_scored_anew_and_without_training_images(sp
     (splits / "test/dog/0.png").unlink()
     code, shown, err = genaug("study", splits, *quick)
     assert code == 0, err
-    assert (
-        "On the test split (5 images, 1 more left out that are in the training images too, looked at 2 times" in shown
-    )
+    assert "On the test split (5 images, 1 more left out as near-duplicates of training images, looked at 2" in shown
 
 
 def test_a_class_of_one_picture_gets_no_verdict_and_stops_nothing(plain, tmp_path, genaug):

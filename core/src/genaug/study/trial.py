@@ -99,7 +99,7 @@ def _uses(folder: Path, scoring: Scoring) -> int:
 
 
 def _without(left_out: int) -> str:
-    return f", {left_out} more left out that are in the training images too" if left_out else ""
+    return f", {left_out} more left out as near-duplicates of training images" if left_out else ""
 
 
 def _times(uses: int) -> str:
