@@ -80,6 +80,17 @@ class Spy(Perfect):
         return super().sample(labels, noise)
 
 
+class Fussy(Perfect):
+    """Fails where one certain scan is among the training images: in one of two folds."""
+
+    def remember(self, known):
+        """Raise when it is there."""
+        scan = torch.from_numpy(scans(DIGITS[0], held=True)[0]).float() / 127.5 - 1
+        if any(torch.allclose(image[0].cpu(), scan, atol=1e-4) for image in known.images):
+            raise RuntimeError("not that scan again")
+        return {}
+
+
 def auto(_spec, _device):
     """There is nothing to train."""
     return Preset(model=GeneratorConfig(), train=TrainConfig(steps=1))
@@ -88,7 +99,7 @@ def auto(_spec, _device):
 @hookimpl
 def genaug_generators():
     """All of them."""
-    kinds = {"perfect": "Perfect", "shuffled": "Shuffled", "spy": "Spy"}
+    kinds = {"perfect": "Perfect", "shuffled": "Shuffled", "spy": "Spy", "fussy": "Fussy"}
     return [
         GeneratorDescription(
             name=name,

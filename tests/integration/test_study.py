@@ -6,12 +6,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from genaug import augment
 from PIL import Image
 
 from tests.integration.conftest import fill
 
 SPLITS = ("--folds", 2, "--repeats", 3, "--seeds", 1, "--steps", 40, "--select", "none", "--workers", 1)
 
+FUSSY_SEED = 2  # with it, the scan that one planted generator cannot bear is held out of the first fold
 MANUAL = Path(__file__).parents[2] / "docs/study.md"
 PLANTED = (Path(__file__).parents[2] / "benchmarks/planted.py").read_text("utf-8")
 
@@ -106,6 +108,28 @@ def test_a_test_split_that_changed_is_scored_anew_and_without_training_images(sp
     assert "On the test split (5 images, 1 more left out as near-duplicates of training images, looked at 2" in shown
 
 
+def test_a_test_split_of_training_images_is_not_used_and_that_is_said(plain, tmp_path, genaug):
+    data, out = tmp_path / "both", tmp_path / "out"
+    shutil.copytree(plain, data / "train")
+    shutil.copytree(plain, data / "test")
+    quick = ("-g", "oversample", "--folds", 2, "--repeats", 1, "--seeds", 1, "--steps", 1, "-o", out, "--workers", 1)
+    code, shown, err = genaug("study", data, *quick)
+    assert code == 0, err
+    assert "On the test split" not in shown
+    assert "The test split was not used: every image in it is a near-duplicate of a training image." in err
+    assert "The test split was not used" in (out / "report.html").read_text("utf-8")
+
+
+def test_splits_that_were_done_are_summed_up_when_a_later_one_fails(digits, tmp_path, genaug):
+    out = tmp_path / "out"
+    quick = ("--folds", 2, "--repeats", 1, "--seeds", 1, "--steps", 1, "--select", "none", "--workers", 1, "-o", out)
+    found = genaug("study", digits, "-g", "fussy", "--per-class", 1, "--budget", "1h", "--seed", FUSSY_SEED, *quick)
+    assert found.code == 5, found.err
+    assert "not that scan again" in found.err
+    splits = json.loads((out / "study.json").read_text("utf-8"))["splits"]
+    assert (splits["done"], splits["planned"]) == (1, 2)
+
+
 def test_a_class_of_one_picture_gets_no_verdict_and_stops_nothing(plain, tmp_path, genaug):
     fill(plain, {"yak": 1}, seed=5)
     out = tmp_path / "out"
@@ -180,3 +204,9 @@ def test_the_python_example_of_the_manual_runs(tmp_path, monkeypatch, capsys):
     quick = example.replace("cdcgan", "oversample").replace("repeats=1", "repeats=1, seeds=1, steps=1")
     exec(compile(quick, "docs/study.md", "exec"), {})
     assert "no evidence Do not use synthetic images" in capsys.readouterr().out
+
+
+def test_a_gate_works_in_python_too(plain):
+    made = augment(plain, "oversample", per_class=2, gate=True, judge_steps=2, select=())
+    assert {one["synthetic"] for one in made.counts.values()} in ({0}, {2})
+    assert len(made.dataset) == sum(one["real"] + one["synthetic"] for one in made.counts.values())

@@ -217,6 +217,8 @@ def tell(found: dict[str, Any]) -> None:
         if row["missing"] or row["failures"]:
             console.note(_made(row))
     console.say(found["headline"]["sentence"])
+    for text in found["notes"]:
+        console.note(text)
     if found["test"] is not None:
         console.say(found["test"]["sentence"])
     console.say(found["certainty"])

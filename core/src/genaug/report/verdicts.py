@@ -148,4 +148,5 @@ class Study(Record):
     test: HeldOut | None
     figure: tuple[FigurePoint, ...]
     made: tuple[MadeOnAverage, ...] = ()
+    notes: tuple[Text, ...] = ()
     cost: Cost

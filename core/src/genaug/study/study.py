@@ -26,6 +26,7 @@ from genaug.study.trial import Trial, trial
 
 RESULT = "study.json"
 _MOST_REPEATS = 100
+_ALL_LEFT_OUT = "The test split was not used: every image in it is a near-duplicate of a training image."
 _ROUNDS = 8  # splits for each worker in a round without a budget
 
 
@@ -72,7 +73,7 @@ class _Study:
                     self._do(some)
             except GenaugError:
                 if done:
-                    self._sum_up(done, left=len(some))
+                    self._write(self._summed(done, left=len(some)))
                 raise
             done += some
         return self._sum_up(done, left=0)
@@ -121,16 +122,24 @@ class _Study:
         )
 
     def _sum_up(self, done: Sequence[Fold], *, left: int) -> dict[str, Any]:
+        """The answer, written before the test split is looked at, and again with what that says."""
+        record = self._write(self._summed(done, left=left))
+        if not self._has_test:
+            return record
+        found = self._tested(self._outcome(done), done[0])
+        return self._write(record | ({"notes": [_ALL_LEFT_OUT]} if found is None else {"test": found}))
+
+    def _write(self, record: dict[str, Any]) -> dict[str, Any]:
+        cost = {"seconds": self._budget.spent(), "seconds_per_split": self._budget.pace()}
+        write_json(self._output.path / RESULT, record | {"cost": cost})
+        return record | {"cost": cost}
+
+    def _summed(self, done: Sequence[Fold], *, left: int) -> dict[str, Any]:
         """left: splits that were dealt out and not done; where the end is open, none is missing."""
-        question = self._question
-        outcome = self._outcome(done)
-        spec, planned = question.loaded.spec, len(done) + (0 if self._open else left + sum(1 for _ in self._folds))
-        record = self._facts(outcome, done, planned) | summary(outcome, spec.classes, spec.counts, planned)
-        record["made"] = self._made(done)
-        record["test"] = self._tested(outcome, done[0])
-        record["cost"] = {"seconds": self._budget.spent(), "seconds_per_split": self._budget.pace()}
-        write_json(self._output.path / RESULT, record)
-        return record
+        outcome, spec = self._outcome(done), self._question.loaded.spec
+        planned = len(done) + (0 if self._open else left + sum(1 for _ in self._folds))
+        said = summary(outcome, spec.classes, spec.counts, planned)
+        return self._facts(outcome, done, planned) | said | {"made": self._made(done), "test": None, "notes": []}
 
     def _outcome(self, done: Sequence[Fold]) -> Outcome:
         question = self._question
@@ -184,9 +193,7 @@ class _Study:
         return rows
 
     def _tested(self, outcome: Outcome, like: Fold) -> dict[str, Any] | None:
-        """The test split, once, at the end, without what is in the training images too."""
-        if not self._has_test:
-            return None
+        """The test split, once, at the end, without near-duplicates of training images; None where none is left."""
         loaded = self._question.loaded
         test, train = loaded.splits["test"], loaded.splits["train"]
         fresh = nearest(test.thumbnails, train.thumbnails)[1] > 1 - NEAR

@@ -31,7 +31,7 @@ class Trial:
     """What is tried on the test split.
 
     scoring: of all training images; its arms, makings and folder are set here. labels: int64 [N] of its images.
-    left_out: test images that are left out, since they are in the training images too.
+    left_out: test images that are left out as near-duplicates of training images.
     """
 
     loaded: LoadedFolder
