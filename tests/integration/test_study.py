@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.integration.conftest import fill
 
-SPLITS = ("--folds", 2, "--repeats", 3, "--seeds", 1, "--steps", 40, "--select", "none", "--workers", 1)
+SPLITS = ("--folds", 2, "--repeats", 2, "--seeds", 1, "--steps", 40, "--select", "none", "--workers", 1)
 
 FUSSY_SEED = 2  # with it, the scan that one planted generator cannot bear is held out of the first fold
 MANUAL = Path(__file__).parents[2] / "docs/study.md"

@@ -49,7 +49,9 @@ def perfect(generator, target):
 
 
 @pytest.mark.parametrize("prediction", ["noise", "velocity"])
-@pytest.mark.parametrize(("sampler", "steps"), [("dpm-solver++", 20), ("ddim", 20), ("ancestral", 100)])
+@pytest.mark.parametrize(
+    ("sampler", "steps"), [("sde-dpm-solver++", 20), ("dpm-solver++", 20), ("ddim", 20), ("ancestral", 100)]
+)
 def test_every_sampler_finds_what_a_perfect_network_knows(sampler, steps, prediction):
     target = torch.linspace(-0.9, 0.9, 256).reshape(1, 1, 16, 16)
     settings = {"sampler": sampler, "sampling_steps": steps, "prediction": prediction}

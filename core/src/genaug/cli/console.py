@@ -6,7 +6,7 @@ Rich is imported where it is used: `genaug --help` needs none of it.
 import json
 import os
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -56,8 +56,8 @@ def answer_json(values: Any) -> None:
     _out().out(json.dumps(values, indent=2, sort_keys=True), highlight=False)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, whole: int = 0) -> None:
-    """A table of the answer; numbers stand to the right, and the first `whole` columns are never folded."""
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, whole: Container[int] = ()) -> None:
+    """A table of the answer; numbers stand to the right, and columns at the places `whole` are never folded."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -65,7 +65,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
     grid = Table(title=escape(title) or None, title_justify="left")
     for place, column in enumerate(columns):
         numeric = bool(lines) and all(isinstance(line[place], int | float) for line in lines)
-        grid.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=place < whole)
+        grid.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=place in whole)
     for line in lines:
         grid.add_row(*(escape(_printable(str(value))) for value in line))
     _out().print(grid)

@@ -72,7 +72,7 @@ def _tell(rows: "list[Row]") -> None:
         )
         for row in rows
     ]
-    console.table("", ("metric", "value", "95 % interval", "real", "images"), lines, whole=5)
+    console.table("", ("metric", "value", "95 % interval", "real", "images"), lines, whole=range(5))
     console.say("↑ higher is better, ↓ lower; real: what that many real images get against real ones")
     for row in rows:
         if text := _note(row):

@@ -55,7 +55,7 @@ def _probe(loaded: "LoadedFolder", steps: int) -> "Probe":
 
 def _tell_probe(found: "Probe") -> None:
     columns = ("change", "verdict", "error", "changed", "increase", "95 % interval")
-    console.table("label-safety probe", columns, [_row(finding) for finding in found.findings], whole=6)
+    console.table("label-safety probe", columns, [_row(finding) for finding in found.findings], whole=range(6))
     for finding in found.findings:
         if turns := [f"{one.name} → {one.becomes} ({one.turned} of {one.right})" for one in finding.harmed]:
             console.say(f"{finding.change} turns {', '.join(turns)}")

@@ -200,14 +200,15 @@ def tell(found: dict[str, Any]) -> None:
     rows = [
         (
             arm["name"],
-            _spread(arm["balanced_accuracy"]),
-            "" if arm["macro_f1"]["mean"] is None else f"{arm['macro_f1']['mean']:.3f}",
+            _mean(arm["balanced_accuracy"]),
             _difference(arm["difference"]),
             "" if arm["difference"] is None else arm["difference"]["verdict"],
+            _mean(arm["macro_f1"]),
         )
         for arm in found["arms"]
     ]
-    console.table("", ("trained on", "balanced accuracy", "macro-F1", "against the best without", ""), rows, whole=1)
+    columns = ("trained on", "mean", "against the best without", "", "macro-F1")
+    console.table("balanced accuracy on images held out", columns, rows, whole=range(1, 5))
     lines = [
         (row["class"], row["images"], _share(row["real"]), _share(row["synthetic"]), row["verdict"])
         for row in found["classes"]
@@ -242,20 +243,15 @@ def _belongs(text: str, owners: set[str]) -> bool:
     return not colon or prefix in owners
 
 
-def _spread(estimate: dict[str, Any]) -> str:
-    if estimate["mean"] is None:
-        return ""
-    return f"{estimate['mean']:.3f}{_interval(estimate, '.3f')}"
+def _mean(estimate: dict[str, Any]) -> str:
+    return "" if estimate["mean"] is None else f"{estimate['mean']:.3f}"
 
 
 def _difference(estimate: dict[str, Any] | None) -> str:
     if estimate is None or estimate["mean"] is None:
         return ""
-    return f"{estimate['mean']:+.3f}{_interval(estimate, '+.3f')}"
-
-
-def _interval(estimate: dict[str, Any], form: str) -> str:
-    return "" if estimate["low"] is None else f" ({estimate['low']:{form}} to {estimate['high']:{form}})"
+    interval = "" if estimate["low"] is None else f" ({estimate['low']:+.3f} to {estimate['high']:+.3f})"
+    return f"{estimate['mean']:+.3f}{interval}"
 
 
 def _share(value: float | None) -> str:

@@ -32,7 +32,7 @@ def _tell(found: "Verification") -> None:
     console.table("", ("split", "real", "synthetic", "unknown"), rows)
     if found.findings:
         lines = [(one.kind, one.path, one.detail) for one in found.findings]
-        console.table("", ("finding", "file", "what"), lines, whole=1)
+        console.table("", ("finding", "file", "what"), lines, whole=[0])
         console.say(f"{len(found.findings)} finding(s)")
     else:
         console.say("every image and model is as the run wrote it")

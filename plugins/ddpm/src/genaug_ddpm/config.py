@@ -29,8 +29,9 @@ class DDPMConfig(GeneratorConfig):
         0.0, "Weight of the distance between colour histograms of real and denoised images.", ge=0.0, le=1000.0
     )
     learning_rate: float = option(1e-3, "Learning rate (AdamW).", gt=0.0, le=1.0)
-    sampler: Literal["dpm-solver++", "ddim", "ancestral"] = option(
-        "dpm-solver++", "How images are drawn; ancestral walks through all time steps unless told otherwise."
+    sampler: Literal["sde-dpm-solver++", "dpm-solver++", "ddim", "ancestral"] = option(
+        "sde-dpm-solver++",
+        "How images are drawn: with fresh noise on the way (sde-dpm-solver++, ancestral) or without.",
     )
     sampling_steps: int = option(
         20, "Network evaluations per image; never more than time steps.", unit="steps", ge=1, le=10_000

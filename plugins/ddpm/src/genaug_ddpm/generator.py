@@ -18,6 +18,13 @@ from genaug_ddpm.networks import CompactNetwork, paper_network
 Config = TypeVar("Config", bound=DDPMConfig)
 _SCHEDULES = {"linear": "linear", "cosine": "squaredcos_cap_v2"}
 _PREDICTIONS = {"noise": "epsilon", "velocity": "v_prediction"}
+_SOLVER = {"final_sigmas_type": "zero"}
+_SAMPLERS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "sde-dpm-solver++": (DPMSolverMultistepScheduler, _SOLVER | {"algorithm_type": "sde-dpmsolver++"}),
+    "dpm-solver++": (DPMSolverMultistepScheduler, _SOLVER),
+    "ddim": (DDIMScheduler, {"clip_sample": True}),
+    "ancestral": (DDPMScheduler, {"clip_sample": True}),
+}
 
 
 class Diffusion(Generator[Config]):
@@ -86,18 +93,16 @@ class Diffusion(Generator[Config]):
 
     def _denoised(self, scheduler: Any, images: Tensor, times: Tensor, labels: Tensor, noise: Noise) -> Tensor:
         """From noisy images at the first of these time steps to images in [-1, 1]."""
-        chance = {} if self.config.sampler == "dpm-solver++" else {"generator": noise.generators}
+        chance = noise.generators
         if hasattr(scheduler, "set_begin_index"):
             scheduler.set_begin_index(len(scheduler.timesteps) - len(times))
         for time in times:
             found = self.guided(images, time.expand(len(images)).to(images.device), labels)
-            images = scheduler.step(found, time, images, **chance).prev_sample
+            images = scheduler.step(found, time, images, generator=chance).prev_sample
         return images.clamp(-1, 1)
 
     def _sampler(self) -> Any:
-        kinds = {"dpm-solver++": DPMSolverMultistepScheduler, "ddim": DDIMScheduler, "ancestral": DDPMScheduler}
-        kind = kinds[self.config.sampler]
-        extra = {"clip_sample": True} if self.config.sampler != "dpm-solver++" else {"final_sigmas_type": "zero"}
+        kind, extra = _SAMPLERS[self.config.sampler]
         return kind.from_config(self._schedule.config, **extra)
 
     @cached_property
