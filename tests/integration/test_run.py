@@ -34,6 +34,12 @@ def test_per_class_adds_exactly_so_many_to_each_class(plain, tmp_path, genaug):
     assert (out / "report.html").exists()
 
 
+def test_a_run_says_that_help_is_not_shown_and_how_to_ask(plain, tmp_path, genaug):
+    shown = genaug("run", plain, "-g", "oversample", "-o", tmp_path / "out").out
+    assert "there was no evidence that such images help a classifier" in shown
+    assert f"genaug study {plain} -g oversample" in shown.replace("\n", "")
+
+
 @pytest.mark.parametrize("generator", ["dcgan", "cdcgan"])
 def test_balance_fills_every_class_up_to_the_largest(plain, tmp_path, genaug, generator):
     out = tmp_path / "out"

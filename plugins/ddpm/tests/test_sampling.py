@@ -40,6 +40,8 @@ def perfect(generator, target):
     def predict(noisy, times, labels):
         kept = generator._schedule.alphas_cumprod[times][:, None, None, None]
         noise = (noisy - kept.sqrt() * target) / (1 - kept).sqrt()
+        if generator.config.prediction == "sample":
+            return target.expand_as(noisy)
         if generator.config.prediction == "noise":
             return noise
         return kept.sqrt() * noise - (1 - kept).sqrt() * target
@@ -48,7 +50,7 @@ def perfect(generator, target):
     return generator
 
 
-@pytest.mark.parametrize("prediction", ["noise", "velocity"])
+@pytest.mark.parametrize("prediction", ["noise", "velocity", "sample"])
 @pytest.mark.parametrize(
     ("sampler", "steps"), [("sde-dpm-solver++", 20), ("dpm-solver++", 20), ("ddim", 20), ("ancestral", 100)]
 )
@@ -62,11 +64,16 @@ def test_every_sampler_finds_what_a_perfect_network_knows(sampler, steps, predic
 
 def test_the_weight_of_a_time_step_is_bounded_by_min_snr():
     times = torch.tensor([0, 500, 990])
-    for prediction in ("noise", "velocity"):
+    for prediction in ("noise", "velocity", "sample"):
         generator = made(prediction=prediction, min_snr=5.0)
         kept = generator._schedule.alphas_cumprod[times]
         ratio = kept / (1 - kept)
-        expected = ratio.clamp(max=5) / (ratio if prediction == "noise" else ratio + 1)
+        bounded = {
+            "noise": ratio.clamp(max=5) / ratio,
+            "velocity": ratio.clamp(max=5) / (ratio + 1),
+            "sample": (ratio + 1).clamp(max=5),
+        }
+        expected = bounded[prediction]
         assert torch.allclose(generator._weights(times), expected)
         assert torch.equal(made(prediction=prediction, min_snr=0.0)._weights(times), torch.ones(3))
 

@@ -21,7 +21,9 @@ class DDPMConfig(GeneratorConfig):
     )
     timesteps: int = option(1000, "Noise levels of the training.", unit="steps", ge=10, le=10_000)
     noise_schedule: Literal["linear", "cosine"] = option("cosine", "How fast the noise rises over the time steps.")
-    prediction: Literal["noise", "velocity"] = option("velocity", "What the network predicts.")
+    prediction: Literal["noise", "velocity", "sample"] = option(
+        "velocity", "What the network predicts; sample is the clean image, which large patches need."
+    )
     min_snr: float = option(
         5.0, "Largest signal-to-noise ratio that a time step's loss counts with; 0 for no weighting.", ge=0.0, le=1e6
     )

@@ -17,7 +17,7 @@ from genaug_ddpm.networks import CompactNetwork, paper_network
 
 Config = TypeVar("Config", bound=DDPMConfig)
 _SCHEDULES = {"linear": "linear", "cosine": "squaredcos_cap_v2"}
-_PREDICTIONS = {"noise": "epsilon", "velocity": "v_prediction"}
+_PREDICTIONS = {"noise": "epsilon", "velocity": "v_prediction", "sample": "sample"}
 _SOLVER = {"final_sigmas_type": "zero"}
 _SAMPLERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "sde-dpm-solver++": (DPMSolverMultistepScheduler, _SOLVER | {"algorithm_type": "sde-dpmsolver++"}),
@@ -50,8 +50,7 @@ class Diffusion(Generator[Config]):
         noise = batch.noise.normal(*batch.images.shape[1:])
         noisy = self._schedule.add_noise(batch.images, noise, times)
         found = self.predict(noisy, times, self._hidden(batch.labels, batch.noise))
-        wanted = noise if config.prediction == "noise" else self._schedule.get_velocity(batch.images, noise, times)
-        errors = (found - wanted).square().flatten(1).mean(dim=1)
+        errors = (found - self._wanted(batch.images, noise, times)).square().flatten(1).mean(dim=1)
         loss = (errors * self._weights(times)).mean()
         if config.colour_histogram:
             clean = self._clean(noisy, found, times)
@@ -114,17 +113,30 @@ class Diffusion(Generator[Config]):
         )
 
     def _weights(self, times: Tensor) -> Tensor:
-        """Min-SNR weights [N] of the loss (Hang et al. 2023, arXiv 2303.09556); 1 without them."""
+        """Min-SNR weights [N] of the loss (Hang et al. 2023, arXiv 2303.09556); 1 without them.
+
+        Of clean images, SNR + 1 below that bound, which is the error of the velocity (Salimans and Ho 2022): with the
+        SNR alone, what is predicted from much noise would hardly be learned, and images have no shape.
+        """
         if not self.config.min_snr:
             return torch.ones(len(times), device=times.device)
         kept = self._schedule.alphas_cumprod.to(times.device)[times]
         ratio = kept / (1 - kept)
-        least = ratio.clamp(max=self.config.min_snr)
-        weights: Tensor = least / (ratio if self.config.prediction == "noise" else ratio + 1)
-        return weights
+        bound, kind = self.config.min_snr, self.config.prediction
+        weights: Tensor = ratio.clamp(max=bound) / (ratio + (kind == "velocity"))
+        return (ratio + 1).clamp(max=bound) if kind == "sample" else weights
+
+    def _wanted(self, images: Tensor, noise: Tensor, times: Tensor) -> Tensor:
+        """What the network is to say of images with this noise."""
+        if self.config.prediction == "velocity":
+            velocity: Tensor = self._schedule.get_velocity(images, noise, times)
+            return velocity
+        return noise if self.config.prediction == "noise" else images
 
     def _clean(self, noisy: Tensor, found: Tensor, times: Tensor) -> Tensor:
         """The image that a prediction points to."""
+        if self.config.prediction == "sample":
+            return found
         kept = self._schedule.alphas_cumprod.to(times.device)[times][:, None, None, None]
         clean: Tensor = (noisy - (1 - kept).sqrt() * found) / kept.sqrt()
         return kept.sqrt() * noisy - (1 - kept).sqrt() * found if self.config.prediction == "velocity" else clean
