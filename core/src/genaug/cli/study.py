@@ -230,7 +230,7 @@ def _made(row: dict[str, Any]) -> str:
     failures = f", and {row['failures']} class(es) failed in all" if row["failures"] else ""
     return (
         f"{row['generator']}: {row['images']:.0f} images a split passed the selectors, "
-        f"{row['missing']:.0f} of the plan are missing{failures}"
+        f"{row['missing']:.1f} of the plan are missing{failures}"
     )
 
 
