@@ -1,5 +1,7 @@
 """Samplers, guidance, and images that begin from real ones."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from genaug.chance import Noise, seeded
@@ -60,6 +62,22 @@ def test_every_sampler_finds_what_a_perfect_network_knows(sampler, steps, predic
     generator = made(**settings, timesteps=100, noise_schedule="linear")
     images = drawn(perfect(generator, target)).images
     assert (images - target).abs().max() < 0.05
+
+
+@pytest.mark.parametrize("prediction", ["noise", "velocity", "sample"])
+def test_a_perfect_network_has_no_loss(prediction):
+    target = torch.linspace(-0.9, 0.9, 256).reshape(1, 1, 16, 16)
+    generator = perfect(made(prediction=prediction), target)
+    known = replace(batch(), images=target.repeat(9, 1, 1, 1))
+    ((_, loss),) = generator.losses(known)
+    assert loss.item() < 1e-3
+
+
+def test_from_64_pixels_on_the_clean_image_is_predicted():
+    presets = load_registry().generators.get("cddpm").presets
+    for side, prediction in ((32, "velocity"), (64, "sample"), (128, "sample")):
+        spec = ImageSpec(3, side, side, ("a", "b"), (6, 3))
+        assert {presets[name](spec, "cpu").model.prediction for name in ("auto", "small")} == {prediction}
 
 
 def test_the_weight_of_a_time_step_is_bounded_by_min_snr():
