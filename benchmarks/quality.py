@@ -16,7 +16,7 @@ import numpy as np
 from genaug.assignment import assign, read_assignments
 from genaug.config import RunConfig
 from genaug.data.folder import LoadedFolder, load_folder
-from genaug.evaluation import Sides, Views, compare, make_extractors, parse_wishes
+from genaug.evaluation import Sides, Views, compare, make_extractors, parent_rows, parse_wishes
 from genaug.features import cross_fit
 from genaug.generation import generate
 from genaug.job import resolve
@@ -83,14 +83,12 @@ def _measured(name, seed, loaded: LoadedFolder, judges, given, out: Path) -> dic
 
 def _sides(mixed: Mixed) -> Sides:
     train, made = mixed.loaded.train, mixed.synthetic
-    rows = {name: row for row, name in enumerate(train.names)}
-    parents = np.array([rows[image.parents[0]] if image.parents else rows[image.nearest] for image in made])
     labels = np.array([train.spec.classes.index(image.label) for image in made])
     return Sides.of(
         train,
         np.stack([image.pixels for image in made]),
         labels,
-        parents=parents,
+        parents=parent_rows(train, [image.parents for image in made]),
         held_out=mixed.loaded.splits.get("test"),
     )
 

@@ -16,12 +16,13 @@ import torch
 from genaug.chance import derive, stream
 from genaug.data.folder import load_folder
 from genaug.data.split import TrainSplit
+from genaug.data.stems import Stems
 from genaug.features import cross_fit
 from genaug.features.crossfit import near_groups
 from genaug.images import to_float
 from genaug.metrics.intervals import share_interval
 from genaug.registry import load_registry
-from genaug.selection import CrossFitTools, Panel, Stems, choose_selectors
+from genaug.selection import CrossFitTools, Panel, choose_selectors
 from genaug.selector import Candidates
 from genaug.selectors.novelty import disturbed
 from PIL import Image

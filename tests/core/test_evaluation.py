@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from genaug.data.folder import load_folder
 from genaug.errors import UsageError
 from genaug.evaluation import Sides, Views, compare, make_extractors, parse_wishes, resolve_features
+from genaug.evaluation.compare import _halves
 from genaug.features import cross_fit
 from genaug.registry import load_registry
 from genaug.testing.material import tiny_split
@@ -91,12 +93,63 @@ def test_a_metric_below_its_sensible_number_of_images_says_so(judges):
     assert found["consistency[classifier]"].note == ""
 
 
-def test_recorded_parents_decide_which_classifier_judges():
-    images, labels = fresh(3, 7)
-    given = np.array([5, -1, 5, 5, 5, 5])
-    sides = Sides.of(TRAIN, images, labels, parents=given)
-    assert sides.parents[[0, 2, 3, 4, 5]].tolist() == [5] * 5
-    assert 0 <= sides.parents[1] < len(TRAIN)
+def test_the_known_parent_that_looks_most_alike_decides_which_classifier_judges():
+    given = np.array([[5, 30], [30, 5], [-1, 5], [7, -1], [-1, -1]])
+    sides = Sides.of(TRAIN, TRAIN.images[[5, 5, 5, 5, 9]], TRAIN.labels[[5, 5, 5, 5, 9]], parents=given)
+    assert sides.stems.tolist() == [5, 5, 5, 7, 9]
+    assert sides.parents.tolist() == given.tolist()
+
+
+def test_copies_with_known_parents_are_at_distance_zero_and_get_no_interval(judges):
+    parents = np.arange(len(TRAIN))[:, None]
+    known = rows(["mmd[pixels]", "kid[pixels]"], TRAIN.images, TRAIN.labels, judges, parents=parents)
+    for name, row in known.items():
+        unknown = rows([name], TRAIN.images, TRAIN.labels, judges)[name].overall
+        assert unknown.value < row.overall.value == pytest.approx(0, abs=1e-9), name
+        assert unknown.interval is not None, name
+        assert row.overall.interval is None, name
+
+
+def test_twins_among_real_images_do_not_hide_copies():
+    twice = np.concatenate([np.arange(len(TRAIN)), np.arange(4)])
+    names = [f"{number:03d}" for number in range(len(twice))]
+    train = type(TRAIN).ordered(TRAIN.spec, TRAIN.images[twice], TRAIN.labels[twice], names, names)
+    (wish,) = parse_wishes(["novelty[pixels]"], load_registry(), "classifier")
+    extractors = make_extractors([wish], weights=None, allow_download=False, layer=2048)
+    noisy = np.clip(TRAIN.images.astype(int) + 1, 0, 255).astype(np.uint8)
+    (row,) = compare(wish, Views(Sides.of(train, noisy, TRAIN.labels), extractors, seed=0))
+    assert row.overall.value == 1.0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_tiny_classes_are_compared_without_a_crash(seed):
+    few = scattered((2, 2), 0)
+    wishes = parse_wishes(["fid", "kid", "coverage"], load_registry(), "classifier")
+    views = Views(Sides.of(few, few.images, few.labels), {}, seed=seed, judges=cross_fit(few, seed=seed, steps=1))
+    assert {row.name for wish in wishes for row in compare(wish, views)} >= {"fid[classifier]", "kid[classifier]"}
+
+
+def test_halves_keep_a_group_together_even_across_classes():
+    labels, groups = torch.tensor([0, 1, 0, 1, 0, 1]), torch.tensor([7, 7, 1, 2, 3, 3])
+    for repeat in range(8):
+        first, second = _halves(labels, groups, 0, repeat)
+        assert torch.equal(first, ~second)
+        assert first[0] == first[1]
+        assert first[4] == first[5]
+
+
+def test_settings_of_metrics_reach_them_and_wrong_ones_are_told():
+    wishes = parse_wishes(["coverage", "tstr"], load_registry(), "classifier", ["coverage:neighbours=2"])
+    assert wishes[0].metric.config.model_dump() == {"neighbours": 2}
+    for texts, message in (
+        (["coverage:neighbors=2"], "did you mean 'neighbours'"),
+        (["coverage:neighbours=0"], "greater than or equal to 1"),
+        (["coverage"], "expected metric:key=value"),
+        (["fid:layer=1"], "fid"),
+        (["kid:x=1"], "kid"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            parse_wishes(["coverage"], load_registry(), "classifier", texts)
 
 
 def test_without_held_out_images_tstr_gives_no_row(judges):

@@ -6,8 +6,9 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from genaug.classifier import fit_classifier
 from genaug.errors import DataError, UsageError
-from genaug.features import cross_fit, make_extractor, near_groups, weights
+from genaug.features import cross_fit, crossfit, make_extractor, near_groups, weights
 from genaug.features.weights import INCEPTION, Public, find_weights, load_state
 from genaug.testing.material import tiny_split
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
@@ -37,9 +38,18 @@ def images(count=3, channels=3, side=24):
     return np.random.default_rng(0).integers(0, 255, (count, side, side, channels), dtype=np.uint8)
 
 
-def test_no_classifier_has_seen_the_image_that_it_judges():
+def test_no_classifier_has_seen_the_image_that_it_judges(monkeypatch):
     split = tiny_split(1, 16, 16, counts=(9, 6))
+    seen = []
+
+    def noted(part, **options):
+        seen.append(set(part.rows.tolist()))
+        return fit_classifier(part, **options)
+
+    monkeypatch.setattr(crossfit, "fit_classifier", noted)
     judges = cross_fit(split, seed=0, steps=2)
+    for fold, rows in enumerate(seen):
+        assert rows == set(split.rows[(judges.folds != fold).numpy()].tolist())
     again = cross_fit(split, seed=0, steps=2)
     assert len(judges.classifiers) == 3
     assert torch.equal(judges.folds, again.folds)

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from genaug.metric import Measured, squared_mmd
+from genaug.config import MetricConfig
+from genaug.metric import Measured, related, squared_mmd
 from genaug.metrics import functional
+from genaug.metrics.distributions import KID, SSIM
 from genaug.metrics.shares import TSTR
 from genaug.registry import load_registry
 from genaug.testing import MetricContract
@@ -43,6 +45,15 @@ def test_ssim_does_not_depend_on_how_many_images_are_taken_at_a_time(monkeypatch
     whole = functional.ssim_pairs(images, images)
     monkeypatch.setattr(functional, "_IMAGES", 2)
     assert torch.allclose(functional.ssim_pairs(images, images), whole, atol=1e-7)
+
+
+def test_ssim_of_many_images_is_that_of_five_hundred_of_each():
+    images = torch.rand(901, 1, 7, 7, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    side = Measured(images, torch.zeros(901, dtype=torch.int64))
+    few = Measured(images[:3], torch.zeros(3, dtype=torch.int64))
+    some = images[torch.linspace(0, 900, 500).round().long()]
+    expected = functional.ssim_pairs(some, images[:3]).mean().item()
+    assert SSIM(MetricConfig()).compute(side, few)["ssim"] == pytest.approx(expected, abs=1e-6)
 
 
 def test_ssim_refuses_images_smaller_than_its_window():
@@ -113,6 +124,17 @@ def test_copies_are_found_and_other_images_are_not():
     assert found[10:].double().mean() < 0.1
 
 
+def test_files_of_one_picture_do_not_hide_copies():
+    """Forty pictures, four of them twice: distances between twins say nothing of how near other pictures lie."""
+    real = torch.cat([REAL[:40], REAL[:4]])
+    number = torch.cat([torch.arange(40), torch.arange(4)])
+    twins = number[:, None] == number
+    assert functional.copies(real, REAL[:40] + 1e-3, 0.01, twins).all()
+    assert not functional.authentic(real, REAL[:40] + 1e-3, twins).any()
+    assert functional.copies(real, features(7, count=30), 0.01, twins).double().mean() < 0.1
+    assert not functional.copies(REAL[:2], REAL[:2], 0.01, torch.ones(2, 2, dtype=torch.bool)).any()
+
+
 def test_with_one_real_image_nothing_says_what_a_copy_is():
     assert not functional.copies(REAL[:1], REAL[:1], 0.01).any()
 
@@ -125,6 +147,47 @@ def test_copies_are_tied_to_a_training_image_and_strangers_are_not():
 def test_unbiased_distances_of_equal_distributions_are_zero_on_average():
     found = [squared_mmd(functional.gaussian_kernels(features(s, 20), features(500 + s, 30))) for s in range(300)]
     assert abs(np.mean(found)) < 3 * np.std(found) / np.sqrt(300)
+
+
+def children(seed, kind, count=30):
+    """Real features, and what was made from them: copies, or means of two whose variance is too small by half."""
+    chance = np.random.default_rng(seed)
+    real = torch.from_numpy(chance.normal(size=(count, 8))).float()
+    parents = torch.from_numpy(chance.integers(0, count, (count, 1 if kind == "copies" else 2)))
+    labels, own = torch.zeros(count, dtype=torch.int64), torch.arange(count)[:, None]
+    return Measured(real, labels, own), Measured(real[parents].mean(dim=1), labels, parents)
+
+
+@pytest.mark.parametrize("kind", ["copies", "means"])
+def test_what_was_made_from_real_images_does_not_come_out_nearer_than_it_is(kind):
+    """As near as to other real images, of which nothing was made."""
+    sides = [children(seed, kind) for seed in range(400)]
+    strangers = [children(9000 + seed, kind)[0] for seed in range(400)]
+    apart = [
+        (Measured(real.values, real.labels, real.kin + 1000), made)
+        for real, (_, made) in zip(strangers, sides, strict=True)
+    ]
+    found, expected = ([KID(MetricConfig()).compute(*pair)["kid"] for pair in pairs] for pairs in (sides, apart))
+    error = np.sqrt((np.var(found) + np.var(expected)) / 400)
+    assert abs(np.mean(found) - np.mean(expected)) < 4 * error
+    assert (np.mean(found) > 10 * np.std(found) / 20) == (kind == "means")
+
+
+def test_kin_are_images_with_a_group_in_common():
+    one = Measured(torch.zeros(3, 1), torch.zeros(3), torch.tensor([[0], [1], [1]]))
+    two = Measured(torch.zeros(2, 1), torch.zeros(2), torch.tensor([[1, 7], [-1, -1]]))
+    assert related(one, two).tolist() == [[False, False], [True, False], [True, False]]
+    assert not related(two, two)[1].any()
+    assert torch.equal(one.rows(torch.tensor([2, 0])).kin, torch.tensor([[1], [0]]))
+
+
+def test_the_frechet_distance_of_few_images_needs_no_large_matrices():
+    one, two = features(2, count=12, width=40).double(), features(3, count=9, width=40, shift=0.3).double()
+    covariances = [torch.cov(side.T).numpy() for side in (one, two)]
+    root = np.trace(sqrtm(covariances[0] @ covariances[1]).real)
+    expected = float((one.mean(0) - two.mean(0)).square().sum()) + np.trace(sum(covariances)) - 2 * root
+    assert functional.frechet_distance(one, two) == pytest.approx(expected, rel=1e-3)
+    assert functional.frechet_distance(features(2, 8, 200_000), features(3, 8, 200_000)) > 0
 
 
 def test_too_few_images_give_no_number_rather_than_a_wrong_one():

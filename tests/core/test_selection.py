@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 from genaug.config import SelectorConfig
+from genaug.data.stems import Stems
 from genaug.errors import PluginError, UsageError
 from genaug.features import cross_fit
 from genaug.fitting import CHUNK
 from genaug.registry import SelectorDescription, Source, load_registry
-from genaug.selection import Choice, CrossFitTools, Filling, Panel, Stems, choose_selectors
+from genaug.selection import Choice, CrossFitTools, Filling, Panel, choose_selectors
 from genaug.selector import Candidates, Selector, Verdict
 from genaug.testing.material import tiny_split
 from hypothesis import given, settings

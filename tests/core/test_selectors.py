@@ -108,6 +108,18 @@ def test_copies_of_training_images_are_rejected(train, change):
     assert all("a copy of" in verdict.reason and ".png" in verdict.reason for verdict in verdicts if not verdict.keep)
 
 
+def test_training_images_that_are_there_twice_do_not_hide_copies(train):
+    twice = np.concatenate([np.arange(20), np.arange(20, 40), np.arange(20)])
+    names = [f"{place:02d}.png" for place in range(60)]
+    spec = ImageSpec(3, SIDE, SIDE, ("dark", "bright"), (40, 20))
+    doubled = TrainSplit.ordered(spec, train.images[twice], train.labels[twice], names, names)
+    noisy = np.clip(
+        train.images[:10].astype(int) + np.random.default_rng(0).integers(-3, 4, (10, SIDE, SIDE, 3)), 0, 255
+    )
+    assert not any(kept(asked(Novelty(NoveltySelectorConfig()), doubled, noisy.astype(np.uint8))))
+    assert sum(kept(asked(Novelty(NoveltySelectorConfig()), doubled, pictures(20, 9, -0.7)))) > 15
+
+
 def test_new_images_are_kept(train):
     verdicts = asked(Novelty(NoveltySelectorConfig()), train, pictures(40, 3, -0.7))
     assert sum(kept(verdicts)) >= 36

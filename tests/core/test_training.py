@@ -1,6 +1,7 @@
 """The loop: bitwise resume, untouched chance, guards, schedules, averages, order."""
 
 import math
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,6 +118,21 @@ def test_a_loss_that_stays_infinite_ends_with_a_clear_error(split, tmp_path):
         train(Exploding(split.spec, GeneratorConfig()), split, TrainConfig(steps=30), seed=1, checkpoints=tmp_path)
 
 
+def test_a_training_that_a_rule_stops_has_one_record_resumed_or_not(split, tiny, weights, tmp_path):
+    config = TrainConfig(steps=40, batch_size=4, checkpoint_steps=8)
+
+    def run(**options):
+        return train(tiny(), split, config, seed=1, stop=lambda step: step >= 24, **options)
+
+    whole = run()
+    with pytest.raises(Stopped):
+        run(checkpoints=tmp_path, report=stop_at(20))
+    resumed = run(checkpoints=tmp_path)
+    assert [tuple(entry) for entry in resumed.history] == whole.history
+    assert resumed.steps == whole.steps == len(whole.history) == 16
+    assert same(weights(resumed), weights(whole))
+
+
 def test_memory_that_runs_out_halves_the_batch(split):
     class Hungry(TinyGAN):
         def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
@@ -125,6 +141,42 @@ def test_memory_that_runs_out_halves_the_batch(split):
             yield from super().losses(batch)
 
     assert train(Hungry(split.spec, GeneratorConfig()), split, CONFIG, seed=1).batch_size == 2
+
+
+@pytest.mark.parametrize("wanted", [{"steps": 12}, {"epochs": 3}])
+def test_a_halved_batch_keeps_the_steps_or_the_epochs_that_were_wanted(split, tmp_path, wanted):
+    """Memory runs out at step 4: what is left takes twice as many steps only where epochs were given."""
+
+    class Hungry(TinyGAN):
+        def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+            if batch.step >= 4 and len(batch.images) > 2:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            yield from super().losses(batch)
+
+    config = TrainConfig(batch_size=4, checkpoint_steps=1, **wanted)
+    whole = resolved_steps(config, len(split))
+    done = train(Hungry(split.spec, GeneratorConfig()), split, config, seed=1, checkpoints=tmp_path)
+    assert done.batch_size == 2
+    assert done.steps == (12 if "steps" in wanted else 4 + 2 * (whole - 4))
+
+
+def test_what_a_failed_step_held_is_let_go_before_the_networks_are_made_again(split):
+    held, alive = [], []
+
+    class Hungry(TinyGAN):
+        def build(self):
+            alive.append([one() is not None for one in held])
+            return super().build()
+
+        def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+            if len(batch.images) > 3:
+                large = torch.zeros(10)
+                held.extend([weakref.ref(large), *(weakref.ref(net) for net in self.networks.values())])
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            yield from super().losses(batch)
+
+    train(Hungry(split.spec, GeneratorConfig()), split, CONFIG, seed=1)
+    assert alive == [[], [False] * 3]
 
 
 def test_memory_that_is_too_small_for_one_image_ends_with_a_clear_error(split):

@@ -48,6 +48,7 @@ def text_in(folder: Path) -> None:
         (["-s", "width"], 2, "key=value"),
         (["--preset", "smal"], 2, "did you mean 'small'"),
         (["--preset", "paper"], 2, "--size 64"),
+        (["--set", "network=paper"], 2, "--size 64"),
         (["--device", "cuda:99"], 2, "cuda:99"),
         (["--device", "abacus"], 2, "abacus"),
         (["--size", "7"], 2, "multiples of 8"),

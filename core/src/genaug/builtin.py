@@ -216,7 +216,7 @@ _METRICS = (
     _metric(
         "ssim",
         "distributions:SSIM",
-        "mean structural similarity over all real x synthetic pairs, for comparison with the report",
+        "mean structural similarity over real x synthetic pairs of at most 500 images a side, as in the report",
         least=2,
         paper="Wang et al. 2004 (IEEE TIP 13)",
     ),

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from genaug.errors import UsageError, unknown
-from genaug.spec import check_side
+from genaug.spec import ImageSpec, check_side
 
 Settings = TypeVar("Settings", bound="Closed")
 
@@ -22,9 +22,19 @@ def option(
     gt: float | None = None,
     le: float | None = None,
     lt: float | None = None,
+    multiple_of: int | None = None,
 ) -> Any:
     """A config field with its bounds, unit and description: what `genaug plugins show` and `--set` are made from."""
-    return Field(default, description=description, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra={"unit": unit})
+    return Field(
+        default,
+        description=description,
+        ge=ge,
+        gt=gt,
+        le=le,
+        lt=lt,
+        multiple_of=multiple_of,
+        json_schema_extra={"unit": unit},
+    )
 
 
 class Closed(BaseModel):
@@ -35,6 +45,9 @@ class Closed(BaseModel):
 
 class GeneratorConfig(Closed):
     """Base of every generator's own settings."""
+
+    def check(self, spec: ImageSpec) -> None:
+        """Raise UsageError where these settings cannot work with such images; asked before any training."""
 
 
 class MetricConfig(Closed):

@@ -109,7 +109,7 @@ def _step_seconds(task: FitTask) -> float:
     with suppress(_EnoughError):
         train(
             generator,
-            enlarged(task.split, settings),
+            enlarged(task),
             task.train_config,
             seed=0,
             device=settings.device,

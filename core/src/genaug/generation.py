@@ -6,13 +6,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from genaug.data.stems import Stems
 from genaug.errors import GenaugError, TrainingError
 from genaug.executors import Report, make_executor
 from genaug.features import CrossFit, cross_fit
 from genaug.fitting import FitRecord, chunk_images, draw, fit
 from genaug.job import Job, Share, default_workers
 from genaug.probe import Probe, allowed_settings, probe
-from genaug.selection import CrossFitTools, Filling, Kept, Panel, Rejected, Stems
+from genaug.selection import CrossFitTools, Filling, Kept, Panel, Rejected
 from genaug.work import Work, perform, plan_work, works_of
 
 _JUDGES = "judges"

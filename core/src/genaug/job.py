@@ -174,8 +174,10 @@ def _preset(description: GeneratorDescription, wishes: Mapping[str, Any], loaded
     if make is None:
         raise unknown(f"preset of {description.name}", wishes["preset"], description.presets)
     preset = make(loaded.spec, device.partition(":")[0])
+    model = changed(preset.model, wishes.get("model", {}), f"the settings of {description.name}")
+    model.check(loaded.spec)
     return Preset(
-        model=changed(preset.model, wishes.get("model", {}), f"the settings of {description.name}"),
+        model=model,
         train=changed(preset.train, wishes.get("train", {}), "train"),
         augmentation=changed(preset.augmentation, wishes.get("augmentation", {}), "augmentation"),
     )

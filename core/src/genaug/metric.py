@@ -16,17 +16,31 @@ class Measured:
     """One side of a comparison: values [N, ...] of the kind the metric needs, and labels int64 [N].
 
     Values are pixels float32 [N, C, H, W] in [-1, 1], features float32 [N, D], or probabilities float32 [N, K].
+    kin int64 [N, k] are groups of near-duplicates among training images: of a training image its own, of a synthetic
+    one those that it is known to be made from, -1 for none. None where nothing is known.
     """
 
     values: torch.Tensor
     labels: torch.Tensor
+    kin: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def rows(self, rows: Tensor) -> "Measured":
         """Some of the images: indices int64 or a mask bool."""
-        return Measured(self.values[rows], self.labels[rows])
+        return Measured(self.values[rows], self.labels[rows], None if self.kin is None else self.kin[rows])
+
+
+def related(first: Measured, second: Measured) -> Tensor:
+    """Which pairs go back to one training image or to near-duplicates, so are no independent draws: bool [N, M]."""
+    found = torch.zeros((len(first), len(second)), dtype=torch.bool)
+    if first.kin is None or second.kin is None:
+        return found
+    for one in first.kin.T:
+        for two in second.kin.T:
+            found |= (one[:, None] == two) & (one >= 0)[:, None]
+    return found
 
 
 Config = TypeVar("Config", bound=MetricConfig)
@@ -65,7 +79,7 @@ class ShareMetric(Metric[Config]):
 
 @dataclass(frozen=True)
 class Kernels:
-    """Kernel values among real images [N, N], real x synthetic [N, M], and among synthetic images [M, M]."""
+    """A kernel's values among real images [N, N], real x synthetic [N, M], and among synthetic images [M, M]."""
 
     real: Tensor
     across: Tensor
@@ -83,16 +97,32 @@ class KernelMetric(Metric[Config]):
 
     def compute(self, real: Measured, synthetic: Measured) -> dict[str, float]:
         """The distances."""
-        return {name: squared_mmd(found) for name, found in self.kernels(real, synthetic).items()}
+        kin = all_kin(real, synthetic)
+        return {name: squared_mmd(found, kin) for name, found in self.kernels(real, synthetic).items()}
 
 
-def squared_mmd(kernels: Kernels) -> float:
+def all_kin(real: Measured, synthetic: Measured) -> Kernels:
+    """Bool in the shapes of kernels: which pairs are related; an image is to itself."""
+    real_kin, synthetic_kin = (related(side, side).fill_diagonal_(True) for side in (real, synthetic))
+    return Kernels(real_kin, related(real, synthetic), synthetic_kin)
+
+
+def squared_mmd(kernels: Kernels, kin: Kernels | None = None) -> float:
     """Unbiased estimate of the squared maximum mean discrepancy (Gretton et al. 2012, JMLR 13, eq. 3); may be below 0.
 
-    Not a number below two images on either side.
+    kin: which pairs to leave out, bool; an image with itself if left out. The estimate is one for independent images:
+    with the pairs of a training image and what was made from it, copies would come out nearer than new real images do.
+    Not a number where no pair is left on either side.
     """
     n, m = kernels.across.shape
-    if min(n, m) < 2:
-        return float("nan")
-    within = [(k.sum() - k.trace()) / (len(k) * (len(k) - 1)) for k in (kernels.real, kernels.synthetic)]
-    return float(within[0] + within[1] - 2 * kernels.across.mean())
+    if kin is None:
+        kin = Kernels(torch.eye(n).bool(), torch.zeros((n, m), dtype=torch.bool), torch.eye(m).bool())
+    real, across, synthetic = (
+        _mean(getattr(kernels, part), getattr(kin, part)) for part in ("real", "across", "synthetic")
+    )
+    return real + synthetic - 2 * across
+
+
+def _mean(values: Tensor, left_out: Tensor) -> float:
+    count = values.numel() - int(left_out.sum())
+    return float(values.masked_fill(left_out, 0).sum()) / count if count else float("nan")

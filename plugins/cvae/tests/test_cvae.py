@@ -48,7 +48,7 @@ def test_the_paper_preset_tells_both_networks_the_class():
     assert one.shape == (2, 3, 64, 64)
     assert not torch.equal(one, two)
     with pytest.raises(UsageError, match="--size 64"):
-        made("paper")
+        generator.config.check(SPEC)
 
 
 def test_without_borrowing_styles_come_from_the_wanted_class():

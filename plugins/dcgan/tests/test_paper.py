@@ -98,4 +98,4 @@ def test_the_loss_of_the_generator_is_binary_cross_entropy():
 
 def test_another_size_is_refused_with_the_way_out():
     with pytest.raises(UsageError, match="--size 64"):
-        paper("dcgan", ImageSpec(3, 32, 32, ("a",), (9,)))
+        paper("dcgan")[1].model.check(ImageSpec(3, 32, 32, ("a",), (9,)))

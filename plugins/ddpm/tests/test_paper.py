@@ -73,7 +73,7 @@ def test_the_loss_is_the_squared_error_on_the_noise():
 @pytest.mark.parametrize("name", ["ddpm", "cddpm"])
 def test_another_size_is_refused_with_the_way_out(name):
     with pytest.raises(UsageError, match="--size 64"):
-        preset(spec=ImageSpec(3, 32, 32, ("a",), (9,)), name=name)
+        preset(name=name).model.check(ImageSpec(3, 32, 32, ("a",), (9,)))
 
 
 def test_the_histogram_sees_colours_and_not_places():

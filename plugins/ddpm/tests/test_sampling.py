@@ -6,6 +6,7 @@ import pytest
 import torch
 from genaug.chance import Noise, seeded
 from genaug.config import changed
+from genaug.errors import UsageError
 from genaug.generator import Batch
 from genaug.registry import load_registry, make_generator
 from genaug.spec import ImageSpec
@@ -65,12 +66,38 @@ def test_every_sampler_finds_what_a_perfect_network_knows(sampler, steps, predic
 
 
 @pytest.mark.parametrize("prediction", ["noise", "velocity", "sample"])
+@pytest.mark.parametrize("sampler", ["sde-dpm-solver++", "dpm-solver++", "ddim"])
+def test_a_small_error_of_the_network_stays_small(sampler, prediction):
+    """Also at the first steps of the default schedule, where next to nothing of the image is left."""
+    target = torch.linspace(-0.9, 0.9, 256).reshape(1, 1, 16, 16)
+    generator = perfect(made(sampler=sampler, sampling_steps=20, prediction=prediction), target)
+    right, seen = generator.predict, []
+
+    def nearly(noisy, times, labels):
+        seen.append(noisy.std().item())
+        return right(noisy, times, labels) + 0.02 * torch.randn(noisy.shape, generator=chance)
+
+    generator.predict, chance = nearly, torch.Generator().manual_seed(0)
+    images = drawn(generator).images
+    assert max(seen) < 2
+    assert (images - target).abs().mean() < 0.05
+
+
+@pytest.mark.parametrize("prediction", ["noise", "velocity", "sample"])
 def test_a_perfect_network_has_no_loss(prediction):
     target = torch.linspace(-0.9, 0.9, 256).reshape(1, 1, 16, 16)
     generator = perfect(made(prediction=prediction), target)
     known = replace(batch(), images=target.repeat(9, 1, 1, 1))
     ((_, loss),) = generator.losses(known)
     assert loss.item() < 1e-3
+
+
+def test_guidance_without_hidden_classes_is_refused():
+    with pytest.raises(UsageError, match=r"guidance_scale of 2\.0 needs images whose class is hidden, got dropped 0"):
+        made(dropped=0.0)
+    assert made(dropped=0.0, guidance_scale=1.0).config.guidance_scale == 1
+    with pytest.raises(UsageError, match="width: input should be a multiple of 8, got 20"):
+        made(width=20)
 
 
 def test_from_64_pixels_on_the_clean_image_is_predicted():

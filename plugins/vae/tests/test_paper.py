@@ -98,7 +98,7 @@ def test_samples_are_decoded_standard_normal_codes():
 
 def test_another_size_is_refused_with_the_way_out():
     with pytest.raises(UsageError, match="--size 64"):
-        made(spec=ImageSpec(3, 32, 32, ("a",), (9,)))
+        made()[1].model.check(ImageSpec(3, 32, 32, ("a",), (9,)))
 
 
 @pytest.mark.parametrize("kind", ["bce", "mse"])

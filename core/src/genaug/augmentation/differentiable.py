@@ -27,7 +27,7 @@ def differentiable(images: Tensor, policy: Sequence[str], noise: Noise) -> Tenso
 
 
 def _color(images: Tensor, noise: Noise) -> Tensor:
-    """Brightness +-0.5 in [0, 1] units of the paper, saturation x [0, 2), contrast x [0.5, 1.5)."""
+    """Brightness +-0.5 of images in [-1, 1], as in the paper's code; saturation x [0, 2), contrast x [0.5, 1.5)."""
     brightness, saturation, contrast = noise.uniform(3, 1, 1, 1).to(images.dtype).unbind(1)
     images = images + (brightness - 0.5)
     grey = images.mean(dim=1, keepdim=True)

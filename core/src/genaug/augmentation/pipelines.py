@@ -1,4 +1,4 @@
-"""Albumentations pipelines that make variants of training images, once, each a function of (seed, row, copy)."""
+"""Albumentations pipelines that make variants of training images, once, each a function of (seed, place, copy)."""
 
 import os
 from typing import Any

@@ -23,6 +23,10 @@ Features = Annotated[
 ]
 Weights = Annotated[Path | None, typer.Option("--weights", help="File of the weights of inception or dinov2.")]
 Download = Annotated[bool, typer.Option("--allow-download", help="Fetch missing weights; their hash is checked.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-s", metavar="METRIC:KEY=VALUE", help="Setting of a metric, as novelty:quantile=0.05."),
+]
 Layer = Annotated[int, typer.Option("--layer", help="Feature layer of inception: 64, 192, 768 or 2048.")]
 
 
@@ -34,6 +38,7 @@ def evaluate(
     weights: Weights = None,
     allow_download: Download = False,
     layer: Layer = 2048,
+    settings: Settings = None,
     size: given.Size = None,
     resize: given.Resize = None,
     seed: given.Seed = None,
@@ -45,7 +50,7 @@ def evaluate(
 
     wanted = [name for name in metrics.split(",") if name.strip()] if metrics else None
     chosen, reason = resolve_features(features, weights=weights, allow_download=allow_download)
-    wishes = parse_wishes(wanted, load_registry(), chosen)
+    wishes = parse_wishes(wanted, load_registry(), chosen, settings or ())
     extractors = make_extractors(wishes, weights=weights, allow_download=allow_download, layer=layer)
     sides = load_sides(real, synthetic, size=given.sides(size), resize=resize or "auto")
     views = Views(sides, extractors, seed=seed or 0)

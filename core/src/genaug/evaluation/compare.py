@@ -12,8 +12,7 @@ from torch import Tensor
 from genaug.chance import stream
 from genaug.evaluation.views import Views
 from genaug.evaluation.wishes import Wish
-from genaug.features import near_groups
-from genaug.metric import KernelMetric, Measured, Metric, ShareMetric, squared_mmd
+from genaug.metric import KernelMetric, Kernels, Measured, Metric, ShareMetric, all_kin, squared_mmd
 from genaug.metrics.intervals import Interval, Z, mmd_standard_error, share_interval
 
 _SPLITS = 5
@@ -64,7 +63,7 @@ def compare(wish: Wish, views: Views) -> list[Row]:
         return _against_held_out(wish, views)
     real, synthetic = (views.side(wish.metric.needs, wish.features, side) for side in ("real", "synthetic"))
     spaces = views.spaces(wish.metric, wish.features)
-    stems = views.sides.parents
+    stems = views.sides.stems
     overall = _estimates(wish.metric, _pairs(real, synthetic, spaces), _parts(stems, spaces))
     by_class = {
         name: _estimates(wish.metric, _pairs(real, synthetic, inside), _parts(stems, inside))
@@ -135,15 +134,28 @@ def _estimates(metric: Metric[Any], pairs: list[Pair], stems: list[Tensor]) -> d
 
 
 def _kernel_estimates(metric: KernelMetric[Any], pairs: list[Pair], weights: list[float]) -> dict[str, Estimate]:
-    found = [metric.kernels(*pair) for pair in pairs]
+    found, kin = [metric.kernels(*pair) for pair in pairs], [all_kin(*pair) for pair in pairs]
     estimates = {}
     for name in found[0]:
-        value = _mean([squared_mmd(kernels[name]) for kernels in found], weights)
-        errors = [mmd_standard_error(kernels[name]) for kernels in found]
+        both = [(kernels[name], mine) for kernels, mine in zip(found, kin, strict=True)]
+        value = _mean([squared_mmd(*one) for one in both], weights)
+        errors = [_kernel_error(*one) for one in both]
         error = math.sqrt(sum((weight * one) ** 2 for weight, one in zip(weights, errors, strict=True)))
         half = Z * error
         estimates[name] = Estimate(value, Interval(value - half, value + half) if math.isfinite(half) else None)
     return estimates
+
+
+def _kernel_error(kernels: Kernels, kin: Kernels) -> float:
+    """The standard error of independent images: of one from each group of near-duplicates.
+
+    Not a number with synthetic images that are related, to real ones or to each other: no interval is known to cover.
+    """
+    others = ~torch.eye(len(kin.synthetic), dtype=torch.bool)
+    if kin.across.any() or (kin.synthetic & others).any():
+        return math.nan
+    first = ~kin.real.tril(-1).any(dim=1)
+    return mmd_standard_error(Kernels(kernels.real[first][:, first], kernels.across[first], kernels.synthetic))
 
 
 def _share(verdicts: Tensor, stems: Tensor) -> Estimate:
@@ -162,12 +174,11 @@ def _real_against_real(
     """
     if metric.needs == "probabilities" and isinstance(metric, ShareMetric):
         return metric.compute(real, real), {}, len(real)
-    groups = near_groups(views.sides.train)
     floors: list[dict[str, float]] = []
     matched: list[dict[str, float]] = []
     size = 0
     for repeat in range(_SPLITS):
-        first, second = _halves(real.labels, torch.from_numpy(groups), views.seed, repeat)
+        first, second = _halves(real.labels, views.groups, views.seed, repeat)
         inside = [(mask & first, mask & second, made) for mask, made in spaces]
         whole = [(one, two, made) for one, two, made in inside if one.any() and two.any() and made.any()]
         floors.append(_values(metric, [(real.rows(one), real.rows(two)) for one, two, _ in whole]))
@@ -190,13 +201,14 @@ def _values(metric: Metric[Any], pairs: list[Pair]) -> dict[str, float]:
 
 def _halves(labels: Tensor, groups: Tensor, seed: int, repeat: int) -> tuple[Tensor, Tensor]:
     """Masks of two halves, alike in classes, that keep groups together."""
-    first = torch.zeros(len(labels), dtype=torch.bool)
+    first, dealt = (torch.zeros(len(labels), dtype=torch.bool) for _ in range(2))
     turn = 0
     for label in labels.unique().tolist():
-        mine = groups[labels == label].unique()
+        mine = groups[(labels == label) & ~dealt].unique()
         order = torch.randperm(len(mine), generator=stream(seed, "halves", repeat, label))
         for place in order.tolist():
-            first[(groups == mine[place]) & (labels == label)] = turn % 2 == 0
+            members = groups == mine[place]
+            first[members], dealt[members] = turn % 2 == 0, True
             turn += 1
     return first, ~first
 
@@ -233,7 +245,9 @@ def _mean(values: list[float], weights: list[float]) -> float:
 
 
 def _averaged(found: list[dict[str, float]]) -> dict[str, float]:
-    return {name: fmean(values[name] for values in found) for name in found[0]} if found and found[0] else {}
+    """Means over the repeats that had images on both sides."""
+    whole = [values for values in found if values]
+    return {name: fmean(values[name] for values in whole) for name in whole[0]} if whole else {}
 
 
 def _note(wish: Wish, real: int, synthetic: int) -> str:

@@ -1,5 +1,6 @@
 """What is compared: training images, held-out images, and synthetic ones with their parents."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genaug.data.duplicates import nearest, thumbnail
 from genaug.data.folder import LabelledImages, LoadedFolder, load_folder
 from genaug.data.split import TrainSplit
+from genaug.data.stems import Stems
 from genaug.errors import DataError, UsageError
 from genaug.mixing.output import require_folder
 from genaug.storage import read_json_lines
@@ -22,8 +23,9 @@ Pixels = NDArray[np.uint8]
 class Sides:
     """Everything at the model size.
 
-    held_out: the test split, None where the real folder has none. synthetic: uint8 [M, H, W, C]. parents int64 [M]: for
-    each synthetic image the training row that it is judged to stem from.
+    held_out: the test split, None where the real folder has none. synthetic: uint8 [M, H, W, C]. parents int64 [M, k]:
+    the training rows that each synthetic image is known to be made from, -1 for none. stems int64 [M]: the one of them
+    that it looks most like, or the nearest training row where none is known.
     """
 
     train: TrainSplit
@@ -31,6 +33,7 @@ class Sides:
     synthetic: Pixels
     labels: Tensor
     parents: Tensor
+    stems: Tensor
 
     @classmethod
     def of(
@@ -42,10 +45,12 @@ class Sides:
         parents: NDArray[np.int64] | None = None,
         held_out: LabelledImages | None = None,
     ) -> "Sides":
-        """Sides from arrays; a parent that is not given (-1) is the training image whose thumbnail is most alike."""
-        known = np.full(len(labels), -1, dtype=np.int64) if parents is None else parents
-        stems = np.where(known >= 0, known, _nearest(train, synthetic)) if len(labels) else known
-        return cls(train, held_out, synthetic, torch.from_numpy(labels), torch.from_numpy(stems))
+        """Sides from arrays; parents int64 [M, k], none known if left out."""
+        known = np.full((len(labels), 1), -1, dtype=np.int64) if parents is None else parents
+        stems = Stems(train).find(synthetic, known)[0] if len(labels) else known[:, 0]
+        return cls(
+            train, held_out, synthetic, torch.from_numpy(labels), torch.from_numpy(known), torch.from_numpy(stems)
+        )
 
 
 def load_sides(real: Path, synthetic: Path, *, size: tuple[int, int] | None = None, resize: str = "auto") -> Sides:
@@ -61,9 +66,7 @@ def load_sides(real: Path, synthetic: Path, *, size: tuple[int, int] | None = No
     chosen = np.array([parents is None or name in parents for name in images.names])
     if not chosen.any():
         raise DataError(f"{synthetic} holds no synthetic image; expected the output of a run or a folder of samples")
-    places = {name: row for row, name in enumerate(known.train.names)}
-    stems = [(parents or {}).get(name) or [""] for name in images.names]
-    found = np.array([places.get(stem[0], -1) for stem in stems], dtype=np.int64)
+    found = parent_rows(known.train, [(parents or {}).get(name, []) for name in images.names])
     return Sides.of(
         known.train,
         _in_channels(images.images[chosen], known.spec.channels),
@@ -71,6 +74,15 @@ def load_sides(real: Path, synthetic: Path, *, size: tuple[int, int] | None = No
         parents=found[chosen],
         held_out=known.splits.get("test"),
     )
+
+
+def parent_rows(train: TrainSplit, parents: Sequence[Sequence[str]]) -> NDArray[np.int64]:
+    """Training rows int64 [M, k] of the files that each image was made from; -1 pads, and stands for unknown ones."""
+    places = {name: row for row, name in enumerate(train.names)}
+    rows = np.full((len(parents), max([1, *map(len, parents)])), -1, dtype=np.int64)
+    for image, names in enumerate(parents):
+        rows[image, : len(names)] = [places.get(name, -1) for name in names]
+    return rows
 
 
 def _recorded(folder: Path) -> dict[str, list[str]] | None:
@@ -94,9 +106,3 @@ def _in_channels(images: Pixels, channels: int) -> Pixels:
         return np.repeat(images, 3, axis=3)
     grey: Pixels = images.mean(axis=3, keepdims=True).round().astype(np.uint8)
     return grey
-
-
-def _nearest(train: TrainSplit, images: Pixels) -> NDArray[np.int64]:
-    references = np.stack([thumbnail(image) for image in train.images])
-    rows: NDArray[np.int64] = train.rows[nearest(np.stack([thumbnail(image) for image in images]), references)[0]]
-    return rows

@@ -11,7 +11,7 @@ from torch import Tensor
 from genaug.chance import derive
 from genaug.errors import UsageError
 from genaug.evaluation.sides import Sides
-from genaug.features import CrossFit, Extractor, cross_fit
+from genaug.features import CrossFit, Extractor, cross_fit, near_groups
 from genaug.images import to_float
 from genaug.metric import Measured, Metric
 
@@ -48,17 +48,24 @@ class Views:
         """The name of the features, with the beginning of the hash where their weights are not the known ones."""
         return self._extractors[features].name if features in self._extractors else features
 
-    def parents(self, side: Side) -> Tensor:
-        """The training row that each image stems from; a training image is its own parent."""
-        return torch.arange(len(self.sides.train)) if side == "real" else self.sides.parents
+    @cached_property
+    def groups(self) -> Tensor:
+        """The group of near-duplicates of each training image, int64 [N]."""
+        return torch.from_numpy(near_groups(self.sides.train))
+
+    def stems(self, side: Side) -> Tensor:
+        """The training row that each image stems from; a training image stems from itself."""
+        return torch.arange(len(self.sides.train)) if side == "real" else self.sides.stems
 
     def side(self, needs: str, features: str, side: Side) -> Measured:
-        """Training or synthetic images; by classifiers that did not see their parents."""
+        """Training or synthetic images; by classifiers that did not see their stems."""
         key = (needs, features, side)
         if key not in self._cached:
             self._cached[key] = self._values(*key)
         labels = torch.from_numpy(self.sides.train.labels) if side == "real" else self.sides.labels
-        return Measured(self._cached[key], labels)
+        parents = self.sides.parents
+        kin = self.groups[:, None] if side == "real" else torch.where(parents < 0, -1, self.groups[parents])
+        return Measured(self._cached[key], labels, kin)
 
     def held_out(self) -> Measured | None:
         """The test split, as pixels; None where there is none."""
@@ -67,7 +74,7 @@ class Views:
 
     def spaces(self, metric: Metric[Any], features: str) -> list[tuple[Tensor, Tensor]]:
         """Masks of real and synthetic images whose values can be compared with each other."""
-        real, synthetic = self.parents("real"), self.parents("synthetic")
+        real, synthetic = self.stems("real"), self.stems("synthetic")
         if metric.needs != "features" or features != CLASSIFIER:
             return [(torch.ones_like(real, dtype=torch.bool), torch.ones_like(synthetic, dtype=torch.bool))]
         folds = range(len(self.judges.classifiers))
@@ -79,7 +86,7 @@ class Views:
             return to_float(images)
         if features == CLASSIFIER:
             view = self.judges.features if needs == "features" else self.judges.probabilities
-            return view(images, self.parents(side))
+            return view(images, self.stems(side))
         views = self._extractors[features].views(images)
         if needs == "features":
             return views.features

@@ -1,10 +1,12 @@
 """Which metric in which features: `kid[inception]`, or `kid` for the features at hand."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from genaug.assignment import read_assignments
+from genaug.config import parse
 from genaug.errors import DataError, UsageError, unknown
 from genaug.evaluation.views import CLASSIFIER
 from genaug.features import INCEPTION, Extractor, find_weights, make_extractor
@@ -28,13 +30,26 @@ class Wish:
         return f"{value}[{features}]" if self.features else value
 
 
-def parse_wishes(texts: Sequence[str] | None, registry: Registry, features: str) -> list[Wish]:
+def parse_wishes(
+    texts: Sequence[str] | None, registry: Registry, features: str, settings: Iterable[str] = ()
+) -> list[Wish]:
     """Wishes from their spellings; all installed metrics when there are none, novelty then in pixels as well.
 
-    Raises UsageError for an unknown metric or unknown features.
+    settings: `metric:key=value`. Raises UsageError for an unknown metric, unknown features or a wrong setting.
     """
-    wishes = [_wish(text, registry, features) for text in texts or registry.metrics.names()]
-    return wishes if texts or features == "pixels" else [*wishes, _wish("novelty[pixels]", registry, features)]
+    spellings = list(texts or registry.metrics.names())
+    if not texts and features != "pixels":
+        spellings.append("novelty[pixels]")
+    named: dict[str, list[str]] = {}
+    for text in settings:
+        name, colon, setting = text.partition(":")
+        if not colon:
+            raise UsageError(f"--set: expected metric:key=value, got {text!r}")
+        named.setdefault(registry.metrics.get(name.strip()).name, []).append(setting)
+    wishes = [_wish(text, registry, features, named) for text in spellings]
+    if idle := sorted(named.keys() - {wish.description.name for wish in wishes}):
+        raise UsageError(f"--set: {idle[0]} is set, but not among the metrics to compute")
+    return wishes
 
 
 def resolve_features(wish: str, *, weights: Path | None, allow_download: bool) -> tuple[str, str]:
@@ -50,13 +65,15 @@ def resolve_features(wish: str, *, weights: Path | None, allow_download: bool) -
     return "inception", ""
 
 
-def _wish(text: str, registry: Registry, features: str) -> Wish:
+def _wish(text: str, registry: Registry, features: str, settings: Mapping[str, Iterable[str]]) -> Wish:
     match = _SPELLING.fullmatch(text.strip())
     if match is None:
         raise UsageError(f"metrics: expected names such as kid or kid[inception], got {text!r}")
     name, given = match.groups()
     description = registry.metrics.get(name)
-    metric: Metric = import_factory(description)(description.config())  # type: ignore[type-arg] # as above
+    values = read_assignments(settings.get(name, ()))
+    config = parse(description.config, values, f"the settings of {name}")
+    metric: Metric = import_factory(description)(config)  # type: ignore[type-arg] # as above
     if given is not None and given not in FEATURES:
         raise unknown("features", given, FEATURES)
     if metric.needs == "pixels":

@@ -157,7 +157,7 @@ def fit(task: FitTask, report: Callable[[FitProgress], None]) -> FitRecord:
     generator = make_generator(settings.description, task.split.spec, settings.preset.model)
     trained = train(
         generator,
-        enlarged(task.split, settings),
+        enlarged(task),
         task.train_config,
         seed=_seed(task),
         device=settings.device,
@@ -174,11 +174,11 @@ def fit(task: FitTask, report: Callable[[FitProgress], None]) -> FitRecord:
     return FitRecord(task.key, task.path, task.label, trained.steps, trained.batch_size, seconds, reused=False)
 
 
-def enlarged(split: TrainSplit, settings: Settings) -> TrainSplit:
+def enlarged(task: FitTask) -> TrainSplit:
     """The split as the loop sees it: every image in `enlargement` variants that keep its label and row id."""
-    augmentation = settings.preset.augmentation
+    split, augmentation = task.split, task.settings.preset.augmentation
     times = augmentation.enlargement
-    images = variants(split.images, augmentation.pipeline, times, settings.seed, augmentation)
+    images = variants(split.images, augmentation.pipeline, times, _seed(task), augmentation)
     return replace(
         split,
         images=images,

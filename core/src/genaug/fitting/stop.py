@@ -5,6 +5,7 @@ from torch import Tensor
 
 from genaug.chance import Noise
 from genaug.data.split import TrainSplit
+from genaug.features import near_groups
 from genaug.fitting.model import take_memory
 from genaug.fitting.sampler import ModelSampler
 from genaug.generator import AnyGenerator
@@ -25,6 +26,8 @@ class CopyWatch:
     def __init__(self, generator: AnyGenerator, split: TrainSplit, *, share: float, seed: int, device: str) -> None:
         self._generator, self._split = generator, split
         self._share, self._seed, self._device = share, seed, device
+        groups = torch.from_numpy(near_groups(split))
+        self._kin = groups[:, None] == groups
 
     def __call__(self, step: int) -> bool:
         """Draw with the networks as they are; the same step draws with the same noise."""
@@ -32,7 +35,7 @@ class CopyWatch:
         noise = Noise.per_image(self._seed, "stop", [(step, image) for image in range(_IMAGES)])
         drawn = ModelSampler(self._generator, self._device).sample(self._labels(), noise)
         known = to_float(self._split.images).flatten(1)
-        return bool(copies(known, drawn.images.flatten(1), _QUANTILE).double().mean() > self._share)
+        return bool(copies(known, drawn.images.flatten(1), _QUANTILE, self._kin).double().mean() > self._share)
 
     def _labels(self) -> Tensor:
         """The classes of the split in turn."""

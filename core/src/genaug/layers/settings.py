@@ -9,10 +9,23 @@ from genaug.spec import ImageSpec
 PAPER_SIDE = 64
 
 
-class AutoencoderConfig(GeneratorConfig):
-    """Settings of variational autoencoders; the presets say which belong together."""
+class TwoNetworksConfig(GeneratorConfig):
+    """Settings of a generator that has the report's network and a smaller one of any size."""
 
     network: Literal["compact", "paper"] = option("compact", "Architecture; the paper's works at 64x64 only.")
+
+    def check(self, spec: ImageSpec) -> None:
+        """Raise UsageError for the report's network at any size but 64x64."""
+        if self.network == "paper" and (spec.height, spec.width) != (PAPER_SIDE, PAPER_SIDE):
+            raise UsageError(
+                f"the paper's network works at {PAPER_SIDE}x{PAPER_SIDE} pixels, got {spec.height}x{spec.width}; "
+                f"add --size {PAPER_SIDE}"
+            )
+
+
+class AutoencoderConfig(TwoNetworksConfig):
+    """Settings of variational autoencoders; the presets say which belong together."""
+
     latent: int = option(64, "Length of the latent vector.", unit="numbers", ge=1, le=4096)
     width: int = option(32, "Channels of the compact networks at their largest maps.", unit="channels", ge=4, le=512)
     reconstruction: Literal["bce", "mse", "pyramid"] = option(
@@ -31,12 +44,6 @@ class AutoencoderConfig(GeneratorConfig):
         "Where codes come from: the prior, around the code of a real image, or between two of one class.",
     )
     spread: float = option(2.0, "Noise around real codes, in standard deviations of their posterior.", ge=0.0, le=10.0)
-
-
-def check_paper_side(spec: ImageSpec) -> None:
-    """Raise UsageError at any size but 64x64, where alone the report's networks work."""
-    if (spec.height, spec.width) != (PAPER_SIDE, PAPER_SIDE):
-        raise UsageError(f"the paper preset works at 64x64 pixels, got {spec.height}x{spec.width}; add --size 64")
 
 
 def bounded_steps(spec: ImageSpec, device: str, on_cpu: int) -> int:

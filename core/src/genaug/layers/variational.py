@@ -17,7 +17,7 @@ _WIDEST = 8
 class PaperEncoder(nn.Module):
     """Six convolutions of 32 to 1024 channels, flatten to 4096, a hidden layer of 1024 with SELU (PAPER.md).
 
-    Images [N, C, 64, 64] in [-1, 1] and planes of labels beside them to mean and log-variance [N, latent] each. The
+    Images [N, C, 64, 64] in [0, 1] and planes of labels beside them to mean and log-variance [N, latent] each. The
     first convolution has stride 1, the others 2, or the sizes would not agree.
     """
 

@@ -3,12 +3,15 @@
 from abc import abstractmethod
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from genaug.builtin import ManifoldConfig
 from genaug.config import MetricConfig
 from genaug.metric import KernelMetric, Kernels, Measured, Metric
 from genaug.metrics import functional
+
+_MOST = 500
 
 
 class FID(Metric[MetricConfig]):
@@ -43,14 +46,22 @@ class MMD(KernelMetric[MetricConfig]):
 
 
 class SSIM(Metric[MetricConfig]):
-    """Mean structural similarity over all pairs real x synthetic, as in the report."""
+    """Mean structural similarity over all pairs real x synthetic, as in the report.
+
+    Of more than 500 images on a side, 500 evenly spaced ones: a pair takes a tenth of a millisecond and more.
+    """
 
     needs = "pixels"
     higher_is_better = True
 
     def compute(self, real: Measured, synthetic: Measured) -> dict[str, float]:
         """In [-1, 1]."""
-        return {"ssim": functional.ssim_pairs(real.values, synthetic.values).mean().item()}
+        sides = [side.values[_spaced(len(side))] for side in (real, synthetic)]
+        return {"ssim": functional.ssim_pairs(*sides).mean().item()}
+
+
+def _spaced(count: int) -> Tensor:
+    return torch.linspace(0, count - 1, min(count, _MOST)).round().long()
 
 
 class _Manifold(Metric[ManifoldConfig]):

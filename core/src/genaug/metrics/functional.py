@@ -8,6 +8,7 @@ from genaug.metric import Kernels
 _WINDOW = 7  # the default of scikit-image
 _CONSTANTS = (0.01, 0.03)
 _ROWS, _IMAGES = 1, 200  # of window positions and of images at a time: bounds the memory of ssim_pairs
+_ENOUGH = 2000  # images for the median of distances
 
 
 def ssim_pairs(first: Tensor, second: Tensor) -> Tensor:
@@ -22,6 +23,8 @@ def ssim_pairs(first: Tensor, second: Tensor) -> Tensor:
         raise ValueError(f"ssim needs sides of at least {_WINDOW} pixels, got {height}x{width}")
     if count > _IMAGES:
         return torch.cat([ssim_pairs(part, second) for part in first.split(_IMAGES)])
+    if len(second) > _IMAGES:
+        return torch.cat([ssim_pairs(first, part) for part in second.split(_IMAGES)], dim=1)
     total = torch.zeros((count, len(second)), dtype=torch.float64)
     for channel in range(channels):
         one, two = (_windows(images[:, channel]) for images in (first, second))
@@ -73,16 +76,27 @@ class _Through(torch.nn.Identity):
 def frechet_distance(real: Tensor, synthetic: Tensor) -> float:
     """Fréchet distance of Gaussians fitted to features [N, D] and [M, D] (Heusel et al. 2017), by torchmetrics.
 
-    Not a number below two images on either side.
+    With fewer images than features, from the images themselves, without matrices [D, D]. Not a number below two images
+    on either side.
     """
     if min(len(real), len(synthetic)) < 2:
         return float("nan")
+    if len(real) + len(synthetic) < real.shape[1]:
+        return _frechet_of_few(real.double(), synthetic.double())
     from torchmetrics.image.fid import FrechetInceptionDistance  # its import takes longer than most commands
 
     distance = FrechetInceptionDistance(feature=_Through(real.shape[1]))
     distance.update(real.double(), real=True)
     distance.update(synthetic.double(), real=False)
     return float(distance.compute())
+
+
+def _frechet_of_few(real: Tensor, synthetic: Tensor) -> float:
+    """Tr sqrt(S T) is the nuclear norm of A B^T, where S = A^T A and T = B^T B are the covariances."""
+    sides = real, synthetic
+    one, two = ((side - side.mean(dim=0)) / (len(side) - 1) ** 0.5 for side in sides)
+    means = (real.mean(dim=0) - synthetic.mean(dim=0)).square().sum()
+    return float(means + one.square().sum() + two.square().sum() - 2 * torch.linalg.matrix_norm(one @ two.T, "nuc"))
 
 
 def polynomial_kernels(real: Tensor, synthetic: Tensor) -> Kernels:
@@ -92,12 +106,14 @@ def polynomial_kernels(real: Tensor, synthetic: Tensor) -> Kernels:
 
 
 def gaussian_kernels(real: Tensor, synthetic: Tensor) -> Kernels:
-    """exp(-d^2 / median d^2), the median taken over all pairs of both sides together (Gretton et al. 2012)."""
+    """exp(-d^2 / median d^2), the median taken over all pairs of both sides together (Gretton et al. 2012).
+
+    Of more than 2,000 images, over the pairs of as many of them, evenly spaced.
+    """
     both = torch.cat([real, synthetic]).double()
-    squares = distances(both, both).square()
-    scale = squares[torch.triu(torch.ones_like(squares, dtype=torch.bool), diagonal=1)].median().clamp_min(1e-12)
-    values = torch.exp(-squares / scale)
-    n = len(real)
+    some = both[torch.linspace(0, len(both) - 1, min(len(both), _ENOUGH)).round().long()]
+    scale = torch.pdist(some).square().median().clamp_min(1e-12) if len(both) > 1 else both.new_ones(())
+    n, values = len(real), distances(both, both).square_().div_(-scale).exp_()
     return Kernels(values[:n, :n], values[:n, n:], values[n:, n:])
 
 
@@ -106,30 +122,38 @@ def distances(first: Tensor, second: Tensor) -> Tensor:
     return torch.cdist(first.double(), second.double())
 
 
-def leave_one_out(images: Tensor) -> Tensor:
-    """For each row [N, D] the distance [N] to the nearest other one; infinite for a single row."""
+def leave_one_out(images: Tensor, kin: Tensor | None = None) -> Tensor:
+    """For each row [N, D] the distance [N] to the nearest other one; infinite without.
+
+    kin bool [N, N] are rows that show the same: two files of one picture do not say how near others lie.
+    """
     found = distances(images, images)
+    if kin is not None:
+        found.masked_fill_(kin, float("inf"))
     return found.fill_diagonal_(float("inf")).min(dim=1).values
 
 
-def copies(real: Tensor, synthetic: Tensor, quantile: float) -> Tensor:
+def copies(real: Tensor, synthetic: Tensor, quantile: float, kin: Tensor | None = None) -> Tensor:
     """Which synthetic rows [M, D] lie closer to a real row than that quantile of the real leave-one-out distances.
 
-    bool [M]; all False with fewer than two real rows, since nothing then says what close is.
+    kin bool [N, N] are real rows that show the same. bool [M]; all False without two real rows that are not kin, since
+    nothing then says what close is.
     """
-    if len(real) < 2 or not len(synthetic):
+    alone = leave_one_out(real, kin)
+    if not len(synthetic) or not alone.isfinite().any():
         return torch.zeros(len(synthetic), dtype=torch.bool)
-    close = leave_one_out(real).quantile(quantile)
+    close = alone[alone.isfinite()].quantile(quantile)
     return distances(synthetic, real).min(dim=1).values < close
 
 
-def authentic(real: Tensor, synthetic: Tensor) -> Tensor:
+def authentic(real: Tensor, synthetic: Tensor, kin: Tensor | None = None) -> Tensor:
     """Which synthetic rows are further from their nearest real row than that one is from its nearest real row.
 
-    bool [M] (Alaa et al. 2022, arXiv 2102.08921). What new real images get depends on the data, often about one half.
+    kin bool [N, N] are real rows that show the same. bool [M] (Alaa et al. 2022, arXiv 2102.08921). What new real ones
+    get depends on the data, often about one half.
     """
     found = distances(synthetic, real).min(dim=1)
-    return found.values > leave_one_out(real)[found.indices]
+    return found.values > leave_one_out(real, kin)[found.indices]
 
 
 def precision(real: Tensor, synthetic: Tensor, k: int) -> float:

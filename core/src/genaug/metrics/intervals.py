@@ -90,10 +90,10 @@ def _jackknife(kernels: Kernels) -> float:
 def _pairs(kernel: Tensor) -> float:
     """Variance of the degenerate part of the mean over pairs of one side, by U-centring (Székely and Rizzo 2014)."""
     n = len(kernel)
-    off = kernel - torch.diag(kernel.diagonal())
+    off = kernel.clone().fill_diagonal_(0)
     rows = off.sum(dim=1) / (n - 2)
     centred = off - rows[:, None] - rows[None, :] + off.sum() / ((n - 1) * (n - 2))
-    squares = (centred - torch.diag(centred.diagonal())).square().sum()
+    squares = centred.fill_diagonal_(0).square_().sum()
     return 2 / (n * (n - 1)) * float(squares) / (n * (n - 3))
 
 

@@ -7,7 +7,7 @@ from genaug.classifier import fit_classifier
 from genaug.config import MetricConfig
 from genaug.data.split import TrainSplit
 from genaug.images import to_uint8
-from genaug.metric import Measured, ShareMetric
+from genaug.metric import Measured, ShareMetric, related
 from genaug.metrics import functional
 from genaug.spec import ImageSpec
 
@@ -32,7 +32,7 @@ class Novelty(ShareMetric[NoveltyConfig]):
     def each(self, real: Measured, synthetic: Measured) -> dict[str, Tensor]:
         """Which ones are copies."""
         sides = real.values.flatten(1), synthetic.values.flatten(1)
-        return {"copies": functional.copies(*sides, self.config.quantile)}
+        return {"copies": functional.copies(*sides, self.config.quantile, related(real, real))}
 
 
 class Authenticity(ShareMetric[MetricConfig]):
@@ -43,7 +43,8 @@ class Authenticity(ShareMetric[MetricConfig]):
 
     def each(self, real: Measured, synthetic: Measured) -> dict[str, Tensor]:
         """Which ones keep their distance."""
-        return {"authenticity": functional.authentic(real.values.flatten(1), synthetic.values.flatten(1))}
+        sides = real.values.flatten(1), synthetic.values.flatten(1)
+        return {"authenticity": functional.authentic(*sides, related(real, real))}
 
 
 class TSTR(ShareMetric[TSTRConfig]):

@@ -3,11 +3,18 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from genaug.data.folder import load_folder
 from genaug.errors import DataError
-from genaug.evaluation import Sides, Views, compare, fresh_judges, make_extractors, parse_wishes, resolve_features
+from genaug.evaluation import (
+    Sides,
+    Views,
+    compare,
+    fresh_judges,
+    make_extractors,
+    parent_rows,
+    parse_wishes,
+    resolve_features,
+)
 from genaug.evaluation.views import CLASSIFIER
 from genaug.features import CrossFit
 from genaug.mixing.output import PROVENANCE, OutputFolder, require_folder
@@ -55,9 +62,7 @@ def _sides(out: Path, made: Made) -> Sides:
     if gone := real - set(loaded.splits["train"].names):
         raise DataError(f"{_TRAIN}{min(gone)} and {len(gone) - 1} more real images are gone; see genaug verify {out}")
     train, images = loaded.only_training_on(real).train, loaded.splits["train"].take(parents)
-    places = {name: row for row, name in enumerate(train.names)}
-    stems = [places.get(next(iter(parents[name]), ""), -1) for name in images.names]
-    rows = np.array(stems, dtype=np.int64)
+    rows = parent_rows(train, [parents[name] for name in images.names])
     return Sides.of(train, images.images, images.labels, parents=rows, held_out=loaded.splits.get("test"))
 
 

@@ -3,7 +3,6 @@
 from genaug.selection.by_hand import Marked, read_marked
 from genaug.selection.filling import Filling, Kept, Rejected
 from genaug.selection.panel import Choice, Panel, choose_selectors
-from genaug.selection.stems import Stems
 from genaug.selection.tools import CrossFitTools
 
 __all__ = [
@@ -14,7 +13,6 @@ __all__ = [
     "Marked",
     "Panel",
     "Rejected",
-    "Stems",
     "choose_selectors",
     "read_marked",
 ]

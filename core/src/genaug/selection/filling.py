@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from genaug.data.stems import Stems
 from genaug.fitting import CHUNK
 from genaug.images import to_float
 from genaug.selection.by_hand import BY_HAND, REASON
 from genaug.selection.panel import Panel, Ruling
-from genaug.selection.stems import Stems
 from genaug.selector import Candidates
 
 Pixels = NDArray[np.uint8]

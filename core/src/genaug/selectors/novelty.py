@@ -11,6 +11,7 @@ from torch import Tensor
 
 from genaug.builtin import NoveltySelectorConfig
 from genaug.data.split import TrainSplit
+from genaug.features import near_groups
 from genaug.images import to_float
 from genaug.selector import Candidates, Selector, Tools, Verdict
 from genaug.selectors.likeness import REACH, distances, prepared
@@ -26,7 +27,8 @@ class Novelty(Selector[NoveltySelectorConfig]):
     In pixels, how near copies are is learnt from the training images: each is shifted, brightened and re-encoded, and
     its distance to itself is measured. The threshold is the distance below which `found` of these copies lie, but never
     so large that more than `lost` of the training images would be copies of each other, and never below the 1st
-    percentile of their leave-one-out distances. In features it is that percentile.
+    percentile of their leave-one-out distances. In features it is that percentile. Near-duplicates among the training
+    images are left out of these distances: they are copies of each other.
     """
 
     def fit(self, train: TrainSplit, tools: Tools) -> None:
@@ -35,10 +37,11 @@ class Novelty(Selector[NoveltySelectorConfig]):
         images = to_float(train.images)
         planted = to_float(np.stack([disturbed(image) for image in train.images]))
         self._maps = prepared(images)
-        alone = _leave_one_out(distances(self._maps, self._maps))
+        groups = torch.from_numpy(near_groups(train))
+        alone = _leave_one_out(distances(self._maps, self._maps), groups)
         self._alone = alone[alone.isfinite()]
         self._pixels = self._threshold(self._alone, distances(prepared(planted), self._maps).diagonal())
-        self._views = [_FoldView(images, rows, tools) for rows in _folds(tools.folds)]
+        self._views = [_FoldView(images, rows, groups[rows], tools) for rows in _folds(tools.folds)]
         felt = torch.cat([view.alone for view in self._views])
         self._features = _quantile(felt, _LEAST_QUANTILE) if len(felt) else 0.0
 
@@ -95,10 +98,10 @@ class _FoldView:
     Distances are over the median leave-one-out distance, so that those of different folds can be compared.
     """
 
-    def __init__(self, images: Tensor, rows: Tensor, tools: Tools) -> None:
+    def __init__(self, images: Tensor, rows: Tensor, groups: Tensor, tools: Tools) -> None:
         self._rows, self._tools = rows, tools
         self._features = tools.features(images[rows], rows)
-        alone = _leave_one_out(torch.cdist(self._features, self._features))
+        alone = _leave_one_out(torch.cdist(self._features, self._features), groups)
         finite = alone[alone.isfinite()]
         self._unit = float(finite.median().clamp_min(1e-12)) if len(finite) else 1.0
         self.alone = finite / self._unit
@@ -122,9 +125,9 @@ def disturbed(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.asarray(read).reshape(image.shape)
 
 
-def _leave_one_out(found: Tensor) -> Tensor:
-    """Each row's distance [N] to the nearest other one; infinite for a row alone."""
-    return found.clone().fill_diagonal_(torch.inf).min(dim=1).values
+def _leave_one_out(found: Tensor, groups: Tensor) -> Tensor:
+    """Each row's distance [N] to the nearest one of another group; infinite without."""
+    return found.masked_fill(groups[:, None] == groups, torch.inf).min(dim=1).values
 
 
 def _folds(folds: Tensor) -> list[Tensor]:

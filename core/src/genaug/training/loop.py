@@ -1,5 +1,6 @@
 """One readable loop for every network: batches by (seed, step), losses, steps, averages, checkpoints, guards."""
 
+import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -108,7 +109,6 @@ class _Loop:
         self._seed, self._device = seed, device
         self._start, self._stop = start, stop
         self._good: tuple[dict[str, Tensor], dict[str, Any]] | None = None
-        self._steps = resolved_steps(config, len(split))
         self._order = order or Order(split.labels, seed=seed, balanced=config.balanced)
         self._accelerator = make_accelerator(device, precision)
         key = stage_hash([config.model_dump(), split.fingerprint, seed, device, precision, torch.get_num_threads()])
@@ -117,19 +117,24 @@ class _Loop:
 
     def run(self, report: Callable[[Progress], None]) -> Trained:
         """All steps that are left."""
-        while self._state.networks and self._course.step < self._steps and not self._course.stopped:
+        while self._state.networks and self._course.step < self._course.steps and not self._course.stopped:
+            fault = ""
             try:
                 losses = self._step()
             except _NotFiniteError as error:
-                self._go_back(str(error))
-                continue
+                fault = str(error)
             except RuntimeError as error:
                 if not should_reduce_batch_size(error):
                     raise
-                self._halve(error)
+            else:
+                self._keep(losses)
+                report(Progress(self._course.step, self._course.steps, losses))
                 continue
-            self._keep(losses)
-            report(Progress(self._course.step, self._steps, losses))
+            # outside of `except`, since an exception keeps alive all that the failed step had in memory
+            if fault:
+                self._go_back(fault)
+            else:
+                self._halve()
         self._trainable.networks = self._state.finished()
         return Trained(self._trainable.networks, self._course.step, self._course.batch_size, self._course.history)
 
@@ -153,7 +158,7 @@ class _Loop:
         labels = torch.from_numpy(self._split.labels[index]).to(self._device)
         rows = torch.from_numpy(self._split.rows[index]).to(self._device)
         noise = Noise.per_batch(self._seed, "batch", step, size, self._device)
-        return Batch(images, labels, rows, step, step / self._steps, noise)
+        return Batch(images, labels, rows, step, step / self._course.steps, noise)
 
     def _checked(self, name: str, loss: Tensor) -> float:
         if name not in self._state.networks:
@@ -190,16 +195,16 @@ class _Loop:
             return self._course.rate * (step + 1) / warmup
         if self._config.schedule == "constant":
             return self._course.rate
-        share = (step - warmup) / max(1, self._steps - warmup)
+        share = (step - warmup) / max(1, self._course.steps - warmup)
         return self._course.rate * 0.5 * (1.0 + math.cos(math.pi * share))
 
     def _keep(self, losses: dict[str, float]) -> None:
         """Count the step, note its losses now and then, and save a checkpoint when it is due."""
-        if self._course.step % math.ceil(self._steps / _HISTORY_POINTS) == 0:
+        if self._course.step % math.ceil(self._course.steps / _HISTORY_POINTS) == 0:
             self._course.history.append((self._course.step, losses))
         self._course.step += 1
-        due = self._config.checkpoint_steps or math.ceil(self._steps / _CHECKPOINTS)
-        if self._course.step % due == 0 or self._course.step == self._steps:
+        due = self._config.checkpoint_steps or math.ceil(self._course.steps / _CHECKPOINTS)
+        if self._course.step % due == 0 or self._course.step == self._course.steps:
             self._check()
             self._save()
 
@@ -236,7 +241,7 @@ class _Loop:
 
     def _take(self, saved: tuple[dict[str, Tensor], dict[str, Any]]) -> None:
         self._state.load(saved[0])
-        self._course = Course(**saved[1])
+        self._course = Course(**copy.deepcopy(saved[1]))
 
     def _begin(self) -> None:
         self._state = State(
@@ -246,7 +251,8 @@ class _Loop:
             average_decay=self._config.average_decay,
             start=self._start,
         )
-        self._course = Course(0, min(self._config.batch_size, len(self._split)))
+        size = min(self._config.batch_size, len(self._split))
+        self._course = Course(0, size, resolved_steps(self._config, len(self._split)))
         self._prepared: dict[str, AcceleratedOptimizer] = {}
 
     def _go_back(self, fault: str) -> None:
@@ -266,13 +272,19 @@ class _Loop:
             self._begin()
         self._course.attempt, self._course.rate = 1, 0.5
 
-    def _halve(self, error: RuntimeError) -> None:
-        """When memory runs out: the last checkpoint with half the batch."""
+    def _halve(self) -> None:
+        """When memory runs out: the last checkpoint with half the batch, and as many epochs as were wanted."""
         size = self._course.batch_size // 2
         if not size:
             raise TrainingError(
                 f"one image of {self._split.spec.height}x{self._split.spec.width} is too much for the memory; "
                 "use a smaller --size or preset"
-            ) from error
+            )
+        self._state.drop()
+        self._prepared.clear()
+        torch.cuda.empty_cache()
         self._restore()
-        self._course.batch_size = min(size, self._course.batch_size)
+        before, self._course.batch_size = self._course.batch_size, min(size, self._course.batch_size)
+        if self._config.epochs and self._config.steps is None:
+            left = (self._course.steps - self._course.step) * before
+            self._course.steps = self._course.step + math.ceil(left / self._course.batch_size)

@@ -20,12 +20,13 @@ Weights = Mapping[str, Mapping[str, Tensor]]  # of each network by name, as its 
 class Course:
     """Where a training stands: what a checkpoint keeps besides tensors.
 
-    step: the next one. attempt: how often it went back after a loss that was not finite. rate: factor on all learning
-    rates. stopped: by the stop rule. history: [step, {network: loss}] at regular steps.
+    step: the next one. steps: of the whole training. attempt: how often it went back after a loss that was not finite.
+    rate: factor on all learning rates. stopped: by the stop rule. history: [step, {network: loss}] at regular steps.
     """
 
     step: int
     batch_size: int
+    steps: int
     attempt: int = 0
     rate: float = 1.0
     stopped: bool = False
@@ -64,6 +65,10 @@ class State:
                 group["initial_lr"] = group["lr"]
             self.optimizers[name] = optimizer
         return self.optimizers[name]
+
+    def drop(self) -> None:
+        """Let go of all tensors, before others of the same size are made."""
+        self._trainable.networks, self.networks, self.averages, self.optimizers = {}, {}, {}, {}
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors under names that a fresh state of the same trainable understands."""

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 
 from genaug.config import Preset, TrainConfig
-from genaug.layers.settings import bounded_steps, check_paper_side
+from genaug.layers.settings import bounded_steps
 from genaug.registry import GeneratorDescription, Needs, hookimpl
 from genaug.spec import ImageSpec
 
 from genaug_cvae.config import CVAEConfig
 
 
-def _paper(spec: ImageSpec, _device: str) -> Preset:
+def _paper(_spec: ImageSpec, _device: str) -> Preset:
     """As it would have been built from the report's networks: one-hot labels beside images and codes; 32 is ours."""
-    check_paper_side(spec)
     model = CVAEConfig(
         network="paper", latent=512, reconstruction="bce", warmup=0.0, learning_rate=1e-4, sampling="prior"
     )

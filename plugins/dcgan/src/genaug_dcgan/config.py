@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from genaug.config import GeneratorConfig, option
+from genaug.config import option
+from genaug.layers.settings import TwoNetworksConfig
 
 
-class DCGANConfig(GeneratorConfig):
+class DCGANConfig(TwoNetworksConfig):
     """Settings of dcgan and cdcgan; the presets say which belong together."""
 
-    network: Literal["compact", "paper"] = option("compact", "Architecture; the paper's works at 64x64 only.")
     latent: int = option(64, "Length of the latent vector.", unit="numbers", ge=1, le=4096)
     width: int = option(32, "Channels of the compact networks at their largest maps.", unit="channels", ge=4, le=512)
     dropout: float = option(0.0, "Dropout in the discriminator.", unit="share", ge=0.0, lt=1.0)

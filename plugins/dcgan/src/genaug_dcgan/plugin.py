@@ -3,24 +3,23 @@
 from collections.abc import Sequence
 
 from genaug.config import AugmentationConfig, Preset, TrainConfig
-from genaug.layers.settings import bounded_steps, check_paper_side
+from genaug.layers.settings import bounded_steps
 from genaug.registry import GeneratorDescription, Needs, hookimpl
 from genaug.spec import ImageSpec
 
 from genaug_dcgan.config import CDCGANConfig, DCGANConfig
 
 
-def _paper(spec: ImageSpec, _device: str) -> Preset:
-    return _to_the_letter(spec, DCGANConfig, TrainConfig(epochs=10_000, batch_size=32, precision="no"))
+def _paper(_spec: ImageSpec, _device: str) -> Preset:
+    return _to_the_letter(DCGANConfig, TrainConfig(epochs=10_000, batch_size=32, precision="no"))
 
 
-def _conditional_paper(spec: ImageSpec, _device: str) -> Preset:
-    return _to_the_letter(spec, CDCGANConfig, TrainConfig(epochs=10_000, batch_size=32, precision="no"))
+def _conditional_paper(_spec: ImageSpec, _device: str) -> Preset:
+    return _to_the_letter(CDCGANConfig, TrainConfig(epochs=10_000, batch_size=32, precision="no"))
 
 
-def _to_the_letter(spec: ImageSpec, config: type[DCGANConfig], train: TrainConfig) -> Preset:
+def _to_the_letter(config: type[DCGANConfig], train: TrainConfig) -> Preset:
     """The report's settings; its batch size and amount of label noise are not given, so 32 and 0.1 are ours."""
-    check_paper_side(spec)
     model = config(
         network="paper",
         latent=256,

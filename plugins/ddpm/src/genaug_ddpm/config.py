@@ -1,20 +1,22 @@
 """Settings of both generators."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from genaug.config import GeneratorConfig, option
+from genaug.config import option
+from genaug.layers.settings import TwoNetworksConfig
+from pydantic import model_validator
 
 
-class DDPMConfig(GeneratorConfig):
+class DDPMConfig(TwoNetworksConfig):
     """Settings of ddpm and cddpm; the presets say which belong together."""
 
-    network: Literal["compact", "paper"] = option("compact", "Architecture; the paper's works at 64x64 only.")
     width: int = option(
         48,
         "Channels of the compact network at its largest maps; multiples of 8.",
         unit="channels",
         ge=8,
         le=512,
+        multiple_of=8,
     )
     patch: Literal[1, 2, 4] = option(
         2, "Side of the squares of pixels that the compact network takes as one; larger is faster.", unit="pixels"
@@ -36,7 +38,11 @@ class DDPMConfig(GeneratorConfig):
         "How images are drawn: with fresh noise on the way (sde-dpm-solver++, ancestral) or without.",
     )
     sampling_steps: int = option(
-        20, "Network evaluations per image; never more than time steps.", unit="steps", ge=1, le=10_000
+        20,
+        "Steps from noise to image; never more than time steps, and fewer with a strength below 1.",
+        unit="steps",
+        ge=1,
+        le=10_000,
     )
     strength: float = option(
         1.0,
@@ -66,3 +72,12 @@ class CDDPMConfig(DDPMConfig):
         ge=0.0,
         le=1.0,
     )
+
+    @model_validator(mode="after")
+    def _guidance_knows_no_class(self) -> Self:
+        if self.guidance_scale > 1 and not self.dropped:
+            raise ValueError(
+                f"a guidance_scale of {self.guidance_scale} needs images whose class is hidden, got dropped 0; "
+                "set guidance_scale to 1, or dropped to 0.1"
+            )
+        return self

@@ -19,6 +19,8 @@ Config = TypeVar("Config", bound=DDPMConfig)
 _SCHEDULES = {"linear": "linear", "cosine": "squaredcos_cap_v2"}
 _PREDICTIONS = {"noise": "epsilon", "velocity": "v_prediction", "sample": "sample"}
 _SOLVER = {"final_sigmas_type": "zero"}
+# Beyond it the cosine schedule leaves no image: a small error of predicted noise would be divided by 5e-5.
+_LEAST_LAMBDA = {"lambda_min_clipped": -5.1}
 _SAMPLERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "sde-dpm-solver++": (DPMSolverMultistepScheduler, _SOLVER | {"algorithm_type": "sde-dpmsolver++"}),
     "dpm-solver++": (DPMSolverMultistepScheduler, _SOLVER),
@@ -102,6 +104,8 @@ class Diffusion(Generator[Config]):
 
     def _sampler(self) -> Any:
         kind, extra = _SAMPLERS[self.config.sampler]
+        if kind is DPMSolverMultistepScheduler and self.config.prediction == "noise":
+            extra = extra | _LEAST_LAMBDA
         return kind.from_config(self._schedule.config, **extra)
 
     @cached_property

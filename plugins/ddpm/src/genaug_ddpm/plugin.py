@@ -4,24 +4,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from genaug.config import AugmentationConfig, Preset, TrainConfig
-from genaug.layers.settings import bounded_steps, check_paper_side
+from genaug.layers.settings import bounded_steps
 from genaug.registry import GeneratorDescription, Needs, hookimpl
 from genaug.spec import ImageSpec
 
 from genaug_ddpm.config import CDDPMConfig, DDPMConfig
 
 
-def _paper(spec: ImageSpec, device: str) -> Preset:
-    return _to_the_letter(spec, device, DDPMConfig)
+def _paper(_spec: ImageSpec, device: str) -> Preset:
+    return _to_the_letter(device, DDPMConfig)
 
 
-def _conditional_paper(spec: ImageSpec, device: str) -> Preset:
-    return _to_the_letter(spec, device, CDDPMConfig)
+def _conditional_paper(_spec: ImageSpec, device: str) -> Preset:
+    return _to_the_letter(device, CDDPMConfig)
 
 
-def _to_the_letter(spec: ImageSpec, device: str, config: type[DDPMConfig]) -> Preset:
-    """The report's settings; its batch size is not given, so 16 is ours. fp16 needs CUDA."""
-    check_paper_side(spec)
+def _to_the_letter(device: str, config: type[DDPMConfig]) -> Preset:
+    """The report's settings; its batch size is not given, so 16 is ours. fp16 needs CUDA.
+
+    Its "images x epochs total steps" of the schedule are read as 500 epochs of such batches.
+    """
     model = config(
         network="paper",
         noise_schedule="linear",

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 
 from genaug.config import Preset, TrainConfig
-from genaug.layers.settings import bounded_steps, check_paper_side
+from genaug.layers.settings import bounded_steps
 from genaug.registry import GeneratorDescription, Needs, hookimpl
 from genaug.spec import ImageSpec
 
 from genaug_vae.config import VAEConfig
 
 
-def _paper(spec: ImageSpec, _device: str) -> Preset:
+def _paper(_spec: ImageSpec, _device: str) -> Preset:
     """The report's settings; its batch size is not given, so 32 is ours."""
-    check_paper_side(spec)
     model = VAEConfig(
         network="paper", latent=512, reconstruction="bce", warmup=0.0, learning_rate=1e-4, sampling="prior"
     )
