@@ -43,7 +43,7 @@ def write_study(out: Path, verdict: str = "helps") -> Path:
 def evaluation(provenance: str) -> dict[str, Any]:
     """evaluation.json of two metrics, one without an interval."""
     inside = {TAG: {"value": 0.9, "low": None, "high": None}}
-    shared = {"matched": None, "note": "", "images": 6, "classes": inside}
+    shared = {"matched": None, "note": "", "images": 6, "real_images": 6, "classes": inside}
     rows = [
         shared
         | {"name": "consistency[classifier]", "higher_is_better": True, "real": 0.97}

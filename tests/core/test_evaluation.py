@@ -5,11 +5,14 @@ import math
 import numpy as np
 import pytest
 import torch
+from genaug.builtin import NoveltyConfig
 from genaug.data.folder import load_folder
 from genaug.errors import UsageError
 from genaug.evaluation import Sides, Views, compare, make_extractors, parse_wishes, resolve_features
-from genaug.evaluation.compare import _halves
+from genaug.evaluation.floors import deal, floor
 from genaug.features import cross_fit
+from genaug.metric import Measured
+from genaug.metrics.shares import Novelty
 from genaug.registry import load_registry
 from genaug.testing.material import tiny_split
 from PIL import Image
@@ -76,7 +79,7 @@ def test_real_against_real_is_what_new_images_of_the_same_kind_get(judges):
     row = rows(["mmd[pixels]"], *fresh(20, 4), judges)["mmd[pixels]"]
     assert abs(row.real) < 0.05
     assert abs(row.overall.value) < 0.05
-    assert row.images == 21
+    assert (row.images, row.real_images) == (40, 21)
 
 
 def test_biased_distances_get_a_value_at_the_number_of_the_floor_and_no_interval(judges):
@@ -129,13 +132,51 @@ def test_tiny_classes_are_compared_without_a_crash(seed):
     assert {row.name for wish in wishes for row in compare(wish, views)} >= {"fid[classifier]", "kid[classifier]"}
 
 
-def test_halves_keep_a_group_together_even_across_classes():
-    labels, groups = torch.tensor([0, 1, 0, 1, 0, 1]), torch.tensor([7, 7, 1, 2, 3, 3])
+def test_parts_keep_a_group_together_even_across_classes():
+    kin = torch.tensor([7, 7, 1, 2, 3, 3])[:, None]
+    real = Measured(torch.zeros(6, 1), torch.tensor([0, 1, 0, 1, 0, 1]), kin)
     for repeat in range(8):
-        first, second = _halves(labels, groups, 0, repeat)
-        assert torch.equal(first, ~second)
-        assert first[0] == first[1]
-        assert first[4] == first[5]
+        parts = deal(real, 2, 0, repeat)
+        assert sorted(parts[[0, 2, 3, 4]].tolist()) == [0, 0, 1, 1]
+        assert (parts[0], parts[4]) == (parts[1], parts[5])
+
+
+def test_real_copies_are_counted_at_nearly_the_number_of_images_that_synthetic_ones_face():
+    """New images of the same kind as the training images: what they get, and what is said that real images get."""
+    chance = np.random.default_rng(0)
+    metric = Novelty(NoveltyConfig())
+
+    def side(count, start):
+        values = torch.from_numpy(chance.normal(size=(count, 8)))
+        return Measured(values, torch.zeros(count, dtype=torch.int64), torch.arange(start, start + count)[:, None])
+
+    everything = [(torch.ones(60, dtype=torch.bool), torch.ones(60, dtype=torch.bool))]
+    new, told = [], []
+    for _ in range(300):
+        real, made = side(60, 0), side(60, 100)
+        new.append(metric.compute(real, made)["copies"])
+        told.append(floor(metric, real, made, everything, 0))
+    assert {one.images for one in told} == {60}
+    assert abs(np.mean([one.values["copies"] for one in told]) / np.mean(new) - 1) < 0.2
+
+
+def test_few_synthetic_images_are_compared_with_what_as_few_real_ones_get(judges):
+    images, labels = fresh(2, 9)
+    row = rows(["precision[pixels]"], images, labels, judges)["precision[pixels]"]
+    assert (row.images, row.real_images) == (4, 4)
+    assert rows(["mmd[pixels]"], images, labels, judges)["mmd[pixels]"].real_images == 21
+
+
+def test_what_cannot_be_told_is_no_number(judges):
+    lone = type(TRAIN).ordered(TRAIN.spec, TRAIN.images[[0, 41]], TRAIN.labels[[0, 41]], ["a", "b"], ["a", "b"])
+    one = Sides.of(lone.of_class(0), lone.images[:1], np.array([0]))
+    for name in ("novelty", "authenticity"):
+        (wish,) = parse_wishes([f"{name}[pixels]"], load_registry(), "classifier")
+        extractors = make_extractors([wish], weights=None, allow_download=False, layer=2048)
+        (row,) = compare(wish, Views(one, extractors, seed=0))
+        assert math.isnan(row.overall.value)
+        assert row.overall.interval is None
+        assert row.note == "too few images to tell"
 
 
 def test_settings_of_metrics_reach_them_and_wrong_ones_are_told():

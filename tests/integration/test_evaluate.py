@@ -1,8 +1,12 @@
 """genaug evaluate as people use it, offline."""
 
 import json
+import shutil
 
+import numpy as np
 import pytest
+import torch
+from genaug.evaluation import load_sides
 from genaug.testing.material import tiny_split
 from PIL import Image
 
@@ -39,12 +43,64 @@ def test_the_output_of_a_run_is_compared_by_its_synthetic_images_alone(folders, 
     assert "says little" in rows["fid[pixels]"]["note"]
 
 
+def test_the_parents_that_a_run_recorded_are_known(folders, genaug):
+    """Copies of training images: at distance 0 once the pairs of a copy and its parent are left out."""
+    data, out = folders
+    assert genaug("run", data, "-g", "oversample", "--per-class", 20, "--select", "none", "-o", out).code == 0
+    sides = load_sides(data, out)
+    assert (sides.parents >= 0).all()
+    assert np.array_equal(sides.train.images[sides.parents[:, 0]], sides.synthetic)
+    assert torch.equal(sides.stems, sides.parents[:, 0])
+    alone = folders[1].with_name("alone")
+    made = genaug(
+        "run", data, "-g", "oversample", "--per-class", 3, "--select", "none", "--only-synthetic", "-o", alone
+    )
+    assert made.code == 0
+    assert (load_sides(data, alone).parents >= 0).all()
+
+
+def test_the_training_folder_of_an_output_is_taken_for_the_output(folders, genaug):
+    data, out = folders
+    genaug("run", data, "-g", "oversample", "--per-class", 6, "-o", out)
+    assert len(load_sides(data, out / "train").synthetic) == len(load_sides(data, out).synthetic) == 12
+
+
+def test_what_was_left_out_is_told(folders, genaug):
+    data, _ = folders
+    (data / "a" / "broken.png").write_bytes(b"nothing")
+    found = genaug("evaluate", data, data, "--metrics", "ssim")
+    assert found.code == 0
+    assert "left out: a/broken.png" in found.err
+
+
+def test_test_images_that_are_training_images_too_are_left_out(folders, genaug, tmp_path):
+    data, _ = folders
+    whole = tmp_path / "whole"
+    shutil.copytree(data, whole / "train")
+    shutil.copytree(data, whole / "test")
+    found = genaug("evaluate", whole, data, "--metrics", "tstr", "--json")
+    assert (found.code, json.loads(found.out)) == (0, [])
+    assert "13 of 13 test images are near-duplicates of training images" in found.err
+    assert "tstr is left out" in found.err
+
+
+@pytest.mark.parametrize("damage", [b"{", b"[]\n", b"\xff\xfe", b"{}\n", b""])
+def test_damaged_records_of_an_output_get_one_sentence(folders, genaug, damage):
+    data, out = folders
+    genaug("run", data, "-g", "oversample", "--per-class", 2, "-o", out)
+    (out / "provenance.jsonl").write_bytes(damage)
+    found = genaug("evaluate", data, out, "--metrics", "ssim")
+    assert found.code == 3
+    assert "provenance.jsonl is not what genaug wrote" in found.err or "holds no synthetic image" in found.err
+    assert "fault of genaug" not in found.err
+
+
 def test_a_folder_of_samples_is_compared_whole(folders, genaug):
     data, _ = folders
     found = genaug("evaluate", data, data, "--metrics", "novelty[pixels]")
     assert found.code == 0
     assert "copies[pixels]" in found.out
-    assert "what that many real images get" in found.out
+    assert "real: what real images get in the place of synthetic ones" in found.out
 
 
 def test_without_weights_auto_falls_back_to_classifiers_and_says_so(folders, genaug):
@@ -65,6 +121,12 @@ def test_without_weights_auto_falls_back_to_classifiers_and_says_so(folders, gen
         (["--features", "pixel"], 2, "did you mean 'pixels'"),
         (["--metrics", "mmd[pixels]", "--weights", "nothing.pth"], 2, "expected a file, got nothing.pth"),
         (["--size", "65"], 2, "multiples of 8"),
+        (["--resize", "foo"], 2, "unknown resize 'foo'"),
+        (["--metrics", ","], 2, "expected names separated by commas"),
+        (["--metrics", "is[pixels]"], 2, "pixels gives no class probabilities"),
+        (["--seed", "-1"], 2, "--seed"),
+        (["--set", "novelty=1"], 2, "expected metric:key=value"),
+        (["--metrics", "novelty[pixels]", "--set", "novelty:quantile=7"], 2, "quantile"),
     ],
 )
 def test_bad_wishes_get_one_sentence(folders, genaug, options, code, words):

@@ -70,7 +70,7 @@ class ShareMetric(Metric[Config]):
 
     @abstractmethod
     def each(self, real: Measured, synthetic: Measured) -> dict[str, Tensor]:
-        """Named verdicts bool [N], one for each image that is counted."""
+        """Named verdicts bool [N], one for each image that is counted; [0] where nothing can be told."""
 
     def compute(self, real: Measured, synthetic: Measured) -> dict[str, float]:
         """The shares."""

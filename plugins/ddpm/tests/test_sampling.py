@@ -92,6 +92,14 @@ def test_a_perfect_network_has_no_loss(prediction):
     assert loss.item() < 1e-3
 
 
+@pytest.mark.parametrize("prediction", ["noise", "velocity"])
+@pytest.mark.parametrize("sampler", ["sde-dpm-solver++", "dpm-solver++", "ddim", "ancestral"])
+@pytest.mark.parametrize("timesteps", [10, 50])
+def test_as_many_steps_as_there_are_noise_levels_still_give_images(timesteps, sampler, prediction):
+    settings = {"timesteps": timesteps, "sampling_steps": timesteps, "sampler": sampler, "prediction": prediction}
+    assert drawn(made(**settings)).images.isfinite().all()
+
+
 def test_guidance_without_hidden_classes_is_refused():
     with pytest.raises(UsageError, match=r"guidance_scale of 2\.0 needs images whose class is hidden, got dropped 0"):
         made(dropped=0.0)

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from genaug.audit.account import Line
 from genaug.audit.look import Finding, Seen
 from genaug.data.duplicates import NEAR, Vectors, nearest
+from genaug.mixing.lines import Line
 
 
 def held_out(lines: Sequence[Line], seen: Sequence[Seen]) -> dict[str, str]:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from genaug.audit.account import Account, Line
+from genaug.audit.account import Account
 from genaug.audit.members import DamagedShardError, Member, file_member, files, shard_members, split_of
 from genaug.data.decode import UnreadableError, decode_bytes
 from genaug.data.duplicates import Vectors, pixel_hash, thumbnail
+from genaug.mixing.lines import Line
 from genaug.mixing.origin import read_mark
 from genaug.mixing.output import PROVENANCE, holder
 from genaug.storage import file_sha256

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genaug.audit.account import DRAW, RUN, Account, Line, holds
+from genaug.audit.account import RUN, Account
 from genaug.audit.members import shard_members
 from genaug.data.decode import UnreadableError, decode_bytes
 from genaug.errors import DataError, UsageError
 from genaug.fitting import CHUNK, draw_chunk, load_sampler, read_record
 from genaug.generator import Sampler
+from genaug.mixing.lines import DRAW, Line, holds
 from genaug.mixing.origin import marked_png, read_mark
 from genaug.mixing.output import PROVENANCE, holder
 from genaug.registry import load_registry

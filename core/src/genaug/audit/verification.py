@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from genaug.audit.account import Account, Line
+from genaug.audit.account import Account
 from genaug.audit.leaks import held_out, leaks
 from genaug.audit.look import Finding, Seen, Sight, look
+from genaug.mixing.lines import Line
 from genaug.mixing.output import PROVENANCE, holder
 from genaug.storage import file_sha256
 

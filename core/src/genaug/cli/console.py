@@ -30,10 +30,8 @@ def note(text: str) -> None:
 
 def show_notes(loaded: "LoadedFolder") -> None:
     """How the images were read, and every file that was not."""
-    for text in loaded.notes:
+    for text in (*loaded.notes, *loaded.left_out):
         note(text)
-    for entry in loaded.skipped:
-        note(f"left out: {entry.path}: {entry.reason}")
 
 
 def complain(text: str) -> None:

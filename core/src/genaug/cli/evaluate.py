@@ -48,21 +48,21 @@ def evaluate(
     from genaug.evaluation import Views, compare, load_sides, make_extractors, parse_wishes, resolve_features
     from genaug.registry import load_registry
 
-    wanted = [name for name in metrics.split(",") if name.strip()] if metrics else None
+    wanted = None if metrics is None else given.named(metrics, "--metrics")
     chosen, reason = resolve_features(features, weights=weights, allow_download=allow_download)
     wishes = parse_wishes(wanted, load_registry(), chosen, settings or ())
     extractors = make_extractors(wishes, weights=weights, allow_download=allow_download, layer=layer)
     sides = load_sides(real, synthetic, size=given.sides(size), resize=resize or "auto")
     views = Views(sides, extractors, seed=seed or 0)
-    if reason and any(wish.features == chosen for wish in wishes):
-        console.note(reason)
+    for text in (*sides.notes, *([reason] if reason and any(wish.features == chosen for wish in wishes) else [])):
+        console.note(text)
+    if sides.held_out is None and any(wish.metric.reference == "held-out" for wish in wishes):
+        console.note("tstr is left out: the real folder has no test split of images that are not in train as well")
     rows = [row for wish in wishes for row in compare(wish, views)]
     if as_json:
         console.answer_json([row.to_json() for row in rows])
         return 0
     _tell(rows)
-    if sides.held_out is None and any(wish.metric.reference == "held-out" for wish in wishes):
-        console.note("tstr is left out: the real folder has no test split to test on")
     return 0
 
 
@@ -78,7 +78,7 @@ def _tell(rows: "list[Row]") -> None:
         for row in rows
     ]
     console.table("", ("metric", "value", "95 % interval", "real", "images"), lines, whole=range(5))
-    console.say("↑ higher is better, ↓ lower; real: what that many real images get against real ones")
+    console.say("↑ higher is better, ↓ lower; real: what real images get in the place of synthetic ones")
     for row in rows:
         if text := _note(row):
             console.note(f"{row.name}: {text}")
@@ -93,7 +93,7 @@ def _note(row: "Row") -> str:
     matched = (
         ""
         if math.isnan(row.matched)
-        else f"{_number(row.matched)} for {row.images} synthetic images, to compare with real"
+        else f"{_number(row.matched)} for {row.real_images} synthetic images, to compare with real"
     )
     return "; ".join(part for part in (matched, row.note) if part)
 

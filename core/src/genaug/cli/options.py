@@ -34,7 +34,7 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file of 
 Size = Annotated[str | None, typer.Option("--size", help="Model size in pixels, 64 or 64x96 (height x width).")]
 Resize = Annotated[str | None, typer.Option("--resize", help="auto, fit (pad), crop (centre) or stretch.")]
 Classes = Annotated[str | None, typer.Option("--classes", help="Classes to use, separated by commas.")]
-Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the run; 0 if left out.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of the run; 0 if left out.")]
 Device = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, max=256, help="Fits at once; never changes a byte.")]
 Select = Annotated[
@@ -65,6 +65,14 @@ OnlySynthetic = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
+def named(text: str, option: str) -> list[str]:
+    """Names separated by commas; raises UsageError where there is none."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise UsageError(f"{option}: expected names separated by commas, got {text!r}")
+    return names
+
+
 def run_config(config: Path | None, registry: "Registry", settings: list[str] | None, **given: Any) -> RunConfig:
     """The file's keys with the given options over them; raises UsageError before any image is read."""
     from genaug.job import own_settings
@@ -77,9 +85,9 @@ def run_config(config: Path | None, registry: "Registry", settings: list[str] | 
     if "size" in options:
         options["size"] = sides(options["size"])
     if "classes" in options:
-        options["classes"] = [name.strip() for name in options["classes"].split(",") if name.strip()]
+        options["classes"] = named(options["classes"], "--classes")
     if "select" in options:
-        options["select"] = [name.strip() for name in options["select"].split(",") if name.strip()]
+        options["select"] = named(options["select"], "--select")
     made = parse(RunConfig, values | options, "the settings")
     names = list(parse_shares(made.generator or registry.default_generator()))
     own = own_settings(read_assignments(settings or []), names, registry)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from genaug.data.decode import ImageFacts, decode, read_facts
 from genaug.data.duplicates import Vectors, pixel_hash, thumbnail
 from genaug.data.reading import read_all
-from genaug.data.resize import choose_policy, choose_size, resize, sentence
+from genaug.data.resize import POLICIES, choose_policy, choose_size, resize, sentence
 from genaug.data.scan import FoundFile, Scan, Skipped, relative, scan
 from genaug.data.split import TrainSplit
-from genaug.errors import DataError
+from genaug.errors import DataError, unknown
 from genaug.spec import ImageSpec
 
 
@@ -67,6 +67,11 @@ class LoadedFolder:
     spec: ImageSpec
     resize: str
     notes: tuple[str, ...]
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """A sentence for every file that was skipped."""
+        return tuple(f"left out: {entry.path}: {entry.reason}" for entry in self.skipped)
 
     @cached_property
     def train(self) -> TrainSplit:
@@ -124,6 +129,8 @@ def load_scan(found: Scan, *, size: tuple[int, int] | None, policy: str) -> Load
     sizes, channels = [(fact.width, fact.height) for fact in facts], 1 if all(fact.grey for fact in facts) else 3
     height, width = size or choose_size(sizes)
     ImageSpec(channels, height, width, ("any",), (1,))  # refuses a bad size before any image is decoded
+    if policy not in ("auto", *POLICIES):
+        raise unknown("resize", policy, ("auto", *POLICIES))
     policy = choose_policy(sizes, height, width) if policy == "auto" else policy
     read = partial(_read, height=height, width=width, channels=channels, policy=policy)
     pairs, damaged = read_all((file for file, _ in headed), read, found.root)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from statistics import median
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 from genaug.spec import LARGEST_SIDE, SIDE_STEP, SMALLEST_SIDE
 
 Policy = Literal["fit", "crop", "stretch"]
+POLICIES: tuple[Policy, ...] = get_args(Policy)
 DEFAULT_LARGEST_SIDE = 64  # tens of images cannot teach more detail; the paper works at 64
 _SQUARE = 1.25
 _SAME_ASPECT = 1.25

@@ -1,7 +1,7 @@
 """Synthetic against real images: every metric with its interval, its real-against-real value, overall and by class."""
 
 from genaug.evaluation.compare import Row, compare
-from genaug.evaluation.sides import Sides, load_sides, parent_rows
+from genaug.evaluation.sides import Sides, inner, load_sides, parent_rows, unseen
 from genaug.evaluation.views import Views, fresh_judges
 from genaug.evaluation.wishes import Wish, make_extractors, parse_wishes, resolve_features
 
@@ -12,9 +12,11 @@ __all__ = [
     "Wish",
     "compare",
     "fresh_judges",
+    "inner",
     "load_sides",
     "make_extractors",
     "parent_rows",
     "parse_wishes",
     "resolve_features",
+    "unseen",
 ]

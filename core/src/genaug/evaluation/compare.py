@@ -3,20 +3,16 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from statistics import fmean
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from genaug.chance import stream
+from genaug.evaluation.floors import Pair, floor, over_spaces, weighted
 from genaug.evaluation.views import Views
 from genaug.evaluation.wishes import Wish
 from genaug.metric import KernelMetric, Kernels, Measured, Metric, ShareMetric, all_kin, squared_mmd
 from genaug.metrics.intervals import Interval, Z, mmd_standard_error, share_interval
-
-_SPLITS = 5
-Pair = tuple[Measured, Measured]
 
 
 @dataclass(frozen=True)
@@ -31,14 +27,16 @@ class Estimate:
 class Row:
     """One metric in one kind of features.
 
-    real: what real images get instead of synthetic ones; matched: what synthetic images get at the same number of
-    images, `images` on a side, for metrics that change with it. classes: the value of each class alone.
+    images: how many the value counts, synthetic ones or, for tstr, real ones of the test split. real: what real images
+    get instead of synthetic ones, real_images of them; matched: what that many synthetic images get, for metrics that
+    change with the number. classes: the value of each class alone.
     """
 
     name: str
     overall: Estimate
     higher_is_better: bool
     real: float
+    real_images: int
     matched: float
     images: int
     note: str
@@ -50,6 +48,7 @@ class Row:
             "name": self.name,
             "higher_is_better": self.higher_is_better,
             "real": _number(self.real),
+            "real_images": self.real_images,
             "matched": _number(self.matched),
             "images": self.images,
             "note": self.note,
@@ -69,17 +68,18 @@ def compare(wish: Wish, views: Views) -> list[Row]:
         name: _estimates(wish.metric, _pairs(real, synthetic, inside), _parts(stems, inside))
         for name, inside in _classes(views, real, synthetic, spaces)
     }
-    floors, matched, images = _real_against_real(wish.metric, views, real, synthetic, spaces)
+    found = floor(wish.metric, real, synthetic, spaces, views.seed)
     return [
         Row(
             name=wish.name(value, views.called(wish.features)),
             overall=estimate,
             higher_is_better=wish.metric.higher_is_better,
-            real=floors.get(value, math.nan),
-            matched=matched.get(value, math.nan),
-            images=images,
-            note=_note(wish, len(real), len(synthetic)),
-            classes={name: found[value] for name, found in by_class.items() if value in found},
+            real=found.values.get(value, math.nan),
+            real_images=found.images,
+            matched=found.matched.get(value, math.nan),
+            images=len(synthetic),
+            note=_note(wish, len(real), len(synthetic), estimate),
+            classes={name: mine[value] for name, mine in by_class.items() if value in mine},
         )
         for value, estimate in overall.items()
     ]
@@ -104,9 +104,10 @@ def _against_held_out(wish: Wish, views: Views) -> list[Row]:
             overall=estimate,
             higher_is_better=wish.metric.higher_is_better,
             real=real[name],
+            real_images=len(train),
             matched=math.nan,
             images=len(held_out),
-            note=_note(wish, len(held_out), len(synthetic)),
+            note=_note(wish, len(held_out), len(synthetic), estimate),
             classes={
                 kind: _share(verdicts[name][mine], torch.arange(int(mine.sum())))
                 for label, kind in enumerate(classes)
@@ -123,14 +124,11 @@ def _estimates(metric: Metric[Any], pairs: list[Pair], stems: list[Tensor]) -> d
         return {}
     if isinstance(metric, ShareMetric):
         verdicts = [metric.each(*pair) for pair in pairs]
-        together = torch.cat(stems)
-        return {name: _share(torch.cat([found[name] for found in verdicts]), together) for name in verdicts[0]}
-    sizes = [len(synthetic) for _, synthetic in pairs]
-    weights = [size / sum(sizes) for size in sizes]
+        return {name: _share_of_all([found[name] for found in verdicts], stems) for name in verdicts[0]}
     if isinstance(metric, KernelMetric):
-        return _kernel_estimates(metric, pairs, weights)
-    values = [metric.compute(*pair) for pair in pairs]
-    return {name: Estimate(_mean([value[name] for value in values], weights)) for name in values[0]}
+        sizes = [len(synthetic) for _, synthetic in pairs]
+        return _kernel_estimates(metric, pairs, [size / sum(sizes) for size in sizes])
+    return {name: Estimate(value) for name, value in over_spaces(metric, pairs).items()}
 
 
 def _kernel_estimates(metric: KernelMetric[Any], pairs: list[Pair], weights: list[float]) -> dict[str, Estimate]:
@@ -138,7 +136,7 @@ def _kernel_estimates(metric: KernelMetric[Any], pairs: list[Pair], weights: lis
     estimates = {}
     for name in found[0]:
         both = [(kernels[name], mine) for kernels, mine in zip(found, kin, strict=True)]
-        value = _mean([squared_mmd(*one) for one in both], weights)
+        value = weighted([squared_mmd(*one) for one in both], weights)
         errors = [_kernel_error(*one) for one in both]
         error = math.sqrt(sum((weight * one) ** 2 for weight, one in zip(weights, errors, strict=True)))
         half = Z * error
@@ -158,65 +156,16 @@ def _kernel_error(kernels: Kernels, kin: Kernels) -> float:
     return mmd_standard_error(Kernels(kernels.real[first][:, first], kernels.across[first], kernels.synthetic))
 
 
-def _share(verdicts: Tensor, stems: Tensor) -> Estimate:
-    if not len(verdicts):
+def _share_of_all(verdicts: list[Tensor], stems: list[Tensor]) -> Estimate:
+    """Over the spaces in which anything could be told."""
+    told = [(found, mine) for found, mine in zip(verdicts, stems, strict=True) if len(found)]
+    if not told:
         return Estimate(math.nan)
+    return _share(torch.cat([found for found, _ in told]), torch.cat([mine for _, mine in told]))
+
+
+def _share(verdicts: Tensor, stems: Tensor) -> Estimate:
     return Estimate(verdicts.double().mean().item(), share_interval(verdicts, stems))
-
-
-def _real_against_real(
-    metric: Metric[Any], views: Views, real: Measured, synthetic: Measured, spaces: list[tuple[Tensor, Tensor]]
-) -> tuple[dict[str, float], dict[str, float], int]:
-    """What one half of the real images gets against the other, and synthetic images of the same number; their number.
-
-    Near-duplicates stay in one half. For class probabilities, real images are judged whole: their classifiers did not
-    see them.
-    """
-    if metric.needs == "probabilities" and isinstance(metric, ShareMetric):
-        return metric.compute(real, real), {}, len(real)
-    floors: list[dict[str, float]] = []
-    matched: list[dict[str, float]] = []
-    size = 0
-    for repeat in range(_SPLITS):
-        first, second = _halves(real.labels, views.groups, views.seed, repeat)
-        inside = [(mask & first, mask & second, made) for mask, made in spaces]
-        whole = [(one, two, made) for one, two, made in inside if one.any() and two.any() and made.any()]
-        floors.append(_values(metric, [(real.rows(one), real.rows(two)) for one, two, _ in whole]))
-        if not isinstance(metric, ShareMetric | KernelMetric):
-            fewer = [(one, _some(made, int(two.sum()), views.seed, repeat)) for one, two, made in whole]
-            matched.append(_values(metric, [(real.rows(one), synthetic.rows(some)) for one, some in fewer]))
-        size = int(second.sum())
-    return _averaged(floors), _averaged(matched), size
-
-
-def _values(metric: Metric[Any], pairs: list[Pair]) -> dict[str, float]:
-    """Plain values over spaces."""
-    if not pairs:
-        return {}
-    sizes = [len(second) for _, second in pairs]
-    found = [metric.compute(*pair) for pair in pairs]
-    weights = [size / sum(sizes) for size in sizes]
-    return {name: _mean([values[name] for values in found], weights) for name in found[0]}
-
-
-def _halves(labels: Tensor, groups: Tensor, seed: int, repeat: int) -> tuple[Tensor, Tensor]:
-    """Masks of two halves, alike in classes, that keep groups together."""
-    first, dealt = (torch.zeros(len(labels), dtype=torch.bool) for _ in range(2))
-    turn = 0
-    for label in labels.unique().tolist():
-        mine = groups[(labels == label) & ~dealt].unique()
-        order = torch.randperm(len(mine), generator=stream(seed, "halves", repeat, label))
-        for place in order.tolist():
-            members = groups == mine[place]
-            first[members], dealt[members] = turn % 2 == 0, True
-            turn += 1
-    return first, ~first
-
-
-def _some(mask: Tensor, count: int, seed: int, repeat: int) -> Tensor:
-    """Indices of at most `count` of the masked images, at random."""
-    rows = mask.nonzero().flatten()
-    return rows[torch.randperm(len(rows), generator=stream(seed, "matched", repeat))[:count]]
 
 
 def _classes(
@@ -237,20 +186,9 @@ def _parts(values: Tensor, spaces: list[tuple[Tensor, Tensor]]) -> list[Tensor]:
     return [values[two] for one, two in spaces if one.any() and two.any()]
 
 
-def _mean(values: list[float], weights: list[float]) -> float:
-    """Weighted mean of what could be computed."""
-    known = [(value, weight) for value, weight in zip(values, weights, strict=True) if math.isfinite(value)]
-    total = sum(weight for _, weight in known)
-    return sum(value * weight for value, weight in known) / total if total else math.nan
-
-
-def _averaged(found: list[dict[str, float]]) -> dict[str, float]:
-    """Means over the repeats that had images on both sides."""
-    whole = [values for values in found if values]
-    return {name: fmean(values[name] for values in whole) for name in whole[0]} if whole else {}
-
-
-def _note(wish: Wish, real: int, synthetic: int) -> str:
+def _note(wish: Wish, real: int, synthetic: int, estimate: Estimate) -> str:
+    if math.isnan(estimate.value):
+        return "too few images to tell"
     least = wish.description.least_images
     return f"below {least:,} images it says little" if min(real, synthetic) < least else ""
 

@@ -14,6 +14,7 @@ from genaug.metric import Metric
 from genaug.registry import MetricDescription, Registry, import_factory
 
 FEATURES = ("pixels", CLASSIFIER, "inception", "dinov2")
+_WITHOUT_CLASSES = ("pixels", "dinov2")
 _SPELLING = re.compile(r"([\w-]+)(?:\[([\w-]+)\])?")
 
 
@@ -37,7 +38,7 @@ def parse_wishes(
 
     settings: `metric:key=value`. Raises UsageError for an unknown metric, unknown features or a wrong setting.
     """
-    spellings = list(texts or registry.metrics.names())
+    spellings = list(dict.fromkeys(text.strip() for text in texts or registry.metrics.names()))
     if not texts and features != "pixels":
         spellings.append("novelty[pixels]")
     named: dict[str, list[str]] = {}
@@ -80,7 +81,9 @@ def _wish(text: str, registry: Registry, features: str, settings: Mapping[str, I
         if given not in (None, "pixels"):
             raise UsageError(f"{name} is computed on pixels, not on {given}")
         return Wish(description, metric, "")
-    if metric.needs == "probabilities" and given is None and features in ("pixels", "dinov2"):
+    if metric.needs == "probabilities" and (given or features) in _WITHOUT_CLASSES:
+        if given:
+            raise UsageError(f"{given} gives no class probabilities; use {name}[{CLASSIFIER}] or {name}[inception]")
         return Wish(description, metric, CLASSIFIER)
     return Wish(description, metric, given or features)
 

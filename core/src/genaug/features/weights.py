@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch.hub import download_url_to_file, get_dir
 
-from genaug.errors import DataError, UsageError
+from genaug.errors import DataError, OutputError, UsageError
 from genaug.storage import make_folder, write_with
 
 _TAG = 4
@@ -82,7 +82,7 @@ def load_state(weights: Weights) -> dict[str, torch.Tensor]:
         state = torch.load(weights.path, map_location="cpu", weights_only=True)
     except _UNREADABLE as error:
         raise DataError(f"{weights.path} holds no weights that can be read safely: {_first_line(error)}") from error
-    if not isinstance(state, dict):
+    if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
         raise DataError(f"{weights.path} holds no table of tensors")
     return state
 
@@ -95,8 +95,14 @@ def _download(public: Public, path: Path) -> Path:
             raise DataError(f"the weights of {public.name} could not be downloaded: {error.reason}") from error
         _checked(beside, public)
 
-    make_folder(path.parent)
-    write_with(path, fetch)
+    try:
+        make_folder(path.parent)
+        write_with(path, fetch)
+    except OutputError as error:
+        raise OutputError(
+            f"the weights of {public.name} cannot be kept in {path.parent}; set TORCH_HOME to a folder that can be "
+            f"written, or give their file with --weights ({error.__cause__ or error})"
+        ) from error
     return path
 
 

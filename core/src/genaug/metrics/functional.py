@@ -9,6 +9,7 @@ _WINDOW = 7  # the default of scikit-image
 _CONSTANTS = (0.01, 0.03)
 _ROWS, _IMAGES = 1, 200  # of window positions and of images at a time: bounds the memory of ssim_pairs
 _ENOUGH = 2000  # images for the median of distances
+_SAME = 1e-6  # of the length of a row: more than rounding makes of equal ones
 
 
 def ssim_pairs(first: Tensor, second: Tensor) -> Tensor:
@@ -136,24 +137,28 @@ def leave_one_out(images: Tensor, kin: Tensor | None = None) -> Tensor:
 def copies(real: Tensor, synthetic: Tensor, quantile: float, kin: Tensor | None = None) -> Tensor:
     """Which synthetic rows [M, D] lie closer to a real row than that quantile of the real leave-one-out distances.
 
-    kin bool [N, N] are real rows that show the same. bool [M]; all False without two real rows that are not kin, since
-    nothing then says what close is.
+    kin bool [N, N] are real rows that show the same. bool [M]; [0] without two real rows that are not kin, since
+    nothing then says what close is. A row that equals a real one is a copy, however near those are to each other.
     """
     alone = leave_one_out(real, kin)
     if not len(synthetic) or not alone.isfinite().any():
-        return torch.zeros(len(synthetic), dtype=torch.bool)
-    close = alone[alone.isfinite()].quantile(quantile)
+        return torch.zeros(0, dtype=torch.bool)
+    same = _SAME * real.double().norm(dim=1).max()
+    close = alone[alone.isfinite()].quantile(quantile).clamp_min(float(same))
     return distances(synthetic, real).min(dim=1).values < close
 
 
 def authentic(real: Tensor, synthetic: Tensor, kin: Tensor | None = None) -> Tensor:
     """Which synthetic rows are further from their nearest real row than that one is from its nearest real row.
 
-    kin bool [N, N] are real rows that show the same. bool [M] (Alaa et al. 2022, arXiv 2102.08921). What new real ones
-    get depends on the data, often about one half.
+    kin bool [N, N] are real rows that show the same. bool [M] (Alaa et al. 2022, arXiv 2102.08921); [0] without two
+    real rows that are not kin. What new real ones get depends on the data, often about one half.
     """
+    alone = leave_one_out(real, kin)
+    if not len(synthetic) or not alone.isfinite().any():
+        return torch.zeros(0, dtype=torch.bool)
     found = distances(synthetic, real).min(dim=1)
-    return found.values > leave_one_out(real, kin)[found.indices]
+    return found.values > alone[found.indices]
 
 
 def precision(real: Tensor, synthetic: Tensor, k: int) -> float:

@@ -36,7 +36,7 @@ def share_interval(verdicts: Tensor, parents: Tensor) -> Interval | None:
     centre = (share + Z**2 / (2 * independent)) / (1 + Z**2 / independent)
     spread = math.sqrt(share * (1 - share) / independent + Z**2 / (4 * independent**2))
     half = Z * spread / (1 + Z**2 / independent)
-    return Interval(max(0.0, centre - half), min(1.0, centre + half))
+    return Interval(max(0.0, centre - half) if share else 0.0, min(1.0, centre + half) if share < 1 else 1.0)
 
 
 def _too_rare(verdicts: Tensor, parents: Tensor) -> bool:

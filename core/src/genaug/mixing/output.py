@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from genaug.errors import DataError, OutputError
-from genaug.storage import make_folder, move, read_json, read_json_lines, remove, write_json
+from genaug.mixing.lines import read_lines
+from genaug.storage import make_folder, move, read_json, remove, write_json
 
 PROVENANCE = "provenance.jsonl"
 SPLIT_NAMES = {"train": "train", "val": "validation", "test": "test"}  # as Hugging Face calls them
@@ -96,7 +97,8 @@ class OutputFolder:
 
     def _check_no_strangers(self) -> None:
         """A second run replaces the split folders, so a file that somebody else put there stops it."""
-        known = {holder(line) for line in read_json_lines(self.path / PROVENANCE)}
+        records = self.path / PROVENANCE
+        known = {holder(line) for line in (read_lines(records) if records.exists() else ())}
         for split in {name.partition("/")[0] for name in known}:
             for path in sorted((self.path / split).rglob("*")):
                 if not path.is_dir() and path.relative_to(self.path).as_posix() not in known:

@@ -10,10 +10,12 @@ from genaug.evaluation import (
     Views,
     compare,
     fresh_judges,
+    inner,
     make_extractors,
     parent_rows,
     parse_wishes,
     resolve_features,
+    unseen,
 )
 from genaug.evaluation.views import CLASSIFIER
 from genaug.features import CrossFit
@@ -22,7 +24,6 @@ from genaug.registry import load_registry
 from genaug.report.reading import EVALUATION, Made, read_output
 from genaug.storage import write_json
 
-_TRAIN = "train/"
 _WITHOUT = (
     "Images are compared by classifiers that were trained on the real ones, since the weights of Inception are not on "
     "this machine; genaug evaluate takes them with --weights."
@@ -45,7 +46,7 @@ def measure(out: Path, metrics: Sequence[str] | None = None) -> str:
     views = Views(sides, extractors, seed=0, judges=judges)
     rows = [row.to_json() for wish in wishes for row in compare(wish, views)]
     seen = made.run.written.get(PROVENANCE, "")
-    note = _WITHOUT if without else ""
+    note = " ".join([_WITHOUT] * bool(without) + [f"{text}." for text in sides.notes])
     write_json(out / EVALUATION, {"provenance": seen, "features": chosen, "note": note, "rows": rows})
     return note
 
@@ -53,25 +54,21 @@ def measure(out: Path, metrics: Sequence[str] | None = None) -> str:
 def _sides(out: Path, made: Made) -> Sides:
     """The training images of OUT by their records, at the size of the run's models."""
     require_folder(out)
-    lines = [line for line in made.lines if line.file_name.startswith(_TRAIN)]
-    real = {_inner(line.file_name) for line in lines if not line.synthetic}
-    parents = {_inner(line.file_name): [_inner(name) for name in line.parents] for line in lines if line.synthetic}
+    lines = [line for line in made.lines if line.split == "train"]
+    real = {inner(line.file_name) for line in lines if not line.synthetic}
+    parents = {inner(line.file_name): [inner(name) for name in line.parents] for line in lines if line.synthetic}
     if not (real and parents):
         raise DataError(f"{out} has {len(real)} real and {len(parents)} synthetic training images; expected both")
     loaded = load_folder(out, size=made.run.size, resize=made.run.resize)
     if gone := real - set(loaded.splits["train"].names):
-        raise DataError(f"{_TRAIN}{min(gone)} and {len(gone) - 1} more real images are gone; see genaug verify {out}")
+        raise DataError(f"{min(gone)} and {len(gone) - 1} more real images are gone; see genaug verify {out}")
     train, images = loaded.only_training_on(real).train, loaded.splits["train"].take(parents)
     rows = parent_rows(train, [parents[name] for name in images.names])
-    return Sides.of(train, images.images, images.labels, parents=rows, held_out=loaded.splits.get("test"))
+    held_out, notes = unseen(loaded)
+    return Sides.of(train, images.images, images.labels, parents=rows, held_out=held_out, notes=notes)
 
 
 def _judges(out: Path, sides: Sides) -> CrossFit:
     """Those of `genaug evaluate`, kept where a run keeps its own."""
     own = OutputFolder(out).own
     return fresh_judges(sides, 0, own / "judges" if own.is_dir() else None)
-
-
-def _inner(name: str) -> str:
-    """A file of the training split as its split calls it."""
-    return name.removeprefix(_TRAIN)

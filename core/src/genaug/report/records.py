@@ -155,11 +155,12 @@ class Measurement(Record):
 
 
 class Metric(Measurement):
-    """A row of evaluation.json. real: what real images get instead."""
+    """A row of evaluation.json. real: what that many real images get instead."""
 
     name: Text
     higher_is_better: bool
     real: float | None
+    real_images: int
     matched: float | None
     images: int
     note: Text

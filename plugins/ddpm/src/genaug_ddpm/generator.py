@@ -70,7 +70,7 @@ class Diffusion(Generator[Config]):
     def sample(self, labels: Tensor, noise: Noise) -> Drawn:
         """Images from noise, or from real images that are noised partly; those are the parents."""
         scheduler = self._sampler()
-        steps = min(self.config.sampling_steps, self.config.timesteps)
+        steps = min(self.config.sampling_steps, self._most_steps(scheduler))
         scheduler.set_timesteps(steps)
         times = scheduler.timesteps[steps - max(1, round(self.config.strength * steps)) :]
         start = noise.normal(self.spec.channels, self.spec.height, self.spec.width)
@@ -107,6 +107,12 @@ class Diffusion(Generator[Config]):
         if kind is DPMSolverMultistepScheduler and self.config.prediction == "noise":
             extra = extra | _LEAST_LAMBDA
         return kind.from_config(self._schedule.config, **extra)
+
+    def _most_steps(self, scheduler: Any) -> int:
+        """As many as there are noise levels; for the solvers, that need two different ones in each step, one fewer."""
+        if not isinstance(scheduler, DPMSolverMultistepScheduler):
+            return self.config.timesteps
+        return int((scheduler.lambda_t >= scheduler.config.lambda_min_clipped).sum()) - 1
 
     @cached_property
     def _schedule(self) -> DDPMScheduler:
