@@ -95,7 +95,7 @@ def _against_held_out(wish: Wish, views: Views) -> list[Row]:
         verdicts: dict[str, Tensor] = {}
     else:
         verdicts = wish.metric.each(held_out, synthetic)
-        made = {name: _share(found, torch.arange(len(found))) for name, found in verdicts.items()}
+        made = {name: _share_of_all([found], [torch.arange(len(held_out))]) for name, found in verdicts.items()}
     real = wish.metric.compute(held_out, train)
     classes = views.sides.train.spec.classes
     return [
@@ -111,7 +111,7 @@ def _against_held_out(wish: Wish, views: Views) -> list[Row]:
             classes={
                 kind: _share(verdicts[name][mine], torch.arange(int(mine.sum())))
                 for label, kind in enumerate(classes)
-                if name in verdicts and bool((mine := held_out.labels == label).any())
+                if len(verdicts.get(name, ())) and bool((mine := held_out.labels == label).any())
             },
         )
         for name, estimate in made.items()
