@@ -16,7 +16,7 @@ import numpy as np
 from genaug.assignment import assign, read_assignments
 from genaug.config import RunConfig
 from genaug.data.folder import LoadedFolder, load_folder
-from genaug.evaluation import Sides, Views, compare, make_extractors, parent_rows, parse_wishes
+from genaug.evaluation import Sides, Views, compare, make_extractors, parent_rows, parse_wishes, unseen
 from genaug.features import cross_fit
 from genaug.generation import generate
 from genaug.job import resolve
@@ -89,7 +89,7 @@ def _sides(mixed: Mixed) -> Sides:
         np.stack([image.pixels for image in made]),
         labels,
         parents=parent_rows(train, [image.parents for image in made]),
-        held_out=mixed.loaded.splits.get("test"),
+        held_out=unseen(mixed.loaded.splits.get("test"), mixed.loaded.splits["train"])[0],
     )
 
 

@@ -1,11 +1,15 @@
 """Models that begin from a pooled one, and trainings that stop when they copy."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 from genaug.builtin import OversampleConfig
 from genaug.chance import Noise
 from genaug.config import RunConfig, TrainConfig
 from genaug.data.folder import load_folder
+from genaug.features import near_groups
 from genaug.fitting import load_model, load_sampler, read_record
 from genaug.fitting.fit import fit_tasks
 from genaug.fitting.model import read_weights
@@ -149,6 +153,15 @@ def test_copies_stop_a_training_and_noise_does_not():
     fresh = dcgan(split.of_class(0))
     fresh.networks = fresh.build()
     assert not CopyWatch(fresh, split.of_class(0), share=0.05, seed=0, device="cpu")(0)
+
+
+def test_copies_of_many_files_of_one_scene_stop_a_training_too():
+    split = tiny_split(1, 16, 16).of_class(0)
+    scene = np.random.default_rng(0).integers(0, 200, split.images.shape[1:])
+    shaken = scene + np.random.default_rng(1).integers(0, 9, split.images.shape)
+    burst = replace(split, images=shaken.astype(np.uint8))
+    assert len(np.unique(near_groups(burst))) == 1
+    assert CopyWatch(Oversample(burst.spec, OversampleConfig()), burst, share=0.05, seed=0, device="cpu")(0)
 
 
 class HalfCopies(Oversample):

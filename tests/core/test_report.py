@@ -201,7 +201,8 @@ def test_metrics_are_shown_for_the_images_that_were_measured_and_no_others(out):
     seen = hashlib.sha256((out / "provenance.jsonl").read_bytes()).hexdigest()
     (out / "evaluation.json").write_text(json.dumps(evaluation(seen)), "utf-8")
     html = page(out)
-    for words in ("consistency[classifier]", "0.85 to 0.95", "↓ lower", "it says little"):
+    matched = "14.5 for 7 synthetic images, to compare with real"
+    for words in ("consistency[classifier]", "0.85 to 0.95", "↓ lower", "it says little", ">60<", matched):
         assert words in html
     (out / "evaluation.json").write_text(json.dumps(evaluation("other")), "utf-8")
     html = page(out)

@@ -10,6 +10,7 @@ from genaug.builtin import (
     RealismSelectorConfig,
 )
 from genaug.data.split import TrainSplit
+from genaug.features import near_groups
 from genaug.images import to_float
 from genaug.selector import Candidates
 from genaug.selectors.consistency import Consistency
@@ -118,6 +119,14 @@ def test_training_images_that_are_there_twice_do_not_hide_copies(train):
     )
     assert not any(kept(asked(Novelty(NoveltySelectorConfig()), doubled, noisy.astype(np.uint8))))
     assert sum(kept(asked(Novelty(NoveltySelectorConfig()), doubled, pictures(20, 9, -0.7)))) > 15
+
+
+def test_copies_of_many_files_of_one_scene_are_rejected(train):
+    shaken = train.images[:1].astype(int) + np.random.default_rng(0).integers(-5, 6, (20, SIDE, SIDE, 3))
+    images, names = np.clip(shaken, 0, 255).astype(np.uint8), [f"{place:02d}.png" for place in range(20)]
+    burst = TrainSplit.ordered(ImageSpec(3, SIDE, SIDE, ("a",), (20,)), images, np.zeros(20, np.int64), names, names)
+    assert len(np.unique(near_groups(burst))) == 1
+    assert not any(kept(asked(Novelty(NoveltySelectorConfig()), burst, burst.images)))
 
 
 def test_new_images_are_kept(train):

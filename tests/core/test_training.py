@@ -161,6 +161,7 @@ def test_a_halved_batch_keeps_the_steps_or_the_epochs_that_were_wanted(split, tm
 
 
 def test_what_a_failed_step_held_is_let_go_before_the_networks_are_made_again(split):
+    """Also what optimisers hold, once they have moved a network."""
     held, alive = [], []
 
     class Hungry(TinyGAN):
@@ -169,14 +170,34 @@ def test_what_a_failed_step_held_is_let_go_before_the_networks_are_made_again(sp
             return super().build()
 
         def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
-            if len(batch.images) > 3:
-                large = torch.zeros(10)
-                held.extend([weakref.ref(large), *(weakref.ref(net) for net in self.networks.values())])
-                raise torch.OutOfMemoryError("CUDA out of memory.")
             yield from super().losses(batch)
+            if batch.step and len(batch.images) > 3:
+                large = torch.zeros(10)
+                tensors = [large, *(one for net in self.networks.values() for one in net.parameters())]
+                held.extend(weakref.ref(one) for one in tensors)
+                raise torch.OutOfMemoryError("CUDA out of memory.")
 
     train(Hungry(split.spec, GeneratorConfig()), split, CONFIG, seed=1)
-    assert alive == [[], [False] * 3]
+    assert alive == [[], [False] * len(held)]
+    assert len(held) > 3
+
+
+@pytest.mark.parametrize("checkpoint_steps", [1, 10])
+def test_no_memory_and_losses_that_are_not_finite_do_not_undo_each_other(split, tmp_path, checkpoint_steps):
+    sizes = []
+
+    class Doomed(TinyGAN):
+        def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+            sizes.append(len(batch.images))
+            if len(batch.images) > 2:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            for name, loss in super().losses(batch):
+                yield name, loss * (math.nan if batch.step >= 2 else 1.0)
+
+    config = TrainConfig(epochs=9, batch_size=4, checkpoint_steps=checkpoint_steps)
+    with pytest.raises(TrainingError, match="and again after going back"):
+        train(Doomed(split.spec, GeneratorConfig()), split, config, seed=1, checkpoints=tmp_path)
+    assert sizes == [4] + [2] * 6
 
 
 def test_memory_that_is_too_small_for_one_image_ends_with_a_clear_error(split):

@@ -84,7 +84,18 @@ def test_test_images_that_are_training_images_too_are_left_out(folders, genaug, 
     assert "tstr is left out" in found.err
 
 
-@pytest.mark.parametrize("damage", [b"{", b"[]\n", b"\xff\xfe", b"{}\n", b""])
+@pytest.mark.parametrize("parents", [5, None, [["x"]], "a"])
+def test_parents_that_are_no_names_get_one_sentence(folders, genaug, parents):
+    data, out = folders
+    genaug("run", data, "-g", "oversample", "--per-class", 2, "-o", out)
+    lines = [json.loads(line) for line in (out / "provenance.jsonl").read_text().splitlines()]
+    text = "".join(json.dumps(line | ({"parents": parents} if line["synthetic"] else {})) + "\n" for line in lines)
+    (out / "provenance.jsonl").write_text(text)
+    found = genaug("evaluate", data, out, "--metrics", "ssim")
+    assert (found.code, "provenance.jsonl is not what genaug wrote" in found.err) == (3, True)
+
+
+@pytest.mark.parametrize("damage", [b"[" * 200_000, b"{", b"[]\n", b"\xff\xfe", b"{}\n", b""])
 def test_damaged_records_of_an_output_get_one_sentence(folders, genaug, damage):
     data, out = folders
     genaug("run", data, "-g", "oversample", "--per-class", 2, "-o", out)

@@ -95,7 +95,8 @@ class TrainConfig(Closed):
     stop_at_copies: float | None = option(
         None,
         "Stop when more than this share of drawn images are copies: closer to a training image, in pixels, than the "
-        "1st percentile of the leave-one-out distances among those. Looked at with every checkpoint.",
+        "1st percentile of the leave-one-out distances among those, near-duplicates aside. Looked at with every "
+        "checkpoint.",
         unit="share",
         ge=0.0,
         lt=1.0,

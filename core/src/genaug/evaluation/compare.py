@@ -188,7 +188,7 @@ def _parts(values: Tensor, spaces: list[tuple[Tensor, Tensor]]) -> list[Tensor]:
 
 def _note(wish: Wish, real: int, synthetic: int, estimate: Estimate) -> str:
     if math.isnan(estimate.value):
-        return "too few images to tell"
+        return "too few images to tell that are neither near-duplicates nor made from each other"
     least = wish.description.least_images
     return f"below {least:,} images it says little" if min(real, synthetic) < least else ""
 

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any
 
 import torch
@@ -120,6 +119,7 @@ def weighted(values: Iterable[float], weights: Iterable[float]) -> float:
 
 
 def _averaged(found: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Means over the repeats that had images on all sides."""
+    """Means over the repeats in which there was a value."""
     whole = [values for values in found if values]
-    return {name: fmean(values[name] for values in whole) for name in whole[0]} if whole else {}
+    equal = [1.0] * len(whole)
+    return {name: weighted((values[name] for values in whole), equal) for name in (whole[0] if whole else {})}

@@ -71,7 +71,7 @@ def load_sides(real: Path, synthetic: Path, *, size: tuple[int, int] | None = No
     if not chosen.any():
         raise DataError(f"{synthetic} holds no synthetic image; expected the output of a run or a folder of samples")
     found = parent_rows(known.train, [(parents or {}).get(name, []) for name in images.names])
-    held_out, leaks = unseen(known)
+    held_out, leaks = unseen(known.splits.get("test"), known.splits["train"])
     return Sides.of(
         known.train,
         _in_channels(images.images[chosen], known.spec.channels),
@@ -91,12 +91,11 @@ def _whole(folder: Path) -> Path:
     return inside.parent if any(_split_folder(line) == inside.name for line in read_lines(records)) else folder
 
 
-def unseen(known: LoadedFolder) -> tuple[LabelledImages | None, list[str]]:
+def unseen(test: LabelledImages | None, train: LabelledImages) -> tuple[LabelledImages | None, list[str]]:
     """The test images that are not in train as well, and a sentence on the others."""
-    test = known.splits.get("test")
     if test is None:
         return None, []
-    alike = nearest(test.thumbnails, known.splits["train"].thumbnails)[1] <= 1 - NEAR
+    alike = nearest(test.thumbnails, train.thumbnails)[1] <= 1 - NEAR
     if not alike.any():
         return test, []
     told = f"{alike.sum()} of {len(alike)} test images are near-duplicates of training images, and left out"

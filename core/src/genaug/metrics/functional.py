@@ -126,10 +126,11 @@ def distances(first: Tensor, second: Tensor) -> Tensor:
 def leave_one_out(images: Tensor, kin: Tensor | None = None) -> Tensor:
     """For each row [N, D] the distance [N] to the nearest other one; infinite without.
 
-    kin bool [N, N] are rows that show the same: two files of one picture do not say how near others lie.
+    kin bool [N, N] are rows that show the same: two files of one picture do not say how near others lie. They count
+    where all rows are kin of each other, and nothing else says it.
     """
     found = distances(images, images)
-    if kin is not None:
+    if kin is not None and not kin.all():
         found.masked_fill_(kin, float("inf"))
     return found.fill_diagonal_(float("inf")).min(dim=1).values
 
@@ -137,8 +138,8 @@ def leave_one_out(images: Tensor, kin: Tensor | None = None) -> Tensor:
 def copies(real: Tensor, synthetic: Tensor, quantile: float, kin: Tensor | None = None) -> Tensor:
     """Which synthetic rows [M, D] lie closer to a real row than that quantile of the real leave-one-out distances.
 
-    kin bool [N, N] are real rows that show the same. bool [M]; [0] without two real rows that are not kin, since
-    nothing then says what close is. A row that equals a real one is a copy, however near those are to each other.
+    kin bool [N, N] are real rows that show the same. bool [M]; [0] without two real rows, since nothing then says what
+    close is. A row that equals a real one is a copy, however near those are to each other.
     """
     alone = leave_one_out(real, kin)
     if not len(synthetic) or not alone.isfinite().any():
@@ -152,7 +153,7 @@ def authentic(real: Tensor, synthetic: Tensor, kin: Tensor | None = None) -> Ten
     """Which synthetic rows are further from their nearest real row than that one is from its nearest real row.
 
     kin bool [N, N] are real rows that show the same. bool [M] (Alaa et al. 2022, arXiv 2102.08921); [0] without two
-    real rows that are not kin. What new real ones get depends on the data, often about one half.
+    real rows. What new real ones get depends on the data, often about one half.
     """
     alone = leave_one_out(real, kin)
     if not len(synthetic) or not alone.isfinite().any():

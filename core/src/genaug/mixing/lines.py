@@ -20,7 +20,7 @@ def read_lines(path: Path) -> list[Line]:
     lines = []
     for number, text in enumerate(file_bytes(path).splitlines(), start=1):
         line = _parsed(text)
-        if not holds(line, _LINE) or (line["synthetic"] and not holds(line, DRAW)):
+        if not holds(line, _LINE) or (line["synthetic"] and not holds(line, DRAW)) or not _names(line):
             raise DataError(f"line {number} of {path} is not what genaug wrote; expected the JSON record of an image")
         lines.append(line)
     return lines
@@ -31,8 +31,15 @@ def holds(values: Any, kinds: Mapping[str, type]) -> bool:
     return isinstance(values, Mapping) and all(isinstance(values.get(key), kind) for key, kind in kinds.items())
 
 
+def _names(line: Line) -> bool:
+    """Whether the names of other files in a line, where it has any, are texts."""
+    parents = line.get("parents", [])
+    texts = [line.get("source", ""), *parents] if isinstance(parents, list) else [None]
+    return all(isinstance(text, str) for text in texts)
+
+
 def _parsed(text: bytes) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

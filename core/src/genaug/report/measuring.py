@@ -64,7 +64,7 @@ def _sides(out: Path, made: Made) -> Sides:
         raise DataError(f"{min(gone)} and {len(gone) - 1} more real images are gone; see genaug verify {out}")
     train, images = loaded.only_training_on(real).train, loaded.splits["train"].take(parents)
     rows = parent_rows(train, [parents[name] for name in images.names])
-    held_out, notes = unseen(loaded)
+    held_out, notes = unseen(loaded.splits.get("test"), loaded.splits["train"].take(real))
     return Sides.of(train, images.images, images.labels, parents=rows, held_out=held_out, notes=notes)
 
 

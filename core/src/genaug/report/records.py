@@ -155,7 +155,7 @@ class Measurement(Record):
 
 
 class Metric(Measurement):
-    """A row of evaluation.json. real: what that many real images get instead."""
+    """A row of evaluation.json. real: what `real_images` real images get instead; matched: that many synthetic ones."""
 
     name: Text
     higher_is_better: bool

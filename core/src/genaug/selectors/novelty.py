@@ -126,8 +126,10 @@ def disturbed(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _leave_one_out(found: Tensor, groups: Tensor) -> Tensor:
-    """Each row's distance [N] to the nearest one of another group; infinite without."""
-    return found.masked_fill(groups[:, None] == groups, torch.inf).min(dim=1).values
+    """Each row's distance [N] to the nearest one of another group, or to any other in a single group; else infinite."""
+    kin = groups[:, None] == groups
+    alike = torch.eye(len(groups), dtype=torch.bool) if kin.all() else kin
+    return found.masked_fill(alike, torch.inf).min(dim=1).values
 
 
 def _folds(folds: Tensor) -> list[Tensor]:

@@ -39,11 +39,12 @@ def check_config(config: type[GeneratorConfig], example: GeneratorConfig) -> Non
 
 
 def check_presets(description: GeneratorDescription, spec: ImageSpec) -> None:
-    """There is an auto preset, and each preset gives the generator's own settings or a sentence why not."""
+    """There is an auto preset, and each gives the generator's own settings, or a sentence why they cannot work."""
     assert "auto" in description.presets, f"{description.name} needs a preset called auto"
     for name, make in description.presets.items():
         try:
             preset = make(spec, "cpu")
+            preset.model.check(spec)
         except GenaugError:
             continue
         assert isinstance(preset, Preset), f"preset {name} must give a Preset, got {type(preset).__name__}"

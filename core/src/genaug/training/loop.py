@@ -118,7 +118,7 @@ class _Loop:
     def run(self, report: Callable[[Progress], None]) -> Trained:
         """All steps that are left."""
         while self._state.networks and self._course.step < self._course.steps and not self._course.stopped:
-            fault = ""
+            fault = None
             try:
                 losses = self._step()
             except _NotFiniteError as error:
@@ -130,7 +130,7 @@ class _Loop:
                 self._keep(losses)
                 report(Progress(self._course.step, self._course.steps, losses))
                 continue
-            # outside of `except`, since an exception keeps alive all that the failed step had in memory
+            self._let_go()  # outside of `except`: an exception keeps alive all that the failed step had in memory
             if fault:
                 self._go_back(fault)
             else:
@@ -221,21 +221,19 @@ class _Loop:
     def _save(self) -> None:
         scaler = self._accelerator.scaler
         self._course.scaler = scaler.state_dict() if scaler else {}
+        tensors, facts = self._state.tensors(), self._course.to_json()
         if self._stop is not None:
-            self._good = ({name: tensor.clone() for name, tensor in self._state.tensors().items()}, self._facts())
+            self._good = ({name: tensor.clone() for name, tensor in tensors.items()}, facts)
         if self._checkpoints:
-            self._checkpoints.save(self._state.tensors(), self._facts())
-
-    def _facts(self) -> dict[str, Any]:
-        return self._course.to_json()
+            self._checkpoints.save(tensors, facts)
 
     def _restore(self) -> None:
         """Start from the last checkpoint, or from nothing."""
         self._begin()
         saved = self._checkpoints.load() if self._checkpoints else None
+        self._good = saved
         if saved is not None:
             self._take(saved)
-            self._good = saved
             if self._accelerator.scaler and self._course.scaler:
                 self._accelerator.scaler.load_state_dict(self._course.scaler)
 
@@ -255,12 +253,18 @@ class _Loop:
         self._course = Course(0, size, resolved_steps(self._config, len(self._split)))
         self._prepared: dict[str, AcceleratedOptimizer] = {}
 
+    def _let_go(self) -> None:
+        """Free the memory of networks and optimisers, before others of the same size are made."""
+        self._state.drop()
+        self._prepared.clear()
+        self._accelerator.free_memory()
+
     def _go_back(self, fault: str) -> None:
         """After a loss that is not finite: back with half the learning rate, once.
 
         Back to the last checkpoint, or to the start when that checkpoint already holds the weights that failed.
         """
-        failed = self._course.step
+        failed, size = self._course.step, self._course.batch_size
         if not self._course.attempt:
             self._restore()
         if self._course.attempt:
@@ -269,21 +273,26 @@ class _Loop:
                 "with precision=no"
             )
         if self._course.step == failed:
+            self._let_go()
             self._begin()
         self._course.attempt, self._course.rate = 1, 0.5
+        self._shrink(size)
 
     def _halve(self) -> None:
-        """When memory runs out: the last checkpoint with half the batch, and as many epochs as were wanted."""
+        """When memory runs out: the last checkpoint with half the batch."""
         size = self._course.batch_size // 2
         if not size:
             raise TrainingError(
                 f"one image of {self._split.spec.height}x{self._split.spec.width} is too much for the memory; "
                 "use a smaller --size or preset"
             )
-        self._state.drop()
-        self._prepared.clear()
-        torch.cuda.empty_cache()
+        attempt, rate = self._course.attempt, self._course.rate
         self._restore()
+        self._course.attempt, self._course.rate = attempt, rate
+        self._shrink(size)
+
+    def _shrink(self, size: int) -> None:
+        """Go on with at most so many images in a batch, for as many epochs as were wanted."""
         before, self._course.batch_size = self._course.batch_size, min(size, self._course.batch_size)
         if self._config.epochs and self._config.steps is None:
             left = (self._course.steps - self._course.step) * before

@@ -67,7 +67,7 @@ class State:
         return self.optimizers[name]
 
     def drop(self) -> None:
-        """Let go of all tensors, before others of the same size are made."""
+        """Let go of all tensors."""
         self._trainable.networks, self.networks, self.averages, self.optimizers = {}, {}, {}, {}
 
     def tensors(self) -> dict[str, Tensor]:
