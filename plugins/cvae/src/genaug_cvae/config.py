@@ -11,3 +11,4 @@ class CVAEConfig(AutoencoderConfig):
     borrowed: float = option(
         0.2, "Share of images whose style code comes from images of any class.", unit="share", ge=0.0, le=1.0
     )
+    spread: float = option(3.0, "Noise around real codes, in standard deviations of their posterior.", ge=0.0, le=10.0)
