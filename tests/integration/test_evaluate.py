@@ -63,6 +63,9 @@ def test_the_training_folder_of_an_output_is_taken_for_the_output(folders, genau
     data, out = folders
     genaug("run", data, "-g", "oversample", "--per-class", 6, "-o", out)
     assert len(load_sides(data, out / "train").synthetic) == len(load_sides(data, out).synthetic) == 12
+    assert not any("left out" in text for text in load_sides(data, out).notes)
+    next((out / "train" / "a").glob("oversample*")).write_bytes(b"nothing")
+    assert sum("left out" in text for text in load_sides(data, out).notes) == 1
 
 
 def test_what_was_left_out_is_told(folders, genaug):

@@ -1,7 +1,7 @@
 """What is compared: training images, held-out images, and synthetic ones with their parents."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -78,8 +78,13 @@ def load_sides(real: Path, synthetic: Path, *, size: tuple[int, int] | None = No
         _labels(made, known)[images.labels[chosen]],
         parents=found[chosen],
         held_out=held_out,
-        notes=(*known.notes, *known.left_out, *made.left_out, *leaks),
+        notes=(*known.notes, *known.left_out, *(_lost(made) if parents else made.left_out), *leaks),
     )
+
+
+def _lost(output: LoadedFolder) -> tuple[str, ...]:
+    """Of the output of a run, what its training split has lost: all else beside the images is the run's own."""
+    return replace(output, skipped=tuple(entry for entry in output.skipped if entry.split == "train")).left_out
 
 
 def _whole(folder: Path) -> Path:
