@@ -11,7 +11,7 @@ from genaug.config import RunConfig, TrainConfig
 from genaug.data.folder import load_folder
 from genaug.features import near_groups
 from genaug.fitting import load_model, load_sampler, read_record
-from genaug.fitting.fit import fit_tasks
+from genaug.fitting.fit import enlarged, fit_tasks
 from genaug.fitting.model import read_weights
 from genaug.fitting.stop import CopyWatch
 from genaug.generation import generate
@@ -187,3 +187,12 @@ def test_the_setting_reaches_the_loop(loaded, tmp_path, monkeypatch):
     assert asked == [1, 2] * 3
     assert [record.steps for record in records] == [1, 1, 1]
     assert all(read_record(record.path)["steps"] == 1 for record in records)
+
+
+def test_models_of_one_class_each_see_variants_of_their_own(loaded, tmp_path):
+    """Of the same pictures under two labels: not the same rotations and colours."""
+    config = RunConfig(generator="dcgan", per_class=1, size=(16, 16), augmentation={"pipeline": "paper"})
+    settings = resolve(config, loaded, load_registry()).shares[0].settings
+    split = replace(loaded.train, images=np.repeat(loaded.train.images[:1], len(loaded.train), axis=0))
+    one, two = (enlarged(task) for task in fit_tasks(settings, split, tmp_path, tmp_path, [0, 1]))
+    assert not np.array_equal(one.images[0], two.images[0])
