@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from genaug.chance import Noise
 from genaug.config import GeneratorConfig, MetricConfig, Preset, SelectorConfig, TrainConfig, option
+from genaug.errors import PluginError
 from genaug.generator import Batch, Drawn, Generator
 from genaug.metric import Metric
 from genaug.registry import GeneratorDescription, MetricDescription, Needs, SelectorDescription
@@ -199,6 +201,11 @@ def test_a_planted_fault_is_caught(fault, promise, words):
     contract.described = describe(fault)
     with pytest.raises(Exception, match=words):
         getattr(contract, promise)()
+
+
+def test_code_that_cannot_be_imported_is_told_when_tests_are_collected():
+    with pytest.raises(PluginError, match=r"'sound' cannot be loaded from .*:Absent: AttributeError"):
+        type("TestAbsent", (TestSound,), {"described": replace(describe(), factory=f"{__name__}:Absent")})
 
 
 @pytest.mark.parametrize(

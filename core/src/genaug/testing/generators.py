@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from genaug.config import GeneratorConfig, changed
 from genaug.data.split import TrainSplit
 from genaug.generator import AnyGenerator
-from genaug.registry import GeneratorDescription, load_registry, make_generator
+from genaug.registry import GeneratorDescription, import_factory, load_registry, make_generator
 from genaug.testing import describing, learning, sampling
 from genaug.testing.material import tiny_split
 
@@ -27,6 +27,12 @@ class GeneratorContract:
     settings: ClassVar[Mapping[str, Any]] = {}
     sides: ClassVar[tuple[int, int]] = (16, 16)
     wide: ClassVar[tuple[int, int]] = (16, 24)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Import the plugin's code when tests are collected: a fault in it is told once, and no test pays for it."""
+        super().__init_subclass__(**kwargs)
+        if hasattr(cls, "generator"):
+            import_factory(cls().description())
 
     def description(self) -> GeneratorDescription:
         """The generator as the registry knows it."""
