@@ -177,6 +177,22 @@ def test_another_configuration_into_the_same_output_is_refused_and_named(plain, 
     assert contents(out) == before
 
 
+def test_what_a_refused_run_left_does_not_stand_in_the_way_of_the_next(tmp_path, genaug):
+    data, out = fill(tmp_path / "data", {"cat": 3, "dog": 1}), tmp_path / "out"
+    code, _, told = genaug("run", data, "-g", "vae", *QUICK, "--per-class", 1, "-o", out)
+    assert code == 3
+    assert "'dog' has 1" in told
+    assert genaug("run", data, "-g", "vae", *QUICK, "--per-class", 1, "--classes", "cat", "-o", out)[0] == 0
+    assert numbers(out) == {"cat": 4}
+
+
+def test_a_network_that_normalises_over_the_batch_says_that_one_image_is_too_few(plain, tmp_path, genaug):
+    alone = ("--preset", "paper", "--size", 64, "--set", "steps=2", "--set", "batch_size=1")
+    code, _, told = genaug("run", plain, "-g", "cvae", *alone, "--per-class", 1, "-o", tmp_path / "out")
+    assert code == 2
+    assert "batch_size of 2 or more" in told
+
+
 def test_names_and_order_of_files_do_not_matter(plain, tmp_path, genaug):
     other = tmp_path / "other"
     for path in sorted(plain.rglob("*.png")):

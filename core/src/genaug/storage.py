@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from genaug.errors import OutputError
 
+LOCK = "lock"
 _FICLONE = 0x40049409  # the ioctl number of a reflink on Linux
 
 
@@ -120,7 +121,7 @@ def scratch_folder(owner: object) -> Path:
 def locked(folder: Path) -> Iterator[None]:
     """Hold a folder for one run; raises OutputError at once when another run holds it."""
     make_folder(folder)
-    lock = FileLock(folder / "lock")
+    lock = FileLock(folder / LOCK)
     with _faults_of(folder):
         try:
             lock.acquire(timeout=0)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from genaug.chance import Noise
+from genaug.errors import UsageError
 from genaug.generator import Batch, Generator
 from genaug.layers.reconstruction import kl_divergence, reconstruction
 from genaug.layers.settings import AutoencoderConfig
@@ -41,8 +42,16 @@ class Autoencoder(Generator[Config]):
         return {"autoencoder": nn.ModuleDict({"encoder": encoder, "decoder": decoder})}
 
     def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
-        """Reconstruction and KL divergence, the latter from zero on over the warm-up."""
+        """Reconstruction and KL divergence, the latter from zero on over the warm-up.
+
+        Raises UsageError for one image alone where a network normalises over the batch.
+        """
         config = self.config
+        if config.network == "paper" and len(batch.images) == 1:
+            raise UsageError(
+                "the paper network normalises over the images of a batch and cannot learn from one at a time; "
+                "use a batch_size of 2 or more and as many images, or network=compact"
+            )
         mean, log_variance = self.encode(batch.images, batch.labels)
         codes = mean + (0.5 * log_variance).exp() * batch.noise.normal(config.latent)
         found = reconstruction(config.reconstruction, self.decode(codes, batch.labels), batch.images)

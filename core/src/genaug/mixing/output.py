@@ -7,7 +7,7 @@ from typing import Any
 
 from genaug.errors import DataError, OutputError
 from genaug.mixing.lines import read_lines
-from genaug.storage import make_folder, move, read_json, remove, write_json
+from genaug.storage import LOCK, make_folder, move, read_json, remove, write_json
 
 PROVENANCE = "provenance.jsonl"
 SPLIT_NAMES = {"train": "train", "val": "validation", "test": "test"}  # as Hugging Face calls them
@@ -87,13 +87,18 @@ class OutputFolder:
         remove(self.stage)
 
     def _check_same(self, request: Mapping[str, Any]) -> None:
-        before = read_json(self._request)
+        before = read_json(self._request) if self._holds_work() else None
         differing = [] if before is None else list(_differences(before, request))
         if differing:
             raise OutputError(
                 f"the output {self.path} was made with other settings ({'; '.join(differing[:3])}"
                 f"{'; ...' if len(differing) > 3 else ''}); give another --out, or remove that folder"
             )
+
+    def _holds_work(self) -> bool:
+        """Whether anything was made here yet; a run that was refused before its first step leaves nothing."""
+        marks = (self._request, self.own / LOCK)
+        return any(path.is_file() and path not in marks for path in self.path.rglob("*"))
 
     def _check_no_strangers(self) -> None:
         """A second run replaces the split folders, so a file that somebody else put there stops it."""
