@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from genaug.classifier import fit_classifier
-from genaug.errors import DataError, UsageError
+from genaug.errors import DataError, OutputError, UsageError
 from genaug.features import cross_fit, crossfit, make_extractor, near_groups, weights
 from genaug.features.weights import INCEPTION, Public, find_weights, load_state
 from genaug.testing.material import tiny_split
@@ -136,6 +136,12 @@ def test_a_file_of_weights_cannot_run_code(tmp_path, monkeypatch, content):
     assert not (tmp_path / "harm").exists()
 
 
+def test_a_file_of_something_else_than_named_tensors_is_refused(tmp_path):
+    torch.save({1: torch.zeros(1)}, tmp_path / "odd.pth")
+    with pytest.raises(DataError, match="holds no table of tensors"):
+        make_extractor("inception", weights=tmp_path / "odd.pth")
+
+
 def test_cached_weights_must_have_the_known_hash(tmp_path):
     cached = tmp_path / "cache" / "hub" / "checkpoints" / INCEPTION.file
     cached.parent.mkdir(parents=True)
@@ -167,6 +173,14 @@ def test_a_download_that_fails_is_told_in_a_sentence(tmp_path):
     gone = Public("tiny", "gone.pth", (tmp_path / "gone").as_uri(), "00")
     with pytest.raises(DataError, match="tiny could not be downloaded"):
         find_weights(gone, None, allow_download=True)
+
+
+def test_a_cache_that_cannot_be_written_is_told_with_the_ways_out(tmp_path):
+    (tmp_path / "cache").write_text("a file, where a folder should be")
+    (tmp_path / "source.pth").write_bytes(b"weights")
+    public = Public("tiny", "tiny.pth", (tmp_path / "source.pth").as_uri(), "00")
+    with pytest.raises(OutputError, match=r"tiny cannot be kept in .*; set TORCH_HOME to a folder"):
+        find_weights(public, None, allow_download=True)
 
 
 def test_dinov2_reads_weights_from_a_file(tmp_path):

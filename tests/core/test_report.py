@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shlex
+from shutil import copyfile
 
 import numpy as np
 import pytest
@@ -286,6 +287,15 @@ def test_measuring_compares_the_synthetic_with_the_real_images_of_the_output(tmp
     assert genaug("verify", made).code == 0
     with pytest.raises(DataError, match="holds a study and no images"):
         measure(write_study(tmp_path / "study"))
+
+
+def test_test_images_that_are_training_images_too_are_not_measured_with(tmp_path, genaug):  # noqa: F811 # as above
+    plain, made = tmp_path / "data", tmp_path / "out"
+    fill(plain / "train", {"cat": 5, "dog": 4})
+    fill(plain / "test", {"cat": 2, "dog": 2}, seed=1)
+    copyfile(plain / "train/cat/0.png", plain / "test/cat/0.png")
+    assert genaug("run", plain, "-g", "oversample", "--per-class", 6, "-o", made).code == 0
+    assert "1 of 4 test images are near-duplicates of training images" in measure(made, ["novelty[pixels]"])
 
 
 def test_the_pages_of_equal_outputs_are_equal(out, tmp_path):
