@@ -146,9 +146,18 @@ def test_samples_lean_on_real_images_and_say_on_which(sampling, parents):
     drawn = generator.sample(labels, Noise.per_image(0, "t", [(i,) for i in range(8)]))
     assert drawn.parents.shape == (8, parents)
     assert len(drawn.parents.unique()) > 1
+    assert all(len(set(mine)) == parents for mine in drawn.parents.tolist())  # nobody is mixed with himself
     if parents == 1:
         own = generator.decode(generator.memory["mean"][drawn.parents[:, 0]], labels)
         assert torch.allclose(drawn.images, own, atol=1e-5)
+
+
+def test_the_papers_encoder_says_what_it_says():
+    generator, _ = made()
+    last = generator.networks["autoencoder"]["encoder"].log_variance
+    nn.init.constant_(last.bias, -20.0)
+    batch = batch_for(generator)
+    assert generator.encode(batch.images, batch.labels)[1].max() < -15
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (24, 40), (104, 104), (256, 32)])

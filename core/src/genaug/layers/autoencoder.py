@@ -9,7 +9,8 @@ from torch.nn import functional as F
 
 from genaug.chance import Noise
 from genaug.errors import UsageError
-from genaug.generator import Batch, Generator
+from genaug.generator import Batch, Drawn, Generator
+from genaug.layers.memory import choose
 from genaug.layers.reconstruction import kl_divergence, reconstruction
 from genaug.layers.settings import AutoencoderConfig
 from genaug.layers.variational import CompactDecoder, CompactEncoder, PaperDecoder, PaperEncoder
@@ -69,8 +70,8 @@ class Autoencoder(Generator[Config]):
         if self.config.network == "paper":
             planes = self._told(labels)[:, :, None, None].expand(-1, -1, *images.shape[2:])
             mean, log_variance = encoder(torch.cat([(images + 1) / 2, planes], dim=1))
-        else:
-            mean, log_variance = encoder(images, labels)
+            return mean.float(), log_variance.float()
+        mean, log_variance = encoder(images, labels)
         return mean.float(), log_variance.float().clamp(*_LOG_VARIANCE)
 
     def decode(self, codes: Tensor, labels: Tensor) -> Tensor:
@@ -94,7 +95,16 @@ class Autoencoder(Generator[Config]):
         spread = (0.5 * torch.cat([part for _, part in parts])).exp()
         return {"mean": mean, "spread": spread, "labels": known.labels, "rows": known.rows}
 
-    def codes_between(self, first: Tensor, second: Tensor, noise: Noise) -> Tensor:
+    def lean(self, sources: Tensor, labels: Tensor, chance: Tensor, noise: Noise) -> Drawn:
+        """Images of these labels in styles of these classes [N], from real images chosen by chance [N, k]: the parents.
+
+        One of them (k = 1) or between two.
+        """
+        places = choose(self.memory["labels"], sources, chance)
+        codes = self._codes_between(places[:, 0], places[:, -1], noise)
+        return Drawn(self.decode(codes, labels), self.memory["rows"][places])
+
+    def _codes_between(self, first: Tensor, second: Tensor, noise: Noise) -> Tensor:
         """Codes [N, latent] between those of two training images, given by their places int64 [N], with noise.
 
         A quarter of the way from either at least: nearer to one, too many are copies of it.

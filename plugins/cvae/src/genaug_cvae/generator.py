@@ -4,7 +4,6 @@ import torch
 from genaug.chance import Noise
 from genaug.generator import Drawn
 from genaug.layers.autoencoder import Autoencoder
-from genaug.layers.memory import choose
 from torch import Tensor
 
 from genaug_cvae.config import CVAEConfig
@@ -31,12 +30,8 @@ class CVAE(Autoencoder[CVAEConfig]):
         """Images of the wanted classes in styles from the prior, or in those of one or two real images, the parents."""
         if self.config.sampling == "prior":
             return Drawn.without_parents(self.decode(noise.normal(self.config.latent), labels))
-        count = 2 if self.config.sampling == "interpolation" else 1
-        chance = noise.uniform(1 + count)
-        sources = self._sources(labels, chance[:, 0])
-        places = [choose(self.memory["labels"], sources, one) for one in chance[:, 1:].unbind(1)]
-        codes = self.codes_between(places[0], places[-1], noise)
-        return Drawn(self.decode(codes, labels), torch.stack([self.memory["rows"][place] for place in places], dim=1))
+        chance = noise.uniform(3 if self.config.sampling == "interpolation" else 2)
+        return self.lean(self._sources(labels, chance[:, 0]), labels, chance[:, 1:], noise)
 
     def _sources(self, labels: Tensor, chance: Tensor) -> Tensor:
         """The class whose styles each image gets: its own, or for `borrowed` of the images one chosen by its size."""
