@@ -8,10 +8,12 @@ import torch
 from genaug.builtin import NoveltyConfig
 from genaug.data.folder import load_folder
 from genaug.errors import UsageError
-from genaug.evaluation import Sides, Views, compare, make_extractors, parse_wishes, resolve_features
+from genaug.evaluation import Sides, Views, compare, lean_on_default, make_extractors, parse_wishes, resolve_features
 from genaug.evaluation.floors import deal, floor
 from genaug.features import cross_fit
+from genaug.features.extractors import Views as ExtractorViews
 from genaug.metric import Measured
+from genaug.metrics.intervals import share_interval
 from genaug.metrics.shares import Novelty
 from genaug.registry import load_registry
 from genaug.testing.material import tiny_split
@@ -51,8 +53,57 @@ def test_copies_are_counted_and_new_images_are_not(judges):
     new = rows(["novelty[pixels]"], images, labels, judges)["copies[pixels]"]
     same = rows(["novelty[pixels]"], TRAIN.images, TRAIN.labels, judges)["copies[pixels]"]
     assert (new.overall.value, same.overall.value) == (0.0, 1.0)
-    assert new.overall.interval.low == 0.0 < new.overall.interval.high
+    assert new.overall.interval is None  # 20 images of fewer than 30 parents
+    assert same.overall.interval.low < 1.0 == same.overall.interval.high
     assert not new.higher_is_better
+
+
+class Stranger:
+    """A network that knows other classes than the data set, as Inception does."""
+
+    name = features_name = "stranger"
+
+    def views(self, images):
+        count = len(images)
+        chance = torch.Generator().manual_seed(0)
+        probabilities = torch.rand(count, 1008, generator=chance).softmax(dim=1)
+        return ExtractorViews(torch.from_numpy(images.reshape(count, -1)).float(), probabilities)
+
+
+def test_whether_images_are_of_their_class_is_asked_of_those_who_know_the_classes(judges):
+    images, labels = fresh(12, 2)
+    wishes = parse_wishes(["consistency", "is", "mmd"], load_registry(), "inception")
+    views = Views(Sides.of(TRAIN, images, labels), {"inception": Stranger()}, seed=0, judges=judges)
+    found = {row.name: row.overall.value for wish in wishes for row in compare(wish, views)}
+    assert set(found) == {"consistency[classifier]", "is[stranger]", "mmd[stranger]"}
+    assert found["consistency[classifier]"] > 0.8
+    with pytest.raises(UsageError, match="classes of the data set, which inception does not know; use consistency"):
+        parse_wishes(["consistency[inception]"], load_registry(), "classifier")
+
+
+@pytest.mark.parametrize(
+    ("texts", "lean"), [(None, True), (["kid"], True), (["is"], True), (["ssim", "consistency", "kid[dinov2]"], False)]
+)
+def test_the_features_at_hand_are_looked_for_where_a_metric_needs_them(texts, lean):
+    assert lean_on_default(texts, load_registry()) is lean
+
+
+def test_classes_of_too_few_images_are_named(judges):
+    images, labels = fresh(30, 1)
+    found = rows(["ssim", "coverage[pixels]"], images, labels, judges)
+    assert found["ssim"].few == ()
+    assert found["coverage[pixels]"].few == ("a", "b")
+    assert found["coverage[pixels]"].to_json()["few"] == ["a", "b"]
+
+
+def test_a_value_of_several_spaces_stands_on_as_few_images_as_the_smallest_has(judges):
+    images, labels = fresh(25, 1)
+    assert (
+        rows(["coverage[pixels]"], images, labels, judges)["coverage[pixels]"].note == "below 50 images it says little"
+    )
+    wide = scattered((30, 30), 1)
+    one = rows(["precision"], wide.images, wide.labels, judges)["precision[classifier]"]
+    assert one.note == "below 50 images it says little"
 
 
 def test_wrong_labels_lower_the_consistency(judges):
@@ -210,6 +261,22 @@ def test_held_out_images_give_tstr_and_what_training_on_real_ones_gets(tmp_path)
     assert row.overall.value == row.real
     assert row.images == 8
     assert set(row.classes) == {"a", "b"}
+
+
+def test_two_files_of_one_picture_count_once_in_the_interval_of_held_out_images(tmp_path):
+    for row, image in enumerate(TRAIN.images):
+        for name in ("test/{}/one-{}.png", "test/{}/two-{}.png", "train/{}/{}.png"):
+            path = tmp_path / name.format("ab"[TRAIN.labels[row]], row)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image[:, :, 0]).save(path)
+    loaded = load_folder(tmp_path, size=(16, 16))
+    (wish,) = parse_wishes(["tstr"], load_registry(), "classifier", ["tstr:steps=1"])
+    images, labels = fresh(4, 8)
+    views = Views(Sides.of(loaded.train, images, labels, held_out=loaded.splits["test"]), {}, seed=0)
+    (row,) = compare(wish, views)
+    verdicts = wish.metric.each(views.held_out(), views.side("pixels", "", "synthetic"))["tstr"]
+    naive = share_interval(verdicts, torch.arange(84))
+    assert row.overall.interval.high - row.overall.interval.low > 1.3 * (naive.high - naive.low)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Features: classifiers that never saw an image, and networks whose weights are found, checked and read safely."""
 
 import hashlib
+import json
 import pickle
 
 import numpy as np
@@ -8,10 +9,12 @@ import pytest
 import torch
 from genaug.classifier import fit_classifier
 from genaug.errors import DataError, OutputError, UsageError
-from genaug.features import cross_fit, crossfit, make_extractor, near_groups, weights
+from genaug.features import cross_fit, crossfit, extractors, make_extractor, near_groups, weights
 from genaug.features.weights import INCEPTION, Public, find_weights, load_state
 from genaug.testing.material import tiny_split
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+from tests.integration.conftest import fill, genaug  # noqa: F401 # a fixture
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +94,7 @@ def test_missing_weights_name_every_way_out(tmp_path):
 def test_unknown_weights_are_named_by_their_hash(inception):
     digest = hashlib.sha256(inception.read_bytes()).hexdigest()
     assert make_extractor("inception", weights=inception).name == f"inception:{digest[:4]}"
-    assert make_extractor("inception", weights=inception, layer=64).name == f"inception:{digest[:4]}-64"
+    assert make_extractor("inception", weights=inception, layer=64).features_name == f"inception:{digest[:4]}-64"
 
 
 @pytest.mark.parametrize("layer", [64, 192, 768, 2048])
@@ -99,6 +102,16 @@ def test_inception_gives_features_of_the_layer_and_probabilities(inception, laye
     views = make_extractor("inception", weights=inception, layer=layer).views(images())
     assert views.features.shape == (3, layer)
     assert torch.allclose(views.probabilities.sum(dim=1), torch.ones(3), atol=1e-5)
+
+
+def test_weights_are_read_once_for_all_metrics_and_named_by_their_hash(inception, tmp_path, genaug, monkeypatch):  # noqa: F811 # a fixture
+    real, made = fill(tmp_path / "real", {"a": 3, "b": 3}), fill(tmp_path / "made", {"a": 3, "b": 3}, seed=1)
+    read = []
+    monkeypatch.setattr(extractors, "load_state", lambda weights: read.append(weights) or load_state(weights))
+    found = genaug("evaluate", real, made, "--metrics", "fid[inception],kid,is", "--weights", inception, "--json")
+    digest = hashlib.sha256(inception.read_bytes()).hexdigest()[:4]
+    assert {row["name"] for row in json.loads(found.out)} == {f"{n}[inception:{digest}]" for n in ("fid", "kid", "is")}
+    assert len(read) == 1
 
 
 def test_grey_images_are_taken_as_colour(inception):

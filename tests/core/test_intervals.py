@@ -23,32 +23,37 @@ def kernel_coverage(kernels, n, m, shift, seed):
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.3, 0.6, 1.0])
-@pytest.mark.parametrize(("n", "m"), [(60, 60), (30, 100)])
+@pytest.mark.parametrize(("n", "m"), [(60, 60), (30, 100), (12, 40)])
 @pytest.mark.parametrize("kernels", [functional.gaussian_kernels, functional.polynomial_kernels])
 def test_intervals_of_kernel_distances_cover_95_percent(kernels, n, m, shift):
     assert 0.92 <= kernel_coverage(kernels, n, m, shift, seed=n + m) <= 0.98
 
 
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.5, 0.95])
-@pytest.mark.parametrize(("children", "alike"), [(1, 0.0), (4, 0.0), (4, 0.3), (4, 0.6)])
-def test_printed_intervals_of_shares_cover_95_percent_when_images_of_one_parent_are_alike(share, children, alike):
+@pytest.mark.parametrize(("children", "alike"), [(1, 0.0), (2, 0.6), (4, 0.0), (4, 0.3), (10, 0.6)])
+@pytest.mark.parametrize("families", [30, 60])
+def test_intervals_of_shares_cover_95_percent_when_images_of_one_parent_are_alike(families, share, children, alike):
     chance, covered = np.random.default_rng(int(1000 * share) + children), []
-    parents = np.repeat(np.arange(60), children)
-    while len(covered) < REPEATS:
-        family = (
-            chance.beta(share * (1 / alike - 1), (1 - share) * (1 / alike - 1), 60) if alike else np.full(60, share)
-        )
-        verdicts = chance.random(len(parents)) < family[parents]
-        interval = share_interval(torch.from_numpy(verdicts), torch.from_numpy(parents))
-        if interval is not None:
-            covered.append(interval.low <= share <= interval.high)
+    parents = torch.arange(families).repeat_interleave(children)
+    for _ in range(REPEATS):
+        family = np.full(families, share)
+        if alike:
+            family = chance.beta(share * (1 / alike - 1), (1 - share) * (1 / alike - 1), families)
+        verdicts = torch.from_numpy(chance.random(len(parents)) < family[parents.numpy()])
+        interval = share_interval(verdicts, parents)
+        covered.append(interval.low <= share <= interval.high)
     assert 0.92 <= np.mean(covered) <= 0.98
 
 
-def test_rare_verdicts_of_few_families_get_no_interval():
-    verdicts, parents = torch.arange(60) < 4, torch.arange(60) // 4
-    assert share_interval(verdicts, parents) is None
-    assert share_interval(verdicts, torch.arange(60)) is not None
+def test_below_thirty_parents_there_is_no_interval_of_a_share():
+    assert share_interval(torch.arange(290) < 100, torch.arange(290) // 10) is None
+    assert share_interval(torch.arange(30) < 10, torch.arange(30)) is not None
+
+
+def test_rare_verdicts_of_few_families_count_each_family_once():
+    verdicts, parents = torch.arange(240) % 60 == 0, torch.arange(240) // 4
+    careful = share_interval(verdicts, parents)
+    assert careful.high == pytest.approx(share_interval(torch.arange(60) < 1, torch.arange(60)).high, abs=1e-3)
 
 
 def test_no_copy_among_few_images_does_not_prove_that_there_are_none():
@@ -58,9 +63,9 @@ def test_no_copy_among_few_images_does_not_prove_that_there_are_none():
 
 
 def test_images_of_one_parent_count_as_one():
-    verdicts = torch.arange(96) // 8 % 2 == 0
-    apart = share_interval(verdicts, torch.arange(96))
-    together = share_interval(verdicts, torch.arange(96) // 8)
+    verdicts = torch.arange(480) // 8 % 2 == 0
+    apart = share_interval(verdicts, torch.arange(480))
+    together = share_interval(verdicts, torch.arange(480) // 8)
     assert together.high - together.low > 2 * (apart.high - apart.low)
 
 
@@ -74,5 +79,6 @@ def test_the_jackknife_is_that_of_leaving_images_out():
     assert _jackknife(functional.polynomial_kernels(one, two)) == pytest.approx(expected, rel=1e-6)
 
 
-def test_below_four_images_there_is_no_interval():
-    assert np.isnan(mmd_standard_error(functional.gaussian_kernels(torch.randn(3, 2), torch.randn(9, 2))))
+def test_below_twelve_images_there_is_no_interval():
+    assert np.isnan(mmd_standard_error(functional.gaussian_kernels(torch.randn(11, 2), torch.randn(90, 2))))
+    assert np.isfinite(mmd_standard_error(functional.gaussian_kernels(torch.randn(12, 2), torch.randn(12, 2))))

@@ -37,10 +37,21 @@ def test_the_output_of_a_run_is_compared_by_its_synthetic_images_alone(folders, 
     assert found.code == 0
     assert set(rows) == {"copies[pixels]", "mmd[pixels]", "ssim", "coverage[pixels]", "fid[pixels]"}
     assert rows["copies[pixels]"]["value"] == 1.0
-    assert rows["copies[pixels]"]["low"] < 1.0 == rows["copies[pixels]"]["high"]
+    assert rows["copies[pixels]"]["low"] is None  # of 12 parents
     assert set(rows["copies[pixels]"]["classes"]) == {"a", "b"}
     assert rows["fid[pixels]"]["low"] is None
     assert "says little" in rows["fid[pixels]"]["note"]
+
+
+def test_values_of_each_class_are_shown_on_request(folders, genaug):
+    data, _ = folders
+    assert "few images" not in genaug("evaluate", data, data, "--metrics", "coverage[pixels]").out
+    shown = genaug("evaluate", data, data, "--metrics", "coverage[pixels]", "--by-class").out
+    lines = [line.split() for line in shown.splitlines() if "few images" in line]
+    assert [[words[place] for place in (1, 3)] for words in lines] == [
+        ["coverage[pixels]", "a"],
+        ["coverage[pixels]", "b"],
+    ]
 
 
 def test_the_parents_that_a_run_recorded_are_known(folders, genaug):
@@ -133,7 +144,7 @@ def test_without_weights_auto_falls_back_to_classifiers_and_says_so(folders, gen
         (["--metrics", "fdi"], 2, "did you mean 'fid'"),
         (["--metrics", "fid[inceptio]"], 2, "did you mean 'inception'"),
         (["--features", "pixel"], 2, "did you mean 'pixels'"),
-        (["--metrics", "mmd[pixels]", "--weights", "nothing.pth"], 2, "expected a file, got nothing.pth"),
+        (["--metrics", "mmd", "--weights", "nothing.pth"], 2, "expected a file, got nothing.pth"),
         (["--size", "65"], 2, "multiples of 8"),
         (["--resize", "foo"], 2, "unknown resize 'foo'"),
         (["--metrics", ","], 2, "expected names separated by commas"),

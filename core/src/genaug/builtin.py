@@ -33,6 +33,14 @@ class ManifoldConfig(MetricConfig):
     neighbours: int = option(5, "The ball around an image reaches to its k-th neighbour.", unit="images", ge=1, le=100)
 
 
+class InceptionScoreConfig(MetricConfig):
+    """Settings of the Inception Score."""
+
+    splits: int = option(
+        1, "The mean score of so many parts; torchmetrics takes 10, which lowers it.", unit="parts", ge=1, le=1000
+    )
+
+
 class NoveltyConfig(MetricConfig):
     """Settings of novelty."""
 
@@ -210,6 +218,7 @@ _METRICS = (
         "is",
         "scores:InceptionScore",
         "Inception Score, for comparison with papers; never looks at real images",
+        config=InceptionScoreConfig,
         least=5000,
         paper="Salimans et al. 2016 (arXiv 1606.03498)",
     ),

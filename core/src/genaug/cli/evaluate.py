@@ -10,7 +10,7 @@ from genaug.cli import console
 from genaug.cli import options as given
 
 if TYPE_CHECKING:
-    from genaug.evaluation import Row
+    from genaug.evaluation import Estimate, Row
 
 Real = Annotated[Path, typer.Argument(help="The folder that the images were made from.")]
 Synthetic = Annotated[Path, typer.Argument(help="The output of a run, or a folder of class folders of images.")]
@@ -27,6 +27,7 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", "-s", metavar="METRIC:KEY=VALUE", help="Setting of a metric, as novelty:quantile=0.05."),
 ]
+ByClass = Annotated[bool, typer.Option("--by-class", help="Add the values of each class.")]
 Layer = Annotated[int, typer.Option("--layer", help="Feature layer of inception: 64, 192, 768 or 2048.")]
 
 
@@ -42,19 +43,30 @@ def evaluate(
     size: given.Size = None,
     resize: given.Resize = None,
     seed: given.Seed = None,
+    by_class: ByClass = False,
     as_json: given.Json = False,
 ) -> int:
     """Compare synthetic with real images: each metric with its interval and what real images get. Writes nothing."""
-    from genaug.evaluation import Views, compare, load_sides, make_extractors, parse_wishes, resolve_features
+    from genaug.evaluation import (
+        Views,
+        compare,
+        lean_on_default,
+        load_sides,
+        make_extractors,
+        parse_wishes,
+        resolve_features,
+    )
     from genaug.registry import load_registry
 
     wanted = None if metrics is None else given.named(metrics, "--metrics")
-    chosen, reason = resolve_features(features, weights=weights, allow_download=allow_download)
-    wishes = parse_wishes(wanted, load_registry(), chosen, settings or ())
+    registry, chosen, reason = load_registry(), features, ""
+    if features != "auto" or lean_on_default(wanted, registry):
+        chosen, reason = resolve_features(features, weights=weights, allow_download=allow_download)
+    wishes = parse_wishes(wanted, registry, chosen, settings or ())
     extractors = make_extractors(wishes, weights=weights, allow_download=allow_download, layer=layer)
     sides = load_sides(real, synthetic, size=given.sides(size), resize=resize or "auto")
     views = Views(sides, extractors, seed=seed or 0)
-    for text in (*sides.notes, *([reason] if reason and any(wish.features == chosen for wish in wishes) else [])):
+    for text in (*sides.notes, *([reason] if reason else [])):
         console.note(text)
     if sides.held_out is None and any(wish.metric.reference == "held-out" for wish in wishes):
         console.note("tstr is left out: the real folder has no test split of images that are not in train as well")
@@ -63,6 +75,8 @@ def evaluate(
         console.answer_json([row.to_json() for row in rows])
         return 0
     _tell(rows)
+    if by_class:
+        _tell_classes(rows)
     return 0
 
 
@@ -71,7 +85,7 @@ def _tell(rows: "list[Row]") -> None:
         (
             f"{row.name} {'↑' if row.higher_is_better else '↓'}",
             _number(row.overall.value),
-            _interval(row),
+            _interval(row.overall),
             _number(row.real),
             row.images,
         )
@@ -84,8 +98,17 @@ def _tell(rows: "list[Row]") -> None:
             console.note(f"{row.name}: {text}")
 
 
-def _interval(row: "Row") -> str:
-    interval = row.overall.interval
+def _tell_classes(rows: "list[Row]") -> None:
+    lines = [
+        (row.name, kind, _number(estimate.value), _interval(estimate), "few images" if kind in row.few else "")
+        for row in rows
+        for kind, estimate in row.classes.items()
+    ]
+    console.table("by class", ("metric", "class", "value", "95 % interval", ""), lines, whole=range(4))
+
+
+def _interval(estimate: "Estimate") -> str:
+    interval = estimate.interval
     return "" if interval is None else f"{_number(interval.low)} to {_number(interval.high)}"
 
 

@@ -53,6 +53,14 @@ def near_pairs(thumbnails: Vectors) -> Iterator[tuple[int, int]]:
                 yield start + int(row), start + int(column)
 
 
+def near_groups(thumbnails: Vectors) -> NDArray[np.int64]:
+    """For each of thumbnails [N, 768] the number of its group of near-duplicates, int64 [N]."""
+    groups = np.arange(len(thumbnails), dtype=np.int64)
+    for first, second in near_pairs(thumbnails):
+        groups[groups == groups[second]] = groups[first]
+    return groups
+
+
 def nearest(queries: Vectors, references: Vectors) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """For each query [N, 768] its most alike reference [M, 768], M at least 1.
 

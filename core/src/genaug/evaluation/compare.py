@@ -1,7 +1,7 @@
 """The rows of the table: value, interval, what real images get at the same number, and all of it by class."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from genaug.evaluation.floors import Pair, floor, over_spaces, weighted
 from genaug.evaluation.views import Views
 from genaug.evaluation.wishes import Wish
-from genaug.metric import KernelMetric, Kernels, Measured, Metric, ShareMetric, all_kin, squared_mmd
+from genaug.metric import KernelMetric, Kernels, Measured, Metric, ShareMetric, all_kin, squared_mmd, thinned
 from genaug.metrics.intervals import Interval, Z, mmd_standard_error, share_interval
 
 
@@ -29,7 +29,7 @@ class Row:
 
     images: how many the value counts, synthetic ones or, for tstr, real ones of the test split. real: what real images
     get instead of synthetic ones, real_images of them; matched: what that many synthetic images get, for metrics that
-    change with the number. classes: the value of each class alone.
+    change with the number. classes: the value of each class alone; few: those of too few images to say much.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Row:
     images: int
     note: str
     classes: dict[str, Estimate] = field(default_factory=dict)
+    few: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; None for what could not be computed."""
@@ -53,6 +54,7 @@ class Row:
             "images": self.images,
             "note": self.note,
             "classes": {name: _plain(estimate) for name, estimate in self.classes.items()},
+            "few": [name for name in self.few if name in self.classes],
         } | _plain(self.overall)
 
 
@@ -62,24 +64,26 @@ def compare(wish: Wish, views: Views) -> list[Row]:
         return _against_held_out(wish, views)
     real, synthetic = (views.side(wish.metric.needs, wish.features, side) for side in ("real", "synthetic"))
     spaces = views.spaces(wish.metric, wish.features)
-    stems = views.sides.stems
-    overall = _estimates(wish.metric, _pairs(real, synthetic, spaces), _parts(stems, spaces))
+    families = views.families("synthetic")
+    overall = _estimates(wish.metric, _pairs(real, synthetic, spaces), _parts(families, spaces))
+    classes = dict(_classes(views, real, synthetic, spaces))
     by_class = {
-        name: _estimates(wish.metric, _pairs(real, synthetic, inside), _parts(stems, inside))
-        for name, inside in _classes(views, real, synthetic, spaces)
+        name: _estimates(wish.metric, _pairs(real, synthetic, inside), _parts(families, inside))
+        for name, inside in classes.items()
     }
     found = floor(wish.metric, real, synthetic, spaces, views.seed)
     return [
         Row(
-            name=wish.name(value, views.called(wish.features)),
+            name=wish.name(value, views.called(wish.metric.needs, wish.features)),
             overall=estimate,
             higher_is_better=wish.metric.higher_is_better,
             real=found.values.get(value, math.nan),
             real_images=found.images,
             matched=found.matched.get(value, math.nan),
             images=len(synthetic),
-            note=_note(wish, len(real), len(synthetic), estimate),
+            note=_note(wish, _least(wish.metric, spaces), estimate),
             classes={name: mine[value] for name, mine in by_class.items() if value in mine},
+            few=_few(wish, {name: _least(wish.metric, inside) for name, inside in classes.items()}),
         )
         for value, estimate in overall.items()
     ]
@@ -90,12 +94,13 @@ def _against_held_out(wish: Wish, views: Views) -> list[Row]:
     if held_out is None:
         return []
     train, synthetic = (views.side("pixels", "", side) for side in ("real", "synthetic"))
+    families = torch.arange(len(held_out)) if held_out.kin is None else held_out.kin[:, 0]
     if not isinstance(wish.metric, ShareMetric):
         made = {name: Estimate(value) for name, value in wish.metric.compute(held_out, synthetic).items()}
         verdicts: dict[str, Tensor] = {}
     else:
         verdicts = wish.metric.each(held_out, synthetic)
-        made = {name: _share_of_all([found], [torch.arange(len(held_out))]) for name, found in verdicts.items()}
+        made = {name: _share_of_all([found], [families]) for name, found in verdicts.items()}
     real = wish.metric.compute(held_out, train)
     classes = views.sides.train.spec.classes
     return [
@@ -107,9 +112,10 @@ def _against_held_out(wish: Wish, views: Views) -> list[Row]:
             real_images=len(train),
             matched=math.nan,
             images=len(held_out),
-            note=_note(wish, len(held_out), len(synthetic), estimate),
+            note=_note(wish, min(len(held_out), len(synthetic)), estimate),
+            few=_few(wish, {kind: int((held_out.labels == label).sum()) for label, kind in enumerate(classes)}),
             classes={
-                kind: _share(verdicts[name][mine], torch.arange(int(mine.sum())))
+                kind: _share(verdicts[name][mine], families[mine])
                 for label, kind in enumerate(classes)
                 if len(verdicts.get(name, ())) and bool((mine := held_out.labels == label).any())
             },
@@ -132,6 +138,7 @@ def _estimates(metric: Metric[Any], pairs: list[Pair], stems: list[Tensor]) -> d
 
 
 def _kernel_estimates(metric: KernelMetric[Any], pairs: list[Pair], weights: list[float]) -> dict[str, Estimate]:
+    pairs = [(thinned(real), thinned(synthetic)) for real, synthetic in pairs]
     found, kin = [metric.kernels(*pair) for pair in pairs], [all_kin(*pair) for pair in pairs]
     estimates = {}
     for name in found[0]:
@@ -186,11 +193,23 @@ def _parts(values: Tensor, spaces: list[tuple[Tensor, Tensor]]) -> list[Tensor]:
     return [values[two] for one, two in spaces if one.any() and two.any()]
 
 
-def _note(wish: Wish, real: int, synthetic: int, estimate: Estimate) -> str:
+def _least(metric: Metric[Any], spaces: list[tuple[Tensor, Tensor]]) -> int:
+    """On how few images a value stands: shares count all that are judged, all else is computed in each space alone."""
+    sizes = [(int(one.sum()), int(two.sum())) for one, two in spaces if one.any() and two.any()]
+    if isinstance(metric, ShareMetric):
+        return min(map(sum, zip(*sizes, strict=True)), default=0)
+    return min((min(pair) for pair in sizes), default=0)
+
+
+def _few(wish: Wish, counts: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(name for name, count in counts.items() if 0 < count < wish.description.least_images)
+
+
+def _note(wish: Wish, images: int, estimate: Estimate) -> str:
     if math.isnan(estimate.value):
         return "too few images to tell that are neither near-duplicates nor made from each other"
     least = wish.description.least_images
-    return f"below {least:,} images it says little" if min(real, synthetic) < least else ""
+    return f"below {least:,} images it says little" if images < least else ""
 
 
 def _plain(estimate: Estimate) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def floor(metric: Metric[Any], real: Measured, synthetic: Measured, spaces: Sequ
     against the other, five times, and no more than there are synthetic images in a biased metric.
     """
     if isinstance(metric, ShareMetric):
-        if metric.needs == "probabilities":
+        if metric.needs in ("probabilities", "classes"):
             return Floor(metric.compute(real, real), len(real), {})
         return _in_parts(metric, real, spaces, seed)
     biased = not isinstance(metric, KernelMetric)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from genaug.chance import derive
+from genaug.data import duplicates
 from genaug.errors import UsageError
 from genaug.evaluation.sides import Sides
 from genaug.features import CrossFit, Extractor, cross_fit, near_groups
@@ -44,14 +45,21 @@ class Views:
         """The cross-fitted classifiers."""
         return self._given or fresh_judges(self.sides, self.seed)
 
-    def called(self, features: str) -> str:
-        """The name of the features, with the beginning of the hash where their weights are not the known ones."""
-        return self._extractors[features].name if features in self._extractors else features
+    def called(self, needs: str, features: str) -> str:
+        """The name of what a metric is computed in, with the beginning of a hash where weights are not the known ones."""
+        if features not in self._extractors:
+            return features
+        extractor = self._extractors[features]
+        return extractor.features_name if needs == "features" else extractor.name
 
     @cached_property
     def groups(self) -> Tensor:
         """The group of near-duplicates of each training image, int64 [N]."""
         return torch.from_numpy(near_groups(self.sides.train))
+
+    def families(self, side: Side) -> Tensor:
+        """The group of near-duplicates that each image stems from: images of one are not independent."""
+        return self.groups[self.stems(side)]
 
     def stems(self, side: Side) -> Tensor:
         """The training row that each image stems from; a training image stems from itself."""
@@ -68,9 +76,12 @@ class Views:
         return Measured(self._cached[key], labels, kin)
 
     def held_out(self) -> Measured | None:
-        """The test split, as pixels; None where there is none."""
+        """The test split, as pixels, kin to near-duplicates within it; None where there is none."""
         unseen = self.sides.held_out
-        return None if unseen is None else Measured(to_float(unseen.images), torch.from_numpy(unseen.labels))
+        if unseen is None:
+            return None
+        groups = torch.from_numpy(duplicates.near_groups(unseen.thumbnails))
+        return Measured(to_float(unseen.images), torch.from_numpy(unseen.labels), groups[:, None])
 
     def spaces(self, metric: Metric[Any], features: str) -> list[tuple[Tensor, Tensor]]:
         """Masks of real and synthetic images whose values can be compared with each other."""

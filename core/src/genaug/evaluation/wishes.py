@@ -53,6 +53,13 @@ def parse_wishes(
     return wishes
 
 
+def lean_on_default(texts: Sequence[str] | None, registry: Registry) -> bool:
+    """Whether any of these metrics is computed in the features at hand, as those of all are that name no others."""
+    plain = registry.metrics.names() if texts is None else [text.strip() for text in texts if "[" not in text]
+    kinds = (import_factory(registry.metrics.get(name)).needs for name in plain)
+    return any(kind in ("features", "probabilities") for kind in kinds)
+
+
 def resolve_features(wish: str, *, weights: Path | None, allow_download: bool) -> tuple[str, str]:
     """The features of metrics that name none, and a sentence where `auto` had to do without Inception."""
     if wish != "auto":
@@ -81,6 +88,10 @@ def _wish(text: str, registry: Registry, features: str, settings: Mapping[str, I
         if given not in (None, "pixels"):
             raise UsageError(f"{name} is computed on pixels, not on {given}")
         return Wish(description, metric, "")
+    if metric.needs == "classes":
+        if given not in (None, CLASSIFIER):
+            raise UsageError(f"{name} asks for the classes of the data set, which {given} does not know; use {name}")
+        return Wish(description, metric, CLASSIFIER)
     if metric.needs == "probabilities" and (given or features) in _WITHOUT_CLASSES:
         if given:
             raise UsageError(f"{given} gives no class probabilities; use {name}[{CLASSIFIER}] or {name}[inception]")

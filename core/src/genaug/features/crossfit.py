@@ -12,7 +12,7 @@ from torch import Tensor
 
 from genaug.chance import derive, permutation
 from genaug.classifier import Classifier, fit_classifier, load_classifier, save_classifier
-from genaug.data.duplicates import near_pairs, thumbnail
+from genaug.data import duplicates
 from genaug.data.split import TrainSplit
 from genaug.storage import make_folder, stage_hash
 from genaug.training import Progress
@@ -124,8 +124,4 @@ def _folds(split: TrainSplit, seed: int) -> Rows:
 
 def near_groups(split: TrainSplit) -> Rows:
     """For each training image the number of its group of near-duplicates, int64 [N]."""
-    thumbnails = np.stack([thumbnail(image) for image in split.images])
-    groups = np.arange(len(split), dtype=np.int64)
-    for first, second in near_pairs(thumbnails):
-        groups[groups == groups[second]] = groups[first]
-    return groups
+    return duplicates.near_groups(np.stack([duplicates.thumbnail(image) for image in split.images]))

@@ -31,10 +31,16 @@ class Views:
 
 
 class Extractor:
-    """Images uint8 [N, H, W, C] to Views. Its name ends in the start of a hash unless the weights are well known."""
+    """Images uint8 [N, H, W, C] to Views. Its name ends in the start of a hash unless the weights are well known.
 
-    def __init__(self, name: str, view: Callable[[NDArray[np.uint8]], tuple[Tensor, Tensor | None]]) -> None:
+    layer: what the name of its features ends in besides, where they are not those of the last layer.
+    """
+
+    def __init__(
+        self, name: str, view: Callable[[NDArray[np.uint8]], tuple[Tensor, Tensor | None]], layer: str = ""
+    ) -> None:
         self.name = name
+        self.features_name = name + layer
         self._view = view
 
     @torch.no_grad()
@@ -76,7 +82,7 @@ def _inception(weights: Weights, layer: int) -> Extractor:
         features, logits = network(colour)
         return features, logits.softmax(dim=1)
 
-    return Extractor(weights.name if layer == LAYERS[-1] else f"{weights.name}-{layer}", view)
+    return Extractor(weights.name, view, "" if layer == LAYERS[-1] else f"-{layer}")
 
 
 def _dinov2(weights: Weights) -> Extractor:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from genaug.chance import Noise
 from genaug.errors import UsageError
 from genaug.generator import Batch, Drawn, Generator
-from genaug.layers.memory import choose
+from genaug.layers.memory import choose_different
 from genaug.layers.reconstruction import kl_divergence, reconstruction
 from genaug.layers.settings import AutoencoderConfig
 from genaug.layers.variational import CompactDecoder, CompactEncoder, PaperDecoder, PaperEncoder
@@ -100,7 +100,7 @@ class Autoencoder(Generator[Config]):
 
         One of them (k = 1) or between two.
         """
-        places = choose(self.memory["labels"], sources, chance)
+        places = choose_different(self.memory["labels"], sources, chance)
         codes = self._codes_between(places[:, 0], places[:, -1], noise)
         return Drawn(self.decode(codes, labels), self.memory["rows"][places])
 

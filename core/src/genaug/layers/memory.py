@@ -19,13 +19,18 @@ def kept_images(memory: dict[str, Tensor], places: Tensor) -> Tensor:
 
 
 def choose(known: Tensor, labels: Tensor, chance: Tensor) -> Tensor:
-    """For each wanted label [N] one or two places where `known` [M] has it, by chance [N, k] in [0, 1): int64 [N, k].
+    """For each wanted label [N] one of the places where `known` [M] has it, by chance [N] in [0, 1): int64 [N].
 
-    Two are different wherever a label has two. Every label must be among the known ones.
+    Every label must be among the known ones.
     """
+    return choose_different(known, labels, chance.unsqueeze(1))[:, 0]
+
+
+def choose_different(known: Tensor, labels: Tensor, chance: Tensor) -> Tensor:
+    """The same for one or two places, by chance [N, k]: int64 [N, k]; two differ wherever a label has two."""
     order = known.argsort(stable=True)
     counts = known.bincount(minlength=int(labels.max()) + 1)
-    starts, count = ((part[labels]).unsqueeze(1) for part in (counts.cumsum(0) - counts, counts))
+    starts, count = (part[labels].unsqueeze(1) for part in (counts.cumsum(0) - counts, counts))
     first = (chance[:, :1] * count).long()
     beyond = 1 + (chance[:, 1:] * (count - 1)).long()
     return order[starts + torch.cat([first, (first + beyond) % count], dim=1)]

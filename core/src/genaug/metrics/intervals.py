@@ -10,7 +10,8 @@ from genaug.metric import Kernels
 
 Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
 _DEGENERATE = 0.5
-_SEVERAL, _FEW_PARENTS = 1.5, 5
+_LEAST_PARENTS, _FEW_PARENTS = 30, 5
+_LEAST_IMAGES = 12
 
 
 @dataclass(frozen=True)
@@ -26,24 +27,20 @@ def share_interval(verdicts: Tensor, parents: Tensor) -> Interval | None:
 
     parents int64 [N]: images of one parent are alike. The variance over parents (what a bootstrap over parents tends
     to) against that of independent images gives the effective number (Kish 1965). Wilson, because a bootstrap of a
-    share near 0 or 1 has no width. None where it would cover too little: with several images to a parent, and the rarer
-    verdict at one to four parents.
+    share near 0 or 1 has no width. Where the rarer verdict comes from fewer than five parents, how alike their images
+    are cannot be told, and each parent counts once. None below 30 parents, where some would cover less than 92 %.
     """
-    if _too_rare(verdicts, parents):
+    count, share, families = len(verdicts), verdicts.double().mean().item(), len(parents.unique())
+    if families < _LEAST_PARENTS:
         return None
-    count, share = len(verdicts), verdicts.double().mean().item()
     independent = _effective(verdicts.double() - share, parents, share * (1 - share) / count)
+    rarer = verdicts if share < 0.5 else ~verdicts
+    if len(parents[rarer].unique()) < _FEW_PARENTS:
+        independent = min(independent, families)
     centre = (share + Z**2 / (2 * independent)) / (1 + Z**2 / independent)
     spread = math.sqrt(share * (1 - share) / independent + Z**2 / (4 * independent**2))
     half = Z * spread / (1 + Z**2 / independent)
     return Interval(max(0.0, centre - half) if share else 0.0, min(1.0, centre + half) if share < 1 else 1.0)
-
-
-def _too_rare(verdicts: Tensor, parents: Tensor) -> bool:
-    """In simulations of 2 to 10 alike images to a parent such intervals covered 83 to 91 %."""
-    rarer = verdicts if verdicts.double().mean() < 0.5 else ~verdicts
-    several = len(parents) > _SEVERAL * len(parents.unique())
-    return several and 0 < len(parents[rarer].unique()) < _FEW_PARENTS
 
 
 def _effective(residuals: Tensor, parents: Tensor, plain: float) -> float:
@@ -58,7 +55,7 @@ def _effective(residuals: Tensor, parents: Tensor, plain: float) -> float:
 
 
 def mmd_standard_error(kernels: Kernels) -> float:
-    """Standard error of the unbiased squared MMD from its kernel matrices; not a number below four images on a side.
+    """Standard error of the unbiased squared MMD from its kernel matrices; not a number below twelve images on a side.
 
     The jackknife over images counts the degenerate part of a U-statistic's variance twice (Efron and Stein 1981), which
     at these sizes is most of it. That part is estimated from the centred kernels; half of it is taken off, and the rest
@@ -66,7 +63,7 @@ def mmd_standard_error(kernels: Kernels) -> float:
     different distributions, 95 % intervals covered 93.4 to 97.8 %; 91 to 99 % with all of it or none of it.
     """
     n, m = kernels.across.shape
-    if min(n, m) < 4:
+    if min(n, m) < _LEAST_IMAGES:
         return float("nan")
     degenerate = _pairs(kernels.real) + _pairs(kernels.synthetic) + _cross(kernels.across)
     return math.sqrt(max(_jackknife(kernels) - _DEGENERATE * degenerate, _DEGENERATE * degenerate))

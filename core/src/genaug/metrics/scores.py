@@ -1,11 +1,11 @@
 """The Inception Score: a number about class probabilities of the synthetic images alone."""
 
-from genaug.config import MetricConfig
+from genaug.builtin import InceptionScoreConfig
 from genaug.metric import Measured, Metric
 from genaug.metrics import functional
 
 
-class InceptionScore(Metric[MetricConfig]):
+class InceptionScore(Metric[InceptionScoreConfig]):
     """Sharp and varied predictions; it never looks at a real image."""
 
     needs = "probabilities"
@@ -13,4 +13,4 @@ class InceptionScore(Metric[MetricConfig]):
 
     def compute(self, real: Measured, synthetic: Measured) -> dict[str, float]:
         """In [1, K]."""
-        return {"is": functional.inception_score(synthetic.values)}
+        return {"is": functional.inception_score(synthetic.values, self.config.splits)}

@@ -15,7 +15,7 @@ from genaug.spec import ImageSpec
 class Consistency(ShareMetric[MetricConfig]):
     """How many synthetic images a classifier of real images takes for their class."""
 
-    needs = "probabilities"
+    needs = "classes"
     higher_is_better = True
 
     def each(self, real: Measured, synthetic: Measured) -> dict[str, Tensor]:

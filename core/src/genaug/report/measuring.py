@@ -11,6 +11,7 @@ from genaug.evaluation import (
     compare,
     fresh_judges,
     inner,
+    lean_on_default,
     make_extractors,
     parent_rows,
     parse_wishes,
@@ -39,8 +40,10 @@ def measure(out: Path, metrics: Sequence[str] | None = None) -> str:
     if made is None:
         raise DataError(f"{out} holds a study and no images; expected the output of genaug run")
     sides = _sides(out, made)
-    chosen, without = resolve_features("auto", weights=None, allow_download=False)
-    wishes = parse_wishes(metrics, load_registry(), chosen)
+    registry, chosen, without = load_registry(), CLASSIFIER, ""
+    if lean_on_default(metrics, registry):
+        chosen, without = resolve_features("auto", weights=None, allow_download=False)
+    wishes = parse_wishes(metrics, registry, chosen)
     judges = _judges(out, sides) if any(wish.features == CLASSIFIER for wish in wishes) else None
     extractors = make_extractors(wishes, weights=None, allow_download=False, layer=2048)
     views = Views(sides, extractors, seed=0, judges=judges)

@@ -155,10 +155,14 @@ class Measurement(Record):
 
 
 class Metric(Measurement):
-    """A row of evaluation.json. real: what `real_images` real images get instead; matched: that many synthetic ones."""
+    """A row of evaluation.json. real: what `real_images` real images get instead; matched: that many synthetic ones.
+
+    few: classes with too few images to say much.
+    """
 
     name: Text
     higher_is_better: bool
+    few: tuple[Text, ...] = ()
     real: float | None
     real_images: int
     matched: float | None

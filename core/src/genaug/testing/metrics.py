@@ -10,7 +10,7 @@ from genaug.config import MetricConfig
 from genaug.metric import Measured, Metric
 from genaug.registry import MetricDescription, import_factory, load_registry
 
-_SHAPES = {"pixels": (3, 16, 16), "features": (8,), "probabilities": (3,)}
+_SHAPES = {"pixels": (3, 16, 16), "features": (8,), "probabilities": (3,), "classes": (3,)}
 _COUNT = 40
 
 
@@ -33,7 +33,7 @@ class MetricContract:
         """Values of the kind that the metric needs."""
         kind = self.make().needs
         values = torch.rand((_COUNT, *_SHAPES[kind]), generator=stream(0, name))
-        values = values / values.sum(dim=1, keepdim=True) if kind == "probabilities" else values * 2 - 1
+        values = values / values.sum(dim=1, keepdim=True) if kind in ("probabilities", "classes") else values * 2 - 1
         return Measured(values, torch.arange(_COUNT) % 3)
 
     def test_values_are_finite_and_named(self) -> None:

@@ -76,10 +76,10 @@ class Diffusion(Generator[Config]):
         start = noise.normal(self.spec.channels, self.spec.height, self.spec.width)
         if self.config.strength == 1:
             return Drawn.without_parents(self._denoised(scheduler, start, times, labels, noise))
-        places = choose(self.memory["labels"], self._sources(labels, noise), noise.uniform(1))
-        begun = self._schedule.add_noise(kept_images(self.memory, places[:, 0]), start, times[:1].expand(len(labels)))
+        places = choose(self.memory["labels"], self._sources(labels, noise), noise.uniform())
+        begun = self._schedule.add_noise(kept_images(self.memory, places), start, times[:1].expand(len(labels)))
         images = self._denoised(scheduler, begun, times, labels, noise)
-        return Drawn(images, self.memory["rows"][places])
+        return Drawn(images, self.memory["rows"][places].unsqueeze(1))
 
     def predict(self, noisy: Tensor, times: Tensor, labels: Tensor) -> Tensor:
         """What the network says of noisy images [N, C, H, W] at time steps int64 [N], float32 like the images."""
