@@ -54,7 +54,10 @@ def main() -> None:
             print(f"{path.stem} is measured", flush=True)
     print(
         _table(
-            [[json.loads(path.read_text()) for path in sorted(out.glob(f"{name}{given.tag}-*.json"))] for name in names]
+            [
+                [json.loads(path.read_text()) for path in sorted(out.glob(f"{name}{given.tag}-[0-9]*.json"))]
+                for name in names
+            ]
         )
     )
 
@@ -108,11 +111,11 @@ def _table(models: list[list[dict]]) -> str:
     for runs in models:
         if runs:
             real = real or runs
-            lines.append(
-                f"| {runs[0]['generator']} | {len(runs)} | "
-                + " | ".join(_cell(runs, column) for column in COLUMNS)
-                + " |"
+            failed = sum(len(run["failures"]) for run in runs)
+            name = f"`{runs[0]['generator']}`" + (
+                f" ({failed} classes failed, which nothing here counts)" if failed else ""
             )
+            lines.append(f"| {name} | {len(runs)} | " + " | ".join(_cell(runs, column) for column in COLUMNS) + " |")
     if real:
         cells = " | ".join(
             _spread([run[column]["real"] for run in real if column in run]) if column != "minutes" else ""
@@ -127,7 +130,8 @@ def _cell(runs: list[dict], column: str) -> str:
     return f"{mean(values):.1f}" if column == "minutes" else _spread(values)
 
 
-def _spread(values: list[float]) -> str:
+def _spread(found: list[float | None]) -> str:
+    values = [value for value in found if value is not None]
     if not values:
         return "-"
     return f"{mean(values):.3f}" + (f" ± {stdev(values):.3f}" if len(values) > 1 else "")

@@ -35,11 +35,10 @@ def loaded(tmp_path):
     return load_folder(tmp_path / "data")
 
 
-def made(loaded, tmp_path, generator, **train):
+def made(loaded, tmp_path, generator, model=None, **train):
     registry = load_registry()
-    config = RunConfig(
-        generator=generator, preset="small", per_class=2, model={"width": 8}, train=train, select=("none",)
-    )
+    settings = {"width": 8} | (model or {})
+    config = RunConfig(generator=generator, preset="small", per_class=2, model=settings, train=train, select=("none",))
     job = resolve(config, loaded, registry)
     made = generate(job, tmp_path / "models", tmp_path / "scratch", workers=1)
     return job, mix(made), made.records
@@ -64,6 +63,12 @@ def test_a_specialised_conditional_model_draws_its_own_class(loaded, tmp_path):
     assert torch.equal(together.sample(labels, noise[0]).images, alone.sample(labels, noise[1]).images)
     counts = draw_more(tmp_path / "models" / "cdcgan", tmp_path / "more", count=1)
     assert counts == {"a": 1, "b": 1, "c": 1}
+
+
+def test_a_specialised_model_still_borrows_from_all_classes(loaded, tmp_path):
+    _, mixed, _ = made(loaded, tmp_path, "cvae", {"borrowed": 1.0}, steps=3, specialise_steps=1)
+    homes = {(image.label, parent.split("/")[0]) for image in mixed.synthetic for parent in image.parents}
+    assert any(own != home for own, home in homes)
 
 
 def test_the_pooled_model_is_trained_once_and_is_part_of_what_a_model_is(loaded, tmp_path):

@@ -38,8 +38,9 @@ def losses(generator, step=0):
 @pytest.mark.parametrize("name", ["dcgan", "cdcgan"])
 def test_larger_images_get_fewer_steps_on_a_cpu_so_that_the_cost_stays_bounded(name):
     auto = load_registry().generators.get(name).presets["auto"]
-    pixels = {side: auto(spec(side), "cpu").train.steps * side * side for side in (64, 128, 256)}
+    pixels = {side: auto(spec(side), "cpu").train.steps * side * side for side in (64, 96, 128)}
     assert max(pixels.values()) <= 1.01 * min(pixels.values())
+    assert auto(spec(256), "cpu").train.steps == 300  # below which nothing is learnt at any size
     assert auto(spec(64), "cuda").train.steps > auto(spec(64), "cpu").train.steps
 
 

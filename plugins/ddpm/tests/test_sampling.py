@@ -100,6 +100,30 @@ def test_as_many_steps_as_there_are_noise_levels_still_give_images(timesteps, sa
     assert drawn(made(**settings)).images.isfinite().all()
 
 
+@pytest.mark.parametrize(
+    ("sampler", "steps"),
+    [(sampler, 20) for sampler in ("sde-dpm-solver++", "dpm-solver++", "ddim", "ancestral")]
+    + [("sde-dpm-solver++", 334), ("dpm-solver++", 600), ("ancestral", 334), ("ancestral", 61), ("ancestral", 1000)],
+)
+def test_sampling_begins_where_there_is_noise_alone(sampler, steps):
+    generator, seen = made(sampler=sampler, sampling_steps=steps), []
+
+    def predict(noisy, times, labels):
+        seen.append(int(times[0]))
+        return torch.zeros_like(noisy)
+
+    generator.predict = predict
+    drawn(generator, (0,))
+    assert seen[0] == 999
+    assert seen == sorted(set(seen), reverse=True)
+    assert len(seen) == steps
+
+
+def test_ddim_takes_steps_of_one_length():
+    with pytest.raises(UsageError, match="1000 time steps are no multiple of 600; set sampling_steps to 500"):
+        made(sampler="ddim", sampling_steps=600)
+
+
 def test_guidance_without_hidden_classes_is_refused():
     with pytest.raises(UsageError, match=r"guidance_scale of 2\.0 needs images whose class is hidden, got dropped 0"):
         made(dropped=0.0)
@@ -180,6 +204,20 @@ def test_the_compact_network_fits_any_size(height, width, patch):
     network = CompactNetwork((3, height, width), 8, patch, 3)
     found = network(torch.zeros(1, 3, height, width), torch.tensor([5]), torch.tensor([1]))
     assert found.shape == (1, 3, height, width)
+
+
+@pytest.mark.parametrize("side", range(64, 257, 8))
+def test_networks_for_large_images_have_three_levels_or_more_at_any_size(side):
+    with torch.device("meta"):
+        body = CompactNetwork((3, side, side), 8, 4, 3).body
+    assert len(body.down_blocks) >= 3
+
+
+def test_more_images_get_a_wider_network():
+    for name, counts in (("ddpm", (1500, 2500)), ("cddpm", (1500, 1000))):
+        auto = load_registry().generators.get(name).presets["auto"]
+        few, many = (auto(replace(SPEC, counts=one), "cpu").model.width for one in ((1000, 1000), counts))
+        assert few < many
 
 
 def test_the_colour_histogram_term_counts_where_it_is_asked_for():

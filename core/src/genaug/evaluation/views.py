@@ -46,7 +46,7 @@ class Views:
         return self._given or fresh_judges(self.sides, self.seed)
 
     def called(self, needs: str, features: str) -> str:
-        """The name of what a metric is computed in, with the beginning of a hash where weights are not the known ones."""
+        """The name of what a metric is computed in, with the beginning of a hash where weights are unknown."""
         if features not in self._extractors:
             return features
         extractor = self._extractors[features]

@@ -86,6 +86,12 @@ class FitTask:
         return classes[self.label or 0] if len(classes) > 1 else classes[0]
 
     @property
+    def known(self) -> TrainSplit:
+        """What samples may lean on: all classes where the networks are told them, though one is specialised in."""
+        told = self.settings.description.conditioning == "class"
+        return self.pooled.split if self.pooled is not None and told else self.split
+
+    @property
     def train_config(self) -> TrainConfig:
         """How this model is trained: a specialised one for fewer steps."""
         config = self.settings.preset.train
@@ -189,7 +195,7 @@ def enlarged(task: FitTask) -> TrainSplit:
 
 
 def _finish(task: FitTask, generator: AnyGenerator, trained: Trained) -> None:
-    take_memory(generator, task.split, seed=_seed(task), device=task.settings.device)
+    take_memory(generator, task.known, seed=_seed(task), device=task.settings.device)
     facts = task.settings.to_json() | {"key": task.key, "label": task.label}
     save_model(task.path, generator, trained, facts)
 
@@ -198,7 +204,9 @@ def _stop_rule(task: FitTask, generator: AnyGenerator) -> CopyWatch | None:
     share = task.train_config.stop_at_copies
     if share is None:
         return None
-    return CopyWatch(generator, task.split, share=share, seed=_seed(task), device=task.settings.device)
+    return CopyWatch(
+        generator, task.split, known=task.known, share=share, seed=_seed(task), device=task.settings.device
+    )
 
 
 def _seed(task: FitTask) -> int:

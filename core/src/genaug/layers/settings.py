@@ -7,6 +7,7 @@ from genaug.errors import UsageError
 from genaug.spec import ImageSpec
 
 PAPER_SIDE = 64
+_LEAST_STEPS = 300
 
 
 class TwoNetworksConfig(GeneratorConfig):
@@ -47,7 +48,11 @@ class AutoencoderConfig(TwoNetworksConfig):
 
 
 def bounded_steps(spec: ImageSpec, device: str, on_cpu: int) -> int:
-    """Steps of a training: `on_cpu` on a CPU, fewer there beyond 64x64 pixels, and five times as many elsewhere."""
+    """Steps of a training: `on_cpu` on a CPU, fewer there beyond 64x64 pixels, and five times as many elsewhere.
+
+    Never fewer than 300, below which nothing is learnt at any size.
+    """
     if device != "cpu":
         return 5 * on_cpu
-    return round(on_cpu * min(1.0, PAPER_SIDE**2 / (spec.height * spec.width)))
+    bounded = round(on_cpu * min(1.0, PAPER_SIDE**2 / (spec.height * spec.width)))
+    return max(bounded, min(on_cpu, _LEAST_STEPS))

@@ -39,7 +39,8 @@ class DDPMConfig(TwoNetworksConfig):
     )
     sampling_steps: int = option(
         20,
-        "Steps from noise to image; never more than time steps, and fewer with a strength below 1.",
+        "Steps from noise to image; never more than time steps, and fewer with a strength below 1; "
+        "the ancestral sampler wants as many as time steps.",
         unit="steps",
         ge=1,
         le=10_000,
@@ -51,6 +52,17 @@ class DDPMConfig(TwoNetworksConfig):
         gt=0.0,
         le=1.0,
     )
+
+    @model_validator(mode="after")
+    def _ddim_takes_equal_steps(self) -> Self:
+        steps = min(self.sampling_steps, self.timesteps)
+        if self.sampler == "ddim" and self.timesteps % steps:
+            fitting = max(count for count in range(1, steps) if not self.timesteps % count)
+            raise ValueError(
+                f"the ddim sampler takes steps of one length, and {self.timesteps} time steps are no multiple of "
+                f"{steps}; set sampling_steps to {fitting}, or take another sampler"
+            )
+        return self
 
 
 class CDDPMConfig(DDPMConfig):

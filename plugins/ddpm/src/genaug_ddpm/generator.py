@@ -24,7 +24,7 @@ _LEAST_LAMBDA = {"lambda_min_clipped": -5.1}
 _SAMPLERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "sde-dpm-solver++": (DPMSolverMultistepScheduler, _SOLVER | {"algorithm_type": "sde-dpmsolver++"}),
     "dpm-solver++": (DPMSolverMultistepScheduler, _SOLVER),
-    "ddim": (DDIMScheduler, {"clip_sample": True}),
+    "ddim": (DDIMScheduler, {"clip_sample": True, "timestep_spacing": "trailing"}),
     "ancestral": (DDPMScheduler, {"clip_sample": True}),
 }
 
@@ -71,7 +71,7 @@ class Diffusion(Generator[Config]):
         """Images from noise, or from real images that are noised partly; those are the parents."""
         scheduler = self._sampler()
         steps = min(self.config.sampling_steps, self._most_steps(scheduler))
-        scheduler.set_timesteps(steps)
+        self._set_times(scheduler, steps)
         times = scheduler.timesteps[steps - max(1, round(self.config.strength * steps)) :]
         start = noise.normal(self.spec.channels, self.spec.height, self.spec.width)
         if self.config.strength == 1:
@@ -107,6 +107,14 @@ class Diffusion(Generator[Config]):
         if kind is DPMSolverMultistepScheduler and self.config.prediction == "noise":
             extra = extra | _LEAST_LAMBDA
         return kind.from_config(self._schedule.config, **extra)
+
+    def _set_times(self, scheduler: Any, steps: int) -> None:
+        """From the noisiest level on, or noise would be taken for an image that is partly seen (Lin et al. 2024)."""
+        if isinstance(scheduler, DDPMScheduler):
+            levels = self.config.timesteps
+            scheduler.set_timesteps(timesteps=[round(levels * left / steps) - 1 for left in range(steps, 0, -1)])
+        else:
+            scheduler.set_timesteps(steps)
 
     def _most_steps(self, scheduler: Any) -> int:
         """As many as there are noise levels; for the solvers, that need two different ones in each step, one fewer."""

@@ -1,5 +1,7 @@
 """The networks, both diffusers' UNet2DModel: the report's at 64x64, and a compact one for any size."""
 
+import math
+
 from diffusers import UNet2DModel
 from torch import Tensor, nn
 
@@ -7,8 +9,8 @@ _PAPER_DOWN = ("DownBlock2D",) * 4 + ("AttnDownBlock2D", "DownBlock2D")
 _PAPER_UP = ("UpBlock2D", "AttnUpBlock2D") + ("UpBlock2D",) * 4
 _PAPER_WIDTHS = (64, 64, 128, 128, 256, 256)
 _HEAD = 8
-_ATTENTION_SIDE = 4
-_SMALLEST, _LEVELS = 4, 4
+_SMALLEST = 4
+_LEVELS = 4
 
 
 def paper_network(channels: int, classes: int) -> UNet2DModel:
@@ -29,15 +31,17 @@ class CompactNetwork(nn.Module):
     """A UNet on patches: `patch` x `patch` pixels become channels, so that most of the work is done on small maps.
 
     Noisy images [N, C, H, W], time steps int64 [N] and labels int64 [N] to the prediction [N, C, H, W]. One layer per
-    level, `width` channels at the largest maps and twice that below, attention at 4 pixels.
+    level, `width` channels at the largest maps and twice that below, at most four levels, attention at 4 to 7 pixels.
+    Maps whose sides cannot be halved so often are continued at their edge.
     """
 
     def __init__(self, shape: tuple[int, int, int], width: int, patch: int, classes: int) -> None:
         super().__init__()
         channels, height, image_width = shape
         self.patch = patch
-        sides = _sides(height // patch, image_width // patch)
-        attentive = [side <= _ATTENTION_SIDE for side in sides]
+        sides = _sides(min(height, image_width) // patch)
+        self.multiple = 2 ** (len(sides) - 1)
+        attentive = [side < 2 * _SMALLEST for side in sides]
         self.body = UNet2DModel(
             sample_size=(height // patch, image_width // patch),
             in_channels=channels * patch**2,
@@ -55,14 +59,17 @@ class CompactNetwork(nn.Module):
     def forward(self, noisy: Tensor, times: Tensor, class_labels: Tensor | None = None) -> Tensor:
         """The prediction."""
         patches = nn.functional.pixel_unshuffle(noisy, self.patch)
-        found: Tensor = self.body(patches, times, class_labels=class_labels).sample
+        height, width = patches.shape[2:]
+        beyond = (0, -width % self.multiple, 0, -height % self.multiple)
+        if any(beyond):
+            patches = nn.functional.pad(patches, beyond, mode="replicate")
+        found: Tensor = self.body(patches, times, class_labels=class_labels).sample[:, :, :height, :width]
         return nn.functional.pixel_shuffle(found, self.patch)
 
 
-def _sides(height: int, width: int) -> list[int]:
-    """The shorter sides of the levels: halved while both stay even and at least 4, four levels at most."""
-    sides, level = [min(height, width)], 1
-    while level < _LEVELS and not (height | width) % 2**level and min(height, width) >> level >= _SMALLEST:
-        sides.append(min(height, width) >> level)
-        level += 1
+def _sides(side: int) -> list[int]:
+    """The shorter sides of the levels: halved while at least 4 pixels are left, four levels at most."""
+    sides = [side]
+    while len(sides) < _LEVELS and sides[-1] >= 2 * _SMALLEST:
+        sides.append(math.ceil(sides[-1] / 2))
     return sides
