@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from genaug import metric
 from genaug.config import MetricConfig
 from genaug.metric import Measured, related, squared_mmd
 from genaug.metrics import functional
@@ -91,6 +92,17 @@ def test_the_gaussian_kernel_distance_is_the_double_sum_of_the_formula():
     pairs = [np.mean(side[~np.eye(len(side), dtype=bool)]) for side in (one, two)]
     expected = sum(pairs) - 2 * across.mean()
     assert squared_mmd(functional.gaussian_kernels(REAL, SYNTHETIC)) == pytest.approx(expected, rel=1e-3)
+
+
+def test_kernel_distances_of_many_images_are_those_of_evenly_spaced_ones(monkeypatch):
+    sides = [Measured(values, torch.zeros(len(values), dtype=torch.int64)) for values in (REAL, SYNTHETIC)]
+    monkeypatch.setattr(metric, "_MOST_KERNELS", 10)
+    expected = squared_mmd(functional.polynomial_kernels(*(side.values[_spaced(len(side), 10)] for side in sides)))
+    assert KID(MetricConfig()).compute(*sides)["kid"] == pytest.approx(expected, rel=1e-9)
+
+
+def _spaced(count, most):
+    return np.linspace(0, count - 1, most).round().astype(int)
 
 
 def test_the_inception_score_is_torch_fidelitys():
