@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from genaug import metric
 from genaug.builtin import NoveltyConfig
 from genaug.data.folder import load_folder
 from genaug.errors import UsageError
@@ -12,7 +13,7 @@ from genaug.evaluation import Sides, Views, compare, lean_on_default, make_extra
 from genaug.evaluation.floors import deal, floor
 from genaug.features import cross_fit
 from genaug.features.extractors import Views as ExtractorViews
-from genaug.metric import Measured
+from genaug.metric import Measured, related
 from genaug.metrics.intervals import share_interval
 from genaug.metrics.shares import Novelty
 from genaug.registry import load_registry
@@ -88,6 +89,20 @@ def test_the_features_at_hand_are_looked_for_where_a_metric_needs_them(texts, le
     assert lean_on_default(texts, load_registry()) is lean
 
 
+def test_kernel_matrices_of_many_images_are_bounded(judges, monkeypatch):
+    images, labels = fresh(30, 1)
+    monkeypatch.setattr(metric, "_MOST_KERNELS", 20)
+    (wish,) = parse_wishes(["mmd[pixels]"], load_registry(), "classifier")
+    views = Views(
+        Sides.of(TRAIN, images, labels), make_extractors([wish], weights=None, allow_download=False, layer=64), seed=0
+    )
+    sizes = []
+    kernels = wish.metric.kernels
+    monkeypatch.setattr(wish.metric, "kernels", lambda *pair: sizes.extend(map(len, pair)) or kernels(*pair))
+    compare(wish, views)
+    assert max(sizes) == 20
+
+
 def test_classes_of_too_few_images_are_named(judges):
     images, labels = fresh(30, 1)
     found = rows(["ssim", "coverage[pixels]"], images, labels, judges)
@@ -102,8 +117,8 @@ def test_a_value_of_several_spaces_stands_on_as_few_images_as_the_smallest_has(j
         rows(["coverage[pixels]"], images, labels, judges)["coverage[pixels]"].note == "below 50 images it says little"
     )
     wide = scattered((30, 30), 1)
-    one = rows(["precision"], wide.images, wide.labels, judges)["precision[classifier]"]
-    assert one.note == "below 50 images it says little"
+    one = rows(["mmd"], wide.images, wide.labels, judges)["mmd[classifier]"]
+    assert one.note == "below 20 images it says little, and they are compared in thirds"
 
 
 def test_wrong_labels_lower_the_consistency(judges):
@@ -275,6 +290,7 @@ def test_two_files_of_one_picture_count_once_in_the_interval_of_held_out_images(
     views = Views(Sides.of(loaded.train, images, labels, held_out=loaded.splits["test"]), {}, seed=0)
     (row,) = compare(wish, views)
     verdicts = wish.metric.each(views.held_out(), views.side("pixels", "", "synthetic"))["tstr"]
+    assert not related(views.held_out(), views.side("pixels", "", "real")).any()
     naive = share_interval(verdicts, torch.arange(84))
     assert row.overall.interval.high - row.overall.interval.low > 1.3 * (naive.high - naive.low)
 

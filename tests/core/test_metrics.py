@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 from genaug import metric
+from genaug.builtin import InceptionScoreConfig
 from genaug.config import MetricConfig
 from genaug.metric import Measured, related, squared_mmd
 from genaug.metrics import functional
 from genaug.metrics.distributions import KID, SSIM
+from genaug.metrics.scores import InceptionScore
 from genaug.metrics.shares import TSTR
 from genaug.registry import load_registry
 from genaug.testing import MetricContract
@@ -97,12 +99,15 @@ def test_the_gaussian_kernel_distance_is_the_double_sum_of_the_formula():
 def test_kernel_distances_of_many_images_are_those_of_evenly_spaced_ones(monkeypatch):
     sides = [Measured(values, torch.zeros(len(values), dtype=torch.int64)) for values in (REAL, SYNTHETIC)]
     monkeypatch.setattr(metric, "_MOST_KERNELS", 10)
-    expected = squared_mmd(functional.polynomial_kernels(*(side.values[_spaced(len(side), 10)] for side in sides)))
+    whole = [Measured(torch.arange(count), torch.arange(count)) for count in (10, 11, 19, 28)]
+    assert [metric.thinned(side).values.tolist()[-3:] for side in whole] == [
+        [7, 8, 9],
+        [7, 8, 10],
+        [14, 16, 18],
+        [21, 24, 27],
+    ]
+    expected = squared_mmd(functional.polynomial_kernels(*(metric.thinned(side).values for side in sides)))
     assert KID(MetricConfig()).compute(*sides)["kid"] == pytest.approx(expected, rel=1e-9)
-
-
-def _spaced(count, most):
-    return np.linspace(0, count - 1, most).round().astype(int)
 
 
 def test_the_inception_score_is_torch_fidelitys():
@@ -111,11 +116,15 @@ def test_the_inception_score_is_torch_fidelitys():
     assert functional.inception_score(logits.softmax(dim=1)) == pytest.approx(expected, rel=1e-3)
 
 
-def test_the_inception_score_of_ten_parts_is_torchmetrics_definition():
+def test_the_inception_score_of_ten_parts_is_torch_fidelitys_whatever_the_order_of_the_classes():
     logits = torch.randn(40, 5, generator=torch.Generator().manual_seed(0))
-    dealt = torch.cat([logits[part::10] for part in range(10)])  # torch-fidelity cuts where we deal out in turn
-    expected = isc_features_to_metric(dealt, splits=10, shuffle=False)["inception_score_mean"]
+    expected = isc_features_to_metric(logits, splits=10, shuffle=False)["inception_score_mean"]
     assert functional.inception_score(logits.softmax(dim=1), 10) == pytest.approx(expected, rel=1e-3)
+    labels = torch.arange(10).repeat_interleave(20)
+    sure = 8 * torch.nn.functional.one_hot(labels).double()
+    shuffled = [isc_features_to_metric(sure, splits=10, rng_seed=seed)["inception_score_mean"] for seed in range(50)]
+    ours = InceptionScore(InceptionScoreConfig(splits=10)).compute(*[Measured(sure.softmax(dim=1), labels)] * 2)["is"]
+    assert abs(ours - np.mean(shuffled)) < 3 * np.std(shuffled)
 
 
 @pytest.mark.parametrize("k", [1, 3, 5])

@@ -49,6 +49,10 @@ class GeneratorConfig(Closed):
     def check(self, spec: ImageSpec) -> None:
         """Raise UsageError where these settings cannot work with such images; asked before any training."""
 
+    def borrows(self) -> bool:
+        """Whether images of a class may lean on training images of others, which a model of it then has to remember."""
+        return False
+
 
 class MetricConfig(Closed):
     """Base of every metric's own settings."""

@@ -108,7 +108,7 @@ def thinned(side: Measured) -> Measured:
     """All images, or of more than 5,000 that many, evenly spaced: kernel matrices grow with the square."""
     if len(side) <= _MOST_KERNELS:
         return side
-    return side.rows(torch.linspace(0, len(side) - 1, _MOST_KERNELS).round().long())
+    return side.rows(torch.arange(_MOST_KERNELS) * (len(side) - 1) // (_MOST_KERNELS - 1))
 
 
 def all_kin(real: Measured, synthetic: Measured) -> Kernels:

@@ -119,6 +119,22 @@ def test_sampling_begins_where_there_is_noise_alone(sampler, steps):
     assert len(seen) == steps
 
 
+@pytest.mark.parametrize(("steps", "strength", "first"), [(20, 0.99, 949), (20, 0.5, 499), (2, 0.1, 499)])
+def test_with_a_strength_below_1_something_of_the_real_image_is_left(steps, strength, first):
+    generator, seen = made(sampling_steps=steps, strength=strength, sampler="ddim"), []
+    generator.memory = generator.remember(batch())
+
+    def predict(noisy, times, labels):
+        seen.append(int(times[0]))
+        return torch.zeros_like(noisy)
+
+    generator.predict = predict
+    drawn(generator, (0,))
+    assert seen[0] == first
+    with pytest.raises(UsageError, match="set sampling_steps to 2 or more"):
+        made(sampling_steps=1, strength=0.5)
+
+
 def test_ddim_takes_steps_of_one_length():
     with pytest.raises(UsageError, match="1000 time steps are no multiple of 600; set sampling_steps to 500"):
         made(sampler="ddim", sampling_steps=600)

@@ -81,7 +81,7 @@ def compare(wish: Wish, views: Views) -> list[Row]:
             real_images=found.images,
             matched=found.matched.get(value, math.nan),
             images=len(synthetic),
-            note=_note(wish, _least(wish.metric, spaces), estimate),
+            note=_note(wish, _least(wish.metric, spaces), estimate, min(len(real), len(synthetic))),
             classes={name: mine[value] for name, mine in by_class.items() if value in mine},
             few=_few(wish, {name: _least(wish.metric, inside) for name, inside in classes.items()}),
         )
@@ -205,11 +205,13 @@ def _few(wish: Wish, counts: Mapping[str, int]) -> tuple[str, ...]:
     return tuple(name for name, count in counts.items() if 0 < count < wish.description.least_images)
 
 
-def _note(wish: Wish, images: int, estimate: Estimate) -> str:
+def _note(wish: Wish, images: int, estimate: Estimate, whole: int = 0) -> str:
     if math.isnan(estimate.value):
         return "too few images to tell that are neither near-duplicates nor made from each other"
     least = wish.description.least_images
-    return f"below {least:,} images it says little" if images < least else ""
+    if images >= least:
+        return ""
+    return f"below {least:,} images it says little" + (", and they are compared in thirds" if whole >= least else "")
 
 
 def _plain(estimate: Estimate) -> dict[str, Any]:

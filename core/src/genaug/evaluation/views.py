@@ -81,7 +81,8 @@ class Views:
         if unseen is None:
             return None
         groups = torch.from_numpy(duplicates.near_groups(unseen.thumbnails))
-        return Measured(to_float(unseen.images), torch.from_numpy(unseen.labels), groups[:, None])
+        kin = groups[:, None] + len(self.sides.train)  # no group of training images
+        return Measured(to_float(unseen.images), torch.from_numpy(unseen.labels), kin)
 
     def spaces(self, metric: Metric[Any], features: str) -> list[tuple[Tensor, Tensor]]:
         """Masks of real and synthetic images whose values can be compared with each other."""

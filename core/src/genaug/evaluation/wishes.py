@@ -55,9 +55,9 @@ def parse_wishes(
 
 def lean_on_default(texts: Sequence[str] | None, registry: Registry) -> bool:
     """Whether any of these metrics is computed in the features at hand, as those of all are that name no others."""
-    plain = registry.metrics.names() if texts is None else [text.strip() for text in texts if "[" not in text]
-    kinds = (import_factory(registry.metrics.get(name)).needs for name in plain)
-    return any(kind in ("features", "probabilities") for kind in kinds)
+    matches = (_SPELLING.fullmatch(text.strip()) for text in texts or registry.metrics.names())
+    plain = [match[1] for match in matches if match and not match[2] and match[1] in registry.metrics.names()]
+    return any(import_factory(registry.metrics.get(name)).needs in ("features", "probabilities") for name in plain)
 
 
 def resolve_features(wish: str, *, weights: Path | None, allow_download: bool) -> tuple[str, str]:

@@ -87,9 +87,10 @@ class FitTask:
 
     @property
     def known(self) -> TrainSplit:
-        """What samples may lean on: all classes where the networks are told them, though one is specialised in."""
-        told = self.settings.description.conditioning == "class"
-        return self.pooled.split if self.pooled is not None and told else self.split
+        """What samples may lean on: more than the model's own class where they borrow from others."""
+        if self.pooled is not None and self.settings.preset.model.borrows():
+            return self.pooled.split
+        return self.split
 
     @property
     def train_config(self) -> TrainConfig:

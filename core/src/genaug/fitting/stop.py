@@ -35,7 +35,7 @@ class CopyWatch:
     ) -> None:
         self._generator, self._split, self._known = generator, split, known or split
         self._share, self._seed, self._device = share, seed, device
-        groups = torch.from_numpy(near_groups(split))
+        groups = torch.from_numpy(near_groups(self._known))
         self._kin = groups[:, None] == groups
 
     def __call__(self, step: int) -> bool:
@@ -43,7 +43,7 @@ class CopyWatch:
         take_memory(self._generator, self._known, seed=self._seed, device=self._device)
         noise = Noise.per_image(self._seed, "stop", [(step, image) for image in range(_IMAGES)])
         drawn = ModelSampler(self._generator, self._device).sample(self._labels(), noise)
-        known = to_float(self._split.images).flatten(1)
+        known = to_float(self._known.images).flatten(1)
         return bool(copies(known, drawn.images.flatten(1), _QUANTILE, self._kin).double().mean() > self._share)
 
     def _labels(self) -> Tensor:

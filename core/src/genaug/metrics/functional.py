@@ -58,11 +58,11 @@ def _similarity(first: Tensor, second: Tensor) -> Tensor:
 def inception_score(probabilities: Tensor, splits: int = 1) -> float:
     """Exp of the mean Kullback-Leibler divergence of p(y|x) from p(y) (Salimans et al. 2016, arXiv 1606.03498).
 
-    probabilities [N, K] whose rows sum to 1; the score lies in [1, K]. splits: the mean of the scores of so many parts,
-    the images dealt out to them in turn.
+    probabilities [N, K] whose rows sum to 1; the score lies in [1, K]. splits: the mean of the scores of so many
+    parts, one after another.
     """
     if splits > 1:
-        parts = [probabilities[part::splits] for part in range(min(splits, len(probabilities)))]
+        parts = probabilities.chunk(splits)
         return sum(map(inception_score, parts)) / len(parts)
     conditional = probabilities.double()
     marginal = conditional.mean(dim=0, keepdim=True)

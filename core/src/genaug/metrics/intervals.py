@@ -10,7 +10,7 @@ from genaug.metric import Kernels
 
 Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
 _DEGENERATE = 0.5
-_LEAST_PARENTS, _FEW_PARENTS = 30, 5
+_LEAST_PARENTS, _LEAST_DOMINANT, _FEW_PARENTS = 30, 20, 5
 _LEAST_IMAGES = 12
 
 
@@ -25,33 +25,38 @@ class Interval:
 def share_interval(verdicts: Tensor, parents: Tensor) -> Interval | None:
     """Wilson's interval of a share, verdicts bool [N], with as many independent images as their parents allow.
 
-    parents int64 [N]: images of one parent are alike. The variance over parents (what a bootstrap over parents tends
-    to) against that of independent images gives the effective number (Kish 1965). Wilson, because a bootstrap of a
+    parents int64 [N]: images of one parent are alike. The jackknife's variance over parents (what a bootstrap over
+    parents tends to) against that of independent images gives the effective number. Wilson, because a bootstrap of a
     share near 0 or 1 has no width. Where the rarer verdict comes from fewer than five parents, how alike their images
-    are cannot be told, and each parent counts once. None below 30 parents, where some would cover less than 92 %.
+    are cannot be told, and each parent counts once. None below 30 parents, or where a few parents have most of the
+    images: there some covered less than 92 %.
     """
-    count, share, families = len(verdicts), verdicts.double().mean().item(), len(parents.unique())
-    if families < _LEAST_PARENTS:
+    families = parents.unique(return_inverse=True)[1]
+    sizes = families.bincount().double()
+    if _number(sizes) < _LEAST_PARENTS or _number(sizes.square()) < _LEAST_DOMINANT:
         return None
-    independent = _effective(verdicts.double() - share, parents, share * (1 - share) / count)
+    share = verdicts.double().mean().item()
+    independent = _effective(verdicts.double() - share, families, sizes)
     rarer = verdicts if share < 0.5 else ~verdicts
-    if len(parents[rarer].unique()) < _FEW_PARENTS:
-        independent = min(independent, families)
+    if len(families[rarer].unique()) < _FEW_PARENTS:
+        independent = min(independent, _number(sizes))
     centre = (share + Z**2 / (2 * independent)) / (1 + Z**2 / independent)
     spread = math.sqrt(share * (1 - share) / independent + Z**2 / (4 * independent**2))
     half = Z * spread / (1 + Z**2 / independent)
     return Interval(max(0.0, centre - half) if share else 0.0, min(1.0, centre + half) if share < 1 else 1.0)
 
 
-def _effective(residuals: Tensor, parents: Tensor, plain: float) -> float:
-    """How many independent images carry as much; the number of parents where all verdicts agree."""
-    groups = parents.unique(return_inverse=True)[1]
-    count = int(groups.max()) + 1
-    if not plain or count < 2:
-        return float(count)
-    sums = torch.zeros(count, dtype=torch.float64).index_add_(0, groups, residuals)
-    clustered = float(sums.square().sum()) / len(residuals) ** 2 * count / (count - 1)
-    return min(float(len(residuals)), len(residuals) * plain / max(clustered, 1e-12))
+def _number(weights: Tensor) -> float:
+    """How many equal weights would say as much (Kish 1965)."""
+    return float(weights.sum().square() / weights.square().sum())
+
+
+def _effective(residuals: Tensor, families: Tensor, sizes: Tensor) -> float:
+    """How many independent images carry as much; not more than families where all verdicts agree."""
+    count = len(residuals)
+    sums = torch.zeros_like(sizes).index_add_(0, families, residuals)
+    clustered = float((sums / (1 - sizes / count)).square().sum()) / count**2
+    return min(count, float(residuals.square().mean()) / clustered) if clustered else _number(sizes)
 
 
 def mmd_standard_error(kernels: Kernels) -> float:

@@ -12,3 +12,7 @@ class CVAEConfig(AutoencoderConfig):
         0.2, "Share of images whose style code comes from images of any class.", unit="share", ge=0.0, le=1.0
     )
     spread: float = option(3.0, "Noise around real codes, in standard deviations of their posterior.", ge=0.0, le=10.0)
+
+    def borrows(self) -> bool:
+        """Where codes come from real images, and some from any class."""
+        return self.sampling != "prior" and self.borrowed > 0

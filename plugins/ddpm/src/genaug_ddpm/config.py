@@ -47,11 +47,20 @@ class DDPMConfig(TwoNetworksConfig):
     )
     strength: float = option(
         1.0,
-        "How far a real image is noised before it is denoised as the wanted class; 1 starts from noise alone.",
+        "How far a real image is noised before it is denoised as the wanted class, in whole sampling steps; "
+        "1 starts from noise alone.",
         unit="share",
         gt=0.0,
         le=1.0,
     )
+
+    @model_validator(mode="after")
+    def _strength_needs_two_steps(self) -> Self:
+        if self.strength < 1 and self.sampling_steps == 1:
+            raise ValueError(
+                "a strength below 1 leaves out sampling steps, got one step; set sampling_steps to 2 or more"
+            )
+        return self
 
     @model_validator(mode="after")
     def _ddim_takes_equal_steps(self) -> Self:
@@ -84,6 +93,10 @@ class CDDPMConfig(DDPMConfig):
         ge=0.0,
         le=1.0,
     )
+
+    def borrows(self) -> bool:
+        """Where images begin from real ones, and some from any class."""
+        return self.strength < 1 and self.borrowed > 0
 
     @model_validator(mode="after")
     def _guidance_knows_no_class(self) -> Self:

@@ -72,9 +72,11 @@ class Diffusion(Generator[Config]):
         scheduler = self._sampler()
         steps = min(self.config.sampling_steps, self._most_steps(scheduler))
         self._set_times(scheduler, steps)
-        times = scheduler.timesteps[steps - max(1, round(self.config.strength * steps)) :]
+        strength = self.config.strength
+        left = steps if strength == 1 else min(steps - 1, max(1, round(strength * steps)))
+        times = scheduler.timesteps[steps - left :]
         start = noise.normal(self.spec.channels, self.spec.height, self.spec.width)
-        if self.config.strength == 1:
+        if strength == 1:
             return Drawn.without_parents(self._denoised(scheduler, start, times, labels, noise))
         places = choose(self.memory["labels"], self._sources(labels, noise), noise.uniform())
         begun = self._schedule.add_noise(kept_images(self.memory, places), start, times[:1].expand(len(labels)))

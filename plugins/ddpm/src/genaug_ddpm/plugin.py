@@ -75,7 +75,7 @@ def _train(steps: int, batch_size: int) -> TrainConfig:
 
 
 def _width(images: int, device: str) -> int:
-    """By how many images one network learns from; beyond 2,000 on a CPU nothing was measured, nor elsewhere."""
+    """By how many images there are, of one class or of all. Measured up to 2,000 on a CPU alone."""
     few, many = (48, 64) if device == "cpu" else (64, 96)
     return few if images <= _MANY else many
 
