@@ -150,6 +150,8 @@ def test_other_settings_are_refused_naming_what_differs(tmp_path):
     out = folder(tmp_path)
     out.claim({"model": {"width": 3}, "seed": 0})
     out.check(tmp_path / "data", {"model": {"width": 3}, "seed": 0})
+    out.check(tmp_path / "data", {"model": {"width": 4}, "seed": 0})  # nothing was made yet
+    (out.own / "model").write_text("trained", "utf-8")
     with pytest.raises(OutputError, match=r"model\.width: 3 there, 4 now"):
         out.check(tmp_path / "data", {"model": {"width": 4}, "seed": 0})
 
