@@ -52,7 +52,7 @@ def test_intervals_of_shares_cover_95_percent_when_images_of_one_parent_are_alik
     [
         [8] * 10 + [4] * 20 + [2] * 30 + [1] * 40,
         [4] * 20 + [1] * 20 + [2] * 10,
-        [int(8 / n**0.3) for n in range(1, 201)],
+        [int(12 / n**0.5) or 1 for n in range(1, 201)],
     ],
     ids=["halves", "two", "tail"],
 )

@@ -4,13 +4,14 @@ import math
 from dataclasses import dataclass
 
 import torch
+from scipy.special import stdtrit
 from torch import Tensor
 
 from genaug.metric import Kernels
 
 Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
 _DEGENERATE = 0.5
-_LEAST_PARENTS, _LEAST_DOMINANT, _FEW_PARENTS = 30, 20, 5
+_LEAST_PARENTS, _FEW_PARENTS = 30, 5
 _LEAST_IMAGES = 12
 
 
@@ -28,21 +29,24 @@ def share_interval(verdicts: Tensor, parents: Tensor) -> Interval | None:
     parents int64 [N]: images of one parent are alike. The jackknife's variance over parents (what a bootstrap over
     parents tends to) against that of independent images gives the effective number. Wilson, because a bootstrap of a
     share near 0 or 1 has no width. Where the rarer verdict comes from fewer than five parents, how alike their images
-    are cannot be told, and each parent counts once. None below 30 parents, or where a few parents have most of the
-    images: there some covered less than 92 %.
+    are cannot be told, and each parent counts once. Student's t where parents have several images, with as many degrees
+    of freedom as there are parents that decide the variance. None below 30 parents, or where a few of them have most of
+    the images: there some covered less than 92 %.
     """
     families = parents.unique(return_inverse=True)[1]
     sizes = families.bincount().double()
-    if _number(sizes) < _LEAST_PARENTS or _number(sizes.square()) < _LEAST_DOMINANT:
+    deciding = _number(sizes.square())
+    if _number(sizes) * deciding < _LEAST_PARENTS**2:
         return None
+    z = Z if bool((sizes == 1).all()) else float(stdtrit(deciding, 0.975))
     share = verdicts.double().mean().item()
     independent = _effective(verdicts.double() - share, families, sizes)
     rarer = verdicts if share < 0.5 else ~verdicts
     if len(families[rarer].unique()) < _FEW_PARENTS:
         independent = min(independent, _number(sizes))
-    centre = (share + Z**2 / (2 * independent)) / (1 + Z**2 / independent)
-    spread = math.sqrt(share * (1 - share) / independent + Z**2 / (4 * independent**2))
-    half = Z * spread / (1 + Z**2 / independent)
+    centre = (share + z**2 / (2 * independent)) / (1 + z**2 / independent)
+    spread = math.sqrt(share * (1 - share) / independent + z**2 / (4 * independent**2))
+    half = z * spread / (1 + z**2 / independent)
     return Interval(max(0.0, centre - half) if share else 0.0, min(1.0, centre + half) if share < 1 else 1.0)
 
 
