@@ -48,6 +48,55 @@ def test_resuming_equals_never_having_stopped(split, tiny, weights, tmp_path, pr
     assert seen[0] == 2 * (step // 2) + 1, "it went on from the last checkpoint, not from the start"
 
 
+class Mean(TinyGAN):
+    """Learns the mean of what it is shown: its gradient is linear in the images."""
+
+    averaged = frozenset[str]()
+
+    def build(self):
+        return {"mean": nn.ParameterDict({"value": nn.Parameter(torch.zeros(()))})}
+
+    def optimizer(self, name):
+        return torch.optim.SGD(self.networks[name].parameters(), lr=0.1)
+
+    def losses(self, batch):
+        yield "mean", (self.networks["mean"]["value"] - batch.images).square().mean() / 2
+
+
+def mean_after(split, seen=None, **settings):
+    learner = Mean(split.spec, GeneratorConfig())
+    train(learner, split, TrainConfig(**settings), seed=0, report=lambda p: seen is None or seen.append(value(learner)))
+    return value(learner)
+
+
+def value(learner):
+    return learner.networks["mean"]["value"].item()
+
+
+def test_gradients_of_several_steps_are_averaged_before_the_weights_move(split):
+    seen = []
+    found = mean_after(split, seen, steps=4, batch_size=2, accumulation=2)
+    assert seen[0] == 0 != seen[1] == seen[2] != seen[3] == found
+    alone = mean_after(split, steps=2, batch_size=len(split), accumulation=2)
+    assert alone == pytest.approx(mean_after(split, steps=1, batch_size=len(split)), rel=1e-6)
+    odd = []
+    mean_after(split, odd, steps=3, batch_size=2, accumulation=2)
+    assert odd[1] != odd[2], "the last steps count though their number is odd"
+
+
+@pytest.mark.parametrize("step", [1, 7, 23, 39])
+def test_an_accumulation_is_resumed_from_where_no_gradients_wait(split, tiny, weights, tmp_path, step):
+    whole, broken = tiny(), tiny()
+    config = CONFIG.model_copy(update={"accumulation": 3, "checkpoint_steps": 2})
+    train(whole, split, config, seed=1)
+    with pytest.raises(Stopped):
+        train(tiny(), split, config, seed=1, checkpoints=tmp_path, report=stop_at(step))
+    seen: list[int] = []
+    train(broken, split, config, seed=1, checkpoints=tmp_path, report=lambda p: seen.append(p.step))
+    assert same(weights(whole), weights(broken))
+    assert seen[0] == 3 * (step // 3) + 1
+
+
 def test_a_checkpoint_of_other_settings_is_not_used(split, tiny, tmp_path):
     train(tiny(), split, CONFIG, seed=1, checkpoints=tmp_path)
     seen: list[int] = []

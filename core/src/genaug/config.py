@@ -78,6 +78,9 @@ class TrainConfig(Closed):
     batch_size: int = option(
         32, "Images per step; never more than the (enlarged) training images.", unit="images", ge=1, le=65_536
     )
+    accumulation: int = option(
+        1, "Steps whose gradients are averaged before the weights move.", unit="steps", ge=1, le=10_000
+    )
     balanced: bool = option(False, "Show every class equally often, whatever its number of images.")
     schedule: Literal["constant", "cosine"] = option("constant", "Course of the learning rate after the warm-up.")
     warmup_steps: int = option(

@@ -1,8 +1,9 @@
 """The only loop: it trains every generator and every classifier."""
 
 from genaug.training.hardware import resolve_device, resolve_precision, using_threads
-from genaug.training.loop import Progress, Trained, resolved_steps, train
+from genaug.training.loop import Progress, Trained, train
 from genaug.training.order import RowOrder
+from genaug.training.state import resolved_steps
 
 __all__ = [
     "Progress",

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from genaug.storage import stage_hash
 from genaug.training.checkpoint import Checkpoints
 from genaug.training.hardware import make_accelerator, using_threads
 from genaug.training.order import Order, RowOrder
-from genaug.training.state import Course, State, Weights
+from genaug.training.state import Course, State, Weights, resolved_steps
 
 _HISTORY_POINTS = 200
 _CHECKPOINTS = 20
@@ -74,13 +75,6 @@ def train(
     with using_threads(threads):
         loop = _Loop(trainable, split, config, seed, device, precision, checkpoints, start, stop, order)
         return loop.run(report or _silent)
-
-
-def resolved_steps(config: TrainConfig, images: int) -> int:
-    """Steps of a training on that many (enlarged) images."""
-    if config.steps is not None:
-        return config.steps
-    return (config.epochs or 0) * math.ceil(images / min(config.batch_size, images))
 
 
 def _silent(progress: Progress) -> None:
@@ -169,13 +163,17 @@ class _Loop:
         return value
 
     def _move(self, name: str, loss: Tensor) -> None:
-        """Backward into one network alone, clip, and step it with the learning rate of this step."""
-        optimizer = self._optimizer(name)
+        """Backward into one network alone; with enough batches, clip, and step it at the rate of this step."""
+        optimizer, batches = self._optimizer(name), self._config.accumulation
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        if self._gathered[name] % batches == 0:
+            optimizer.zero_grad()
+        self._gathered[name] += 1
+        self._accelerator.backward(loss / batches, inputs=parameters)
+        if self._gathered[name] % batches and self._course.step + 1 < self._course.steps:
+            return
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"] * self._rate()
-        optimizer.zero_grad()
-        self._accelerator.backward(loss, inputs=parameters)
         if self._config.clip_norm is not None:
             self._accelerator.unscale_gradients(optimizer)
             nn.utils.clip_grad_norm_(parameters, self._config.clip_norm)
@@ -204,6 +202,7 @@ class _Loop:
             self._course.history.append((self._course.step, losses))
         self._course.step += 1
         due = self._config.checkpoint_steps or math.ceil(self._course.steps / _CHECKPOINTS)
+        due = math.ceil(due / self._config.accumulation) * self._config.accumulation  # gradients are not saved
         if self._course.step % due == 0 or self._course.step == self._course.steps:
             self._check()
             self._save()
@@ -252,6 +251,7 @@ class _Loop:
         size = min(self._config.batch_size, len(self._split))
         self._course = Course(0, size, resolved_steps(self._config, len(self._split)))
         self._prepared: dict[str, AcceleratedOptimizer] = {}
+        self._gathered: Counter[str] = Counter()  # losses of each network so far
 
     def _let_go(self) -> None:
         """Free the memory of networks and optimisers, before others of the same size are made."""

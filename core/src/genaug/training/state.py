@@ -1,5 +1,6 @@
 """All that changes while training: networks, averages, optimisers, and the small facts a checkpoint adds to them."""
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from genaug.chance import seeded
+from genaug.config import TrainConfig
 from genaug.errors import PluginError
 from genaug.generator import Trainable
 
@@ -36,6 +38,13 @@ class Course:
     def to_json(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
         return asdict(self)
+
+
+def resolved_steps(config: TrainConfig, images: int) -> int:
+    """Steps of a training on that many (enlarged) images."""
+    if config.steps is not None:
+        return config.steps
+    return (config.epochs or 0) * math.ceil(images / min(config.batch_size, images))
 
 
 class State:
