@@ -29,6 +29,22 @@ def test_intervals_of_kernel_distances_cover_95_percent(kernels, n, m, shift):
     assert 0.92 <= kernel_coverage(kernels, n, m, shift, seed=n + m) <= 0.98
 
 
+@pytest.mark.parametrize("shift", [0.0, 0.6])
+@pytest.mark.parametrize("kernels", [functional.gaussian_kernels, functional.polynomial_kernels])
+def test_intervals_of_means_over_thirds_cover_95_percent(kernels, shift):
+    """As in classifier features, where each third is compared alone."""
+    chance, values, errors = np.random.default_rng(3), [], []
+    for _ in range(3 * REPEATS):
+        one, two = (torch.from_numpy(chance.normal(0, 1, (size, 16))) for size in (68, 67))
+        two[:, :2] += shift
+        made = kernels(one, two)
+        values.append(squared_mmd(made))
+        errors.append(mmd_standard_error(made))
+    means = np.reshape(values, (REPEATS, 3)).mean(axis=1)
+    together = np.sqrt(np.square(np.reshape(errors, (REPEATS, 3))).sum(axis=1)) / 3
+    assert 0.92 <= np.mean(np.abs(means - means.mean()) <= Z * together) <= 0.98
+
+
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.5, 0.95])
 @pytest.mark.parametrize(("children", "alike"), [(1, 0.0), (2, 0.6), (4, 0.0), (4, 0.3), (10, 0.6)])
 @pytest.mark.parametrize("families", [30, 60])
