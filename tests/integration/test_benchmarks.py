@@ -29,3 +29,17 @@ def test_classes_that_failed_are_told(quality):
     row = quality._table([[run(0, 0.25, {"a": "too few"}), run(1, 0.75)]]).splitlines()[2]
     assert row.startswith("| `vae` (1 classes failed, which nothing here counts) | 2 |")
     assert "0.500 ± 0.354" in row
+
+
+def test_a_folder_is_measured_once_and_gives_a_table(quality, splits, tmp_path, monkeypatch, capsys):
+    asked = ["quality.py", str(splits), "--size", "16", "--out", str(tmp_path / "out"), "--generators", "oversample"]
+    monkeypatch.setattr("sys.argv", [*asked, "--seeds", "1", "--per-class", "2"])
+    quality.main()
+    table = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    assert [row.split(" | ")[0] for row in table[2:]] == ["| `oversample`", "| real images"]
+    assert "-" not in table[2].split(" | ")[2:]
+    files = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")}
+    assert {path.name for path in files} == {"oversample-0.json", "000.png", "001.png", "002.png"}
+    quality.main()
+    assert table[2] in capsys.readouterr().out
+    assert files == {path: path.read_bytes() for path in files}
