@@ -36,6 +36,7 @@ def test_the_result_is_saved_as_a_run_would_write_it(image_folder, tmp_path):
     loaded = ImageFolder(str(tmp_path / "out/train"))
     assert len(loaded) == 15
     assert len(ImageFolder(str(tmp_path / "out/test"))) == 6
+    assert "genaug run" in (tmp_path / "out/report.html").read_text("utf-8")
     (tmp_path / "other").mkdir()
     (tmp_path / "other/x").write_bytes(b"")
     with pytest.raises(OutputError, match="holds something else"):

@@ -98,7 +98,9 @@ def test_tar_shards_hold_image_label_and_record_of_each_sample_and_nothing_of_th
     assert len(parts) == 3 * len(lines)
     for name, line in lines.items():
         stem = name.removesuffix(".png")
-        assert json.loads(parts[f"{stem}.json"])["file_name"] == line["file_name"]
+        record = json.loads(parts[f"{stem}.json"])
+        assert record["file_name"] == line["file_name"]
+        assert record["distance"] == line.get("nearest", {"distance": -1})["distance"], "-1: at no distance, not at 0"
         assert sorted(HOSTILE)[int(parts[f"{stem}.cls"])] == line["label"]
         assert Image.open(io.BytesIO(parts[name])).size in {(16, 18), (16, 16)}
 

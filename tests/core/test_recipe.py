@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import pytest
+from genaug.config import RunConfig
 from genaug.errors import UsageError
 from genaug.mixing.fold import fold, overall_score
 from genaug.mixing.recipe import RecipeConfig, parse_recipe, require_foldable
@@ -33,6 +34,8 @@ def test_every_spelling_gives_the_same_recipe(text, recipe):
     expected = RecipeConfig(**recipe)
     assert parse_recipe(text) == parse_recipe(recipe) == parse_recipe(expected) == expected
     assert parse_recipe(expected.model_dump()) == expected, "what run.json holds reads back"
+    for wish in (text, recipe, expected, expected.model_dump()):
+        assert parse_recipe(RunConfig(recipe=wish).recipe) == expected
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,10 @@ FAULTS: dict[str, tuple[Callable[[Path], object], set[tuple[str, str]]]] = {
         lambda out: (out / "models/cdcgan/all.safetensors").unlink(),
         {("missing", "models/cdcgan/all.safetensors")},
     ),
+    "no record of a model": (
+        lambda out: (out / "models/cdcgan/all.json").unlink(),
+        {("missing", "models/cdcgan/all.json")},
+    ),
     "a line taken out of the provenance": (
         lambda out: (out / "provenance.jsonl").write_bytes(
             b"".join((out / "provenance.jsonl").read_bytes().splitlines(keepends=True)[1:])

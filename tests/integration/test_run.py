@@ -260,6 +260,25 @@ def test_plan_says_what_would_be_done_and_writes_nothing(plain, tmp_path, genaug
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
+def test_plan_refuses_what_run_would_refuse(plain, genaug):
+    code, _, told = genaug("plan", plain, "-g", "oversample", "--recipe", "anneal")
+    assert code == 2
+    assert "a folder cannot hold" in told
+
+
+def test_settings_come_over_those_of_the_file(plain, tmp_path, genaug):
+    config = tmp_path / "run.yaml"
+    own = "generators: {cdcgan: {train: {epochs: 4}}}"
+    config.write_text(f"select: none\nrecipe: {{cap: 0.5}}\ntrain: {{epochs: 3}}\n{own}\n", "utf-8")
+    code, shown, _ = genaug("plan", plain, "--config", config, "-g", "cdcgan", *QUICK[:-2], "--json")
+    assert code == 0
+    told = json.loads(shown)
+    train = told["generators"][0]["train"]
+    assert (train["steps"], train["epochs"]) == (6, None)
+    assert told["selection"]["selectors"] == []
+    assert told["recipe"]["cap"] == 0.5
+
+
 def test_machine_readable_output_is_json_alone(plain, tmp_path, genaug):
     code, shown, _ = genaug("run", plain, "-g", "oversample", "--per-class", 1, "-o", tmp_path / "out", "--json")
     assert code == 0

@@ -93,6 +93,9 @@ def test_a_class_that_cannot_be_filled_is_left_repeated_or_a_failure(plain, tmp_
     missing = record["shortfall"] if wish == "leave" else record["filled_up"]
     assert missing
     assert "shortfall" in shown
+    assert genaug("sample", out, "-n", 1, "-o", tmp_path / "more")[0] == 0
+    drawn = sorted(path.name.partition("-")[0] for path in (tmp_path / "more").rglob("*.png"))
+    assert drawn == ["cdcgan"] * 3, "what filled up is not what was asked for"
     kept = {name: len(list((out / "train" / name).glob("cdcgan-*"))) for name in COUNTS}
     assert {name: 16 - count for name, count in kept.items() if count < 16} == missing
     assert numbers(out) == {name: n + (kept[name] if wish == "leave" else 16) for name, n in COUNTS.items()}

@@ -23,8 +23,10 @@ from genaug.mixing.recipe import parse_recipe
 from genaug.mixing.shares import parse_shares
 from genaug.mixing.strategy import sampling_strategy_counts
 from genaug.registry import load_registry
-from genaug.storage import scratch_folder
+from genaug.report import write_report
+from genaug.storage import copy_file, scratch_folder
 from genaug.study.gate import FOLDER, gated
+from genaug.study.study import RESULT
 
 
 class Augmented:
@@ -82,6 +84,9 @@ class Augmented:
     def save(self, out: str | Path) -> None:
         """Write the data set to a folder, as `genaug run` does; raises OutputError when it holds something else."""
         pipeline.save(self._mixed, self._made, self._work, Path(out))
+        if self._made.job.gate is not None:
+            copy_file(self._work / FOLDER / RESULT, Path(out) / RESULT)
+        write_report(Path(out))
 
 
 def augment(

@@ -37,7 +37,11 @@ class InceptionScoreConfig(MetricConfig):
     """Settings of the Inception Score."""
 
     splits: int = option(
-        1, "The mean score of so many parts; torchmetrics takes 10, which lowers it.", unit="parts", ge=1, le=1000
+        1,
+        "The mean score of at most so many parts; torchmetrics takes 10, which lowers it.",
+        unit="parts",
+        ge=1,
+        le=1000,
     )
 
 
@@ -60,7 +64,11 @@ class NoveltySelectorConfig(SelectorConfig):
     """Settings of the selector novelty."""
 
     found: float = option(
-        0.95, "Share of planted copies of training images that each distance has to find.", unit="share", gt=0.0, lt=1.0
+        0.95,
+        "Share of planted copies of training images that the distance in pixels has to find.",
+        unit="share",
+        gt=0.0,
+        lt=1.0,
     )
     lost: float = option(
         0.1, "Largest share of training images that may count as copies of each other.", unit="share", gt=0.0, lt=1.0

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from genaug.errors import UsageError, unknown
 from genaug.spec import ImageSpec, check_side
@@ -172,10 +172,17 @@ class SelectConfig(Closed):
     """Which candidates come into the data set, and what happens when too few do."""
 
     select: tuple[str, ...] = option(
-        ("novelty", "consistency"), "Selectors in the order in which they are asked; none for all candidates."
+        ("novelty", "consistency"),
+        "Selectors in the order in which they are asked, those that choose the best last; none for all candidates.",
     )
     selectors: dict[str, dict[str, Any]] = option({}, "Settings of selectors, by their names.")
-    overdraw: float = option(4.0, "Candidates drawn at the most for each wanted image.", unit="times", ge=1.0, le=100.0)
+    overdraw: float = option(
+        4.0,
+        "Candidates drawn at the most for each wanted image; rounded up to 16 candidates.",
+        unit="times",
+        ge=1.0,
+        le=100.0,
+    )
     on_shortfall: Literal["classical", "oversample", "leave", "fail"] = option(
         "classical",
         "Where too few candidates are kept: fill up with classical variants or copies of real images, leave the class "
@@ -184,6 +191,12 @@ class SelectConfig(Closed):
     judge_steps: int = option(
         800, "Training steps of each of the classifiers that judge.", unit="steps", ge=1, le=1_000_000
     )
+
+    @field_validator("select", mode="before")
+    @classmethod
+    def _listed(cls, select: Any) -> Any:
+        """A text as on the command line: names between commas."""
+        return tuple(name.strip() for name in select.split(",")) if isinstance(select, str) else select
 
 
 class RunConfig(MixConfig, SelectConfig):
@@ -220,6 +233,16 @@ class RunConfig(MixConfig, SelectConfig):
     seed: int = option(0, "Seed of the run.", ge=0, le=2**63 - 1)
     device: str = option("auto", "Where to train: auto, cpu, cuda, cuda:N or mps.")
 
+    @field_validator("recipe", mode="before")
+    @classmethod
+    def _spelled(cls, recipe: Any) -> Any:
+        """A RecipeConfig or {key: value} as the text that means the same."""
+        values = recipe.model_dump(exclude_defaults=True) if isinstance(recipe, BaseModel) else recipe
+        if not isinstance(values, dict):
+            return recipe
+        given = [f"{key}={value}" for key, value in values.items() if key != "mode" and value is not None]
+        return ",".join([str(values.get("mode", "concatenate")), *given])
+
     @model_validator(mode="after")
     def _sides_of_models(self) -> Self:
         for side in self.size or ():
@@ -251,15 +274,18 @@ def parse(settings: type[Settings], values: Mapping[str, Any], where: str) -> Se
 
 
 def changed(settings: Settings, changes: Mapping[str, Any], where: str) -> Settings:
-    """A copy with some fields changed and everything validated anew.
+    """A copy with some fields changed and everything validated anew."""
+    return parse(type(settings), laid_over(settings.model_dump(), changes), where)
 
-    steps and epochs are two spellings of one length, so giving one clears the other.
-    """
-    values = settings.model_dump() | dict(changes)
-    for spelling, other in (("steps", "epochs"), ("epochs", "steps")):
-        if changes.get(spelling) is not None and other not in changes and other in type(settings).model_fields:
-            values[other] = None
-    return parse(type(settings), values, where)
+
+def laid_over(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with changes over them; steps and epochs are two spellings of one length, so one takes the other away."""
+    replaced = {
+        other
+        for spelling, other in (("steps", "epochs"), ("epochs", "steps"))
+        if changes.get(spelling) is not None and other not in changes
+    }
+    return {key: value for key, value in values.items() if key not in replaced} | dict(changes)
 
 
 def _first_fault(error: ValidationError) -> str:

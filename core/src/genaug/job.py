@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from genaug.assignment import assign
-from genaug.config import AugmentationConfig, Preset, RunConfig, changed
+from genaug.config import AugmentationConfig, Preset, RunConfig, changed, laid_over
 from genaug.data.folder import LoadedFolder
 from genaug.errors import UsageError, unknown
 from genaug.fitting import Settings
@@ -187,7 +187,7 @@ def _wishes(config: RunConfig, name: str, *, alone: bool) -> dict[str, Any]:
     """What the config says of one generator: its own table, over the keys at the top where it is the only one."""
     own = config.generators.get(name, {})
     top = {section: getattr(config, section) for section in SECTIONS[1:]} if alone else {}
-    merged = {section: {**top.get(section, {}), **own.get(section, {})} for section in SECTIONS[1:]}
+    merged = {section: laid_over(top.get(section, {}), own.get(section, {})) for section in SECTIONS[1:]}
     return {"preset": own.get("preset", config.preset)} | merged
 
 

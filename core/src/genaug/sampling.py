@@ -105,10 +105,18 @@ def _model_files(model: Path) -> list[Path]:
         return [model]
     if here := sorted(model.glob("*.safetensors")):
         return here
-    folders = sorted({path.parent for path in (model / "models").glob("*/*.safetensors")})
+    asked = _asked(model)
+    found = {path.parent for path in (model / "models").glob("*/*.safetensors")}
+    folders = sorted(folder for folder in found if asked is None or folder.name in asked)
     if len(folders) > 1:
         raise DataError(f"{model} holds models of several generators; name one: {', '.join(map(str, folders))}")
     return sorted(folders[0].glob("*.safetensors")) if folders else []
+
+
+def _asked(out: Path) -> set[str] | None:
+    """The generators that a run was asked for, without the one that filled up; None away from a run."""
+    run = read_json(out / "run.json")
+    return {one["generator"] for one in run["generators"]} if isinstance(run, dict) and "generators" in run else None
 
 
 def _drawn(path: Path) -> dict[str, int]:

@@ -60,9 +60,11 @@ def _records(account: Account) -> Iterator[Finding]:
         yield Finding("changed", PROVENANCE, "it is not the one that run.json knows; what it says may be false")
     for fit in account.run["fits"]:
         path = account.out / fit["model"]
-        if not path.is_file():
-            yield Finding("missing", fit["model"], "without this model its images cannot be drawn again")
-        elif file_sha256(path) != fit["sha256"]:
+        gone = [part for part in (path, path.with_suffix(".json")) if not part.is_file()]
+        for part in gone:
+            name = part.relative_to(account.out).as_posix()
+            yield Finding("missing", name, "without this model its images cannot be drawn again")
+        if path not in gone and file_sha256(path) != fit["sha256"]:
             yield Finding("model", fit["model"], "these weights are not those that drew the images")
 
 

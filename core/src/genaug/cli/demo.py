@@ -27,6 +27,7 @@ def demo(
     from genaug.data.folder import load_folder
     from genaug.job import resolve
     from genaug.registry import load_registry
+    from genaug.report import write_report
 
     registry = load_registry()
     wishes = given.run_config(
@@ -42,5 +43,5 @@ def demo(
     console.note("training a small classifier with and without the synthetic images ...")
     console.say(demonstration.sentence(demonstration.scores(mixed, wishes.seed)))
     console.say(f"data set: {target / 'train'}")
-    console.say(f"look at the images: {target / 'contact-sheets' / '000.png'}")
+    console.say(f"look at it: {write_report(target)}")
     return PARTIAL_EXIT_CODE if mixed.failures else 0

@@ -8,7 +8,7 @@ import typer
 
 from genaug.assignment import read_assignments
 from genaug.cli import console
-from genaug.config import RunConfig, parse, read_file
+from genaug.config import RunConfig, laid_over, parse, read_file
 from genaug.errors import UsageError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def run_config(config: Path | None, registry: "Registry", settings: list[str] | 
 
 def _over(table: dict[str, Any], changes: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """A generator's table with changes over it, section by section."""
-    return table | {section: {**table.get(section, {}), **change} for section, change in changes.items() if change}
+    return table | {section: laid_over(table.get(section, {}), change) for section, change in changes.items() if change}
 
 
 def prepare(data: Path, config: Path | None, settings: list[str] | None, **given: Any) -> "Job":

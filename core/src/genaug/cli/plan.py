@@ -27,8 +27,9 @@ def plan(
     recipe: given.Recipe = None,
     as_json: given.Json = False,
 ) -> int:
-    """Say what `genaug run` with the same options would do, draw and cost. Measures a few steps, writes nothing."""
+    """Say what `genaug run` with these options would do, draw and cost. Measures a few steps, writes nothing."""
     from genaug.cost import measure
+    from genaug.mixing.recipe import require_foldable
 
     wishes: dict[str, Any] = {
         "generator": generator,
@@ -40,6 +41,7 @@ def plan(
     wishes |= {"resize": resize, "classes": classes, "seed": seed, "device": device, "select": select}
     wishes |= {"overdraw": overdraw, "on_shortfall": on_shortfall, "recipe": recipe}
     job = given.prepare(data, config, settings, **wishes)
+    require_foldable(job.recipe)
     cost = measure(job, workers)
     if as_json:
         console.answer_json({"plan": job.plan, "cost": cost.to_json(), **job.request()})

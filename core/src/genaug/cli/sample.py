@@ -14,6 +14,9 @@ Number = Annotated[int, typer.Option("--count", "-n", min=1, max=1_000_000, help
 First = Annotated[
     int | None, typer.Option("--first", min=0, help="Number of the first image; goes on after the run if left out.")
 ]
+Seed = Annotated[
+    int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of the images; that of the run if left out.")
+]
 
 
 def sample(
@@ -22,7 +25,7 @@ def sample(
     out: Out = Path("genaug-samples"),
     classes: given.Classes = None,
     first: First = None,
-    seed: given.Seed = None,
+    seed: Seed = None,
     device: given.Device = None,
     as_json: given.Json = False,
 ) -> int:

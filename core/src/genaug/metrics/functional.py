@@ -58,8 +58,8 @@ def _similarity(first: Tensor, second: Tensor) -> Tensor:
 def inception_score(probabilities: Tensor, splits: int = 1) -> float:
     """Exp of the mean Kullback-Leibler divergence of p(y|x) from p(y) (Salimans et al. 2016, arXiv 1606.03498).
 
-    probabilities [N, K] whose rows sum to 1; the score lies in [1, K]. splits: the mean of the scores of so many
-    parts, one after another.
+    probabilities [N, K] whose rows sum to 1; the score lies in [1, K]. splits: the mean of the scores of at
+    most so many parts of one length, one after another, as torchmetrics cuts them (12 rows in 10 parts are 6 of two).
     """
     if splits > 1:
         parts = probabilities.chunk(splits)

@@ -105,9 +105,10 @@ def parse_recipe(wish: RecipeConfig | Mapping[str, Any] | str) -> RecipeConfig:
 def require_foldable(recipe: RecipeConfig) -> None:
     """Raise UsageError for a recipe that no folder can hold; before anything is trained for it."""
     if parts := list(_live_parts(recipe)):
+        doors = "augment().live" if recipe.soft_labels else "augment().live or genaug.mixing.reopen.open_mixed"
         raise UsageError(
             f"a folder cannot hold what happens during training ({', '.join(parts)}): write it with concatenate, cap "
-            "or weight, and train with this recipe in Python (augment().live or genaug.mixing.reopen.open_mixed)"
+            f"or weight, and train with this recipe in Python ({doors})"
         )
 
 

@@ -23,7 +23,8 @@ def open_mixed(out: str | Path, recipe: Recipe | None = None, *, size: tuple[int
     """The training images of a run, at the size (height, width) of its models unless another is given.
 
     Without a recipe all of them with the weights that the folder gives them; a recipe decides anew what is kept and
-    what it weighs. Raises DataError for a folder that is no finished run, or whose training images it did not write.
+    what it weighs. Raises DataError for a folder that is no finished run, or whose training images it did not write,
+    UsageError for soft labels, which a folder does not hold.
     """
     folder = Path(out)
     run, lines = read_json(folder / "run.json"), _lines(folder)

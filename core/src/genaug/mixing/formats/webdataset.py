@@ -12,7 +12,7 @@ from genaug.mixing.formats.entry import Entry
 from genaug.mixing.formats.shards import COLUMNS, SHARD_FOLDER, Packed, flat_record, readable, shards
 from genaug.storage import make_folder, write_with
 
-_EMPTY = {"string": "", "bool": False, "int64": -1, "float64": 0.0}
+_EMPTY = {"string": "", "bool": False, "int64": -1, "float64": -1.0}
 
 
 def write_webdataset(
