@@ -230,10 +230,19 @@ def test_networks_for_large_images_have_three_levels_or_more_at_any_size(side):
 
 
 def test_more_images_get_a_wider_network():
-    for name, counts in (("ddpm", (1500, 2500)), ("cddpm", (1500, 1000))):
+    for name in ("ddpm", "cddpm"):
         auto = load_registry().generators.get(name).presets["auto"]
-        few, many = (auto(replace(SPEC, counts=one), "cpu").model.width for one in ((1000, 1000), counts))
+        few, many = (auto(replace(SPEC, counts=counts), "cpu").model.width for counts in ((1000, 1000), (1500, 1000)))
         assert few < many
+
+
+def test_models_of_one_class_each_begin_from_one_over_all_for_the_budget_of_the_conditional_one():
+    presets = {name: load_registry().generators.get(name).presets["auto"] for name in ("ddpm", "cddpm")}
+    ten = replace(SPEC, classes=tuple("abcdefghij"), counts=(30,) * 10)
+    own, told = (presets[name](ten, "cpu").train for name in ("ddpm", "cddpm"))
+    assert (own.steps + 10 * own.specialise_steps) * own.batch_size == told.steps * told.batch_size
+    assert own.specialise_steps > 0
+    assert presets["ddpm"](replace(SPEC, classes=("a",), counts=(30,)), "cpu").train.specialise_steps == 0
 
 
 def test_the_colour_histogram_term_counts_where_it_is_asked_for():
