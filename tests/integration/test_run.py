@@ -260,6 +260,14 @@ def test_plan_says_what_would_be_done_and_writes_nothing(plain, tmp_path, genaug
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
+def test_plan_tells_every_setting(plain, genaug):
+    code, shown, _ = genaug("plan", plain, "-g", "cdcgan", *QUICK)
+    assert code == 0
+    assert "cdcgan, model: " in shown
+    assert "width=4" in shown
+    assert "steps=6" in shown
+
+
 def test_plan_refuses_what_run_would_refuse(plain, genaug):
     code, _, told = genaug("plan", plain, "-g", "oversample", "--recipe", "anneal")
     assert code == 2

@@ -29,6 +29,7 @@ def plan(
 ) -> int:
     """Say what `genaug run` with these options would do, draw and cost. Measures a few steps, writes nothing."""
     from genaug.cost import measure
+    from genaug.job import SECTIONS
     from genaug.mixing.recipe import require_foldable
 
     wishes: dict[str, Any] = {
@@ -51,5 +52,8 @@ def plan(
     console.table("", ("class", "real", "synthetic", "all"), rows)
     console.say(cost.sentence())
     for share in job.shares:
-        console.say(f"settings of {share.name}: {share.settings.preset.model_dump(mode='json')}")
+        chosen = share.settings.to_json()
+        for section in SECTIONS[1:]:
+            values = ", ".join(f"{key}={value}" for key, value in chosen[section].items())
+            console.say(f"{share.name}, {section}: {values or 'no settings'}")
     return 0
