@@ -1,4 +1,4 @@
-"""What the class-conditional form adds: labels in both networks, and styles that are carried into other classes."""
+"""What cvae adds to vae: networks conditioned on the class, and styles from images of other classes."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from genaug.spec import ImageSpec
 SPEC = ImageSpec(3, 16, 16, ("a", "b", "c"), (20, 10, 2))
 
 
-def made(preset="small", spec=SPEC, **settings):
+def create(preset="small", spec=SPEC, **settings):
     description = load_registry().generators.get("cvae")
     model = changed(description.presets[preset](spec, "cpu").model, settings, "test")
     generator = make_generator(description, spec, model)
@@ -22,8 +22,8 @@ def made(preset="small", spec=SPEC, **settings):
     return generator
 
 
-def remembering(**settings):
-    generator = made(spread=0.0, **settings)
+def create_with_memory(**settings):
+    generator = create(spread=0.0, **settings)
     labels = torch.tensor([0] * 6 + [1] * 3 + [2])
     images = torch.rand(10, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
     noise = Noise.per_batch(0, "memory", 0, 10)
@@ -38,8 +38,8 @@ def drawn_from(generator, label, count=60):
         return generator.sample(torch.full((count,), label), noise)
 
 
-def test_the_paper_preset_tells_both_networks_the_class():
-    generator = made("paper", ImageSpec(3, 64, 64, ("a", "b", "c"), (20, 10, 2)))
+def test_the_paper_preset_conditions_both_networks_on_the_class():
+    generator = create("paper", ImageSpec(3, 64, 64, ("a", "b", "c"), (20, 10, 2)))
     network = generator.networks["autoencoder"]
     assert network["encoder"].body[0].in_channels == 3 + 3
     assert network["decoder"][0].in_features == 512 + 3
@@ -52,25 +52,25 @@ def test_the_paper_preset_tells_both_networks_the_class():
 
 
 def test_without_borrowing_styles_come_from_the_wanted_class():
-    generator, labels = remembering(borrowed=0.0)
+    generator, labels = create_with_memory(borrowed=0.0)
     assert set(labels[drawn_from(generator, 2).parents.flatten()].tolist()) == {2}
 
 
 def test_borrowed_styles_come_from_every_class_by_its_size():
-    generator, labels = remembering(borrowed=1.0)
+    generator, labels = create_with_memory(borrowed=1.0)
     sources = labels[drawn_from(generator, 2, 400).parents[:, 0]]
     shares = sources.bincount(minlength=3) / len(sources)
     assert shares.tolist() == pytest.approx([0.6, 0.3, 0.1], abs=0.08)
 
 
 def test_a_share_of_styles_is_borrowed():
-    generator, labels = remembering(borrowed=0.5)
+    generator, labels = create_with_memory(borrowed=0.5)
     own = (labels[drawn_from(generator, 2, 400).parents[:, 0]] == 2).double().mean().item()
     assert own == pytest.approx(0.5 + 0.5 * 0.1, abs=0.07)
 
 
 def test_a_style_is_decoded_as_the_wanted_class():
-    generator, _ = remembering(borrowed=1.0, sampling="posterior")
+    generator, _ = create_with_memory(borrowed=1.0, sampling="posterior")
     drawn = drawn_from(generator, 2, 5)
     codes = generator.memory["mean"][drawn.parents[:, 0]]
     with torch.no_grad():
@@ -79,6 +79,6 @@ def test_a_style_is_decoded_as_the_wanted_class():
 
 
 def test_a_class_without_a_training_image_borrows_all_its_styles():
-    generator, labels = remembering(borrowed=0.0)
+    generator, labels = create_with_memory(borrowed=0.0)
     generator.memory = {name: tensor[:9] for name, tensor in generator.memory.items()}
     assert set(labels[drawn_from(generator, 2).parents.flatten()].tolist()) == {0, 1}

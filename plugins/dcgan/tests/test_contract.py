@@ -1,4 +1,4 @@
-"""Both generators keep the contract."""
+"""dcgan and cdcgan keep the contract of a generator."""
 
 from genaug.testing import GeneratorContract
 

@@ -1,4 +1,4 @@
-"""The paper preset to the letter, checked layer by layer against the report."""
+"""The paper preset has the networks and the training of the paper (docs/paper.md), layer by layer."""
 
 import pytest
 import torch
@@ -43,7 +43,7 @@ def test_the_discriminator_has_five_convolutions_with_leaky_relu_and_dropout_the
 
 
 @pytest.mark.parametrize("name", ["dcgan", "cdcgan"])
-def test_shapes_come_out_at_64_pixels(name):
+def test_images_and_scores_have_the_right_shapes_at_64_pixels(name):
     generator, _ = paper(name)
     labels = torch.tensor([0, 0]) if name == "dcgan" else torch.tensor([0, 2])
     images = generator.draw(torch.zeros(2, 256), labels)
@@ -54,7 +54,7 @@ def test_shapes_come_out_at_64_pixels(name):
 
 
 @pytest.mark.parametrize("name", ["generator", "discriminator"])
-def test_weights_start_as_in_the_report(name):
+def test_weights_start_as_in_the_paper(name):
     layers = list(paper("dcgan")[0].networks[name].modules())
     convolutions = torch.cat([m.weight.flatten() for m in layers if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)])
     norms = torch.cat([m.weight for m in layers if isinstance(m, nn.BatchNorm2d)])
@@ -65,7 +65,7 @@ def test_weights_start_as_in_the_report(name):
 
 
 @pytest.mark.parametrize("name", ["generator", "discriminator"])
-def test_adam_has_the_reports_rates(name):
+def test_adam_has_the_rates_of_the_paper(name):
     optimizer = paper("dcgan")[0].optimizer(name)
     assert type(optimizer) is torch.optim.Adam
     assert optimizer.defaults["lr"] == 2e-4
@@ -73,7 +73,7 @@ def test_adam_has_the_reports_rates(name):
 
 
 @pytest.mark.parametrize("name", ["dcgan", "cdcgan"])
-def test_the_training_is_the_reports(name):
+def test_the_training_is_that_of_the_paper(name):
     preset = paper(name)[1]
     assert (preset.train.epochs, preset.train.steps) == (10_000, None)
     assert preset.train.average_decay == 0.0
@@ -96,6 +96,6 @@ def test_the_loss_of_the_generator_is_binary_cross_entropy():
     assert values["generator"] == pytest.approx(-probabilities.log().mean().item(), rel=1e-4)
 
 
-def test_another_size_is_refused_with_the_way_out():
+def test_another_size_is_refused_and_the_message_says_what_to_do():
     with pytest.raises(UsageError, match="--size 64"):
         paper("dcgan")[1].model.check(ImageSpec(3, 32, 32, ("a",), (9,)))

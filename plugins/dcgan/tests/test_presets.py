@@ -1,4 +1,4 @@
-"""auto and small: bounded cost, any size, and what each setting does."""
+"""The presets auto and small: bounded cost, any size, and the effect of each setting."""
 
 import numpy as np
 import pytest
@@ -10,13 +10,13 @@ from genaug.registry import load_registry, make_generator
 from genaug.spec import ImageSpec
 
 
-def spec(side, counts=(20, 10)):
-    return ImageSpec(3, side, side, tuple(f"class {label}" for label in range(len(counts))), counts)
+def spec(size, counts=(20, 10)):
+    return ImageSpec(3, size, size, tuple(f"class {label}" for label in range(len(counts))), counts)
 
 
-def made(name, side=16, **settings):
+def create(name, size=16, **settings):
     description = load_registry().generators.get(name)
-    here = spec(side) if name == "cdcgan" else spec(side, (20,))
+    here = spec(size) if name == "cdcgan" else spec(size, (20,))
     model = changed(description.presets["small"](here, "cpu").model, {"width": 4, "latent": 4, **settings}, "test")
     generator = make_generator(description, here, model)
     with seeded(0, "build"):
@@ -38,7 +38,7 @@ def losses(generator, step=0):
 @pytest.mark.parametrize("name", ["dcgan", "cdcgan"])
 def test_larger_images_get_fewer_steps_on_a_cpu_so_that_the_cost_stays_bounded(name):
     auto = load_registry().generators.get(name).presets["auto"]
-    pixels = {side: auto(spec(side), "cpu").train.steps * side * side for side in (64, 96, 128)}
+    pixels = {size: auto(spec(size), "cpu").train.steps * size * size for size in (64, 96, 128)}
     assert max(pixels.values()) <= 1.01 * min(pixels.values())
     assert auto(spec(256), "cpu").train.steps == 300  # below which nothing is learnt at any size
     assert auto(spec(64), "cuda").train.steps > auto(spec(64), "cpu").train.steps
@@ -50,29 +50,29 @@ def test_presets_are_functions_of_the_data_and_the_device_alone(name):
         assert make(spec(64), "cpu") == make(spec(64), "cpu")
 
 
-@pytest.mark.parametrize("side", [16, 24, 40, 64, 104])
-def test_compact_networks_fit_any_size(side):
-    generator = made("cdcgan", side)
+@pytest.mark.parametrize("size", [16, 24, 40, 64, 104])
+def test_compact_networks_fit_any_size(size):
+    generator = create("cdcgan", size)
     images = generator.draw(torch.zeros(2, 4), torch.tensor([0, 1]))
-    assert images.shape == (2, 3, side, side)
+    assert images.shape == (2, 3, size, size)
     assert generator.judge(images, torch.tensor([0, 1])).shape == (2,)
 
 
 def test_mode_seeking_counts_in_the_generators_loss_alone():
-    without, within = losses(made("cdcgan", mode_seeking=0.0)), losses(made("cdcgan", mode_seeking=1.0))
+    without, within = losses(create("cdcgan", mode_seeking=0.0)), losses(create("cdcgan", mode_seeking=1.0))
     assert within["discriminator"] == without["discriminator"]
     assert within["generator"] > without["generator"]
 
 
 def test_the_gradient_penalty_counts_every_fourth_step():
     for step, counts in ((0, True), (1, False), (3, False), (4, True)):
-        without, within = (losses(made("cdcgan", gradient_penalty=w), step)["discriminator"] for w in (0.0, 10.0))
+        without, within = (losses(create("cdcgan", gradient_penalty=w), step)["discriminator"] for w in (0.0, 10.0))
         assert (within > without) is counts
 
 
 def test_the_penalty_is_half_the_squared_gradient_at_real_images():
-    generator = made("cdcgan", gradient_penalty=1.0, differentiable=())
-    plain = made("cdcgan", gradient_penalty=0.0, differentiable=())
+    generator = create("cdcgan", gradient_penalty=1.0, differentiable=())
+    plain = create("cdcgan", gradient_penalty=0.0, differentiable=())
     batch = batch_for(generator)
     images = batch.images.clone().requires_grad_()
     with seeded(1, "dropout"):
@@ -83,11 +83,11 @@ def test_the_penalty_is_half_the_squared_gradient_at_real_images():
 
 
 def test_label_noise_moves_the_discriminators_loss():
-    assert losses(made("dcgan", label_noise=0.3))["discriminator"] != losses(made("dcgan"))["discriminator"]
+    assert losses(create("dcgan", label_noise=0.3))["discriminator"] != losses(create("dcgan"))["discriminator"]
 
 
 def test_the_class_steers_the_images():
-    generator = made("cdcgan")
+    generator = create("cdcgan")
     codes = torch.zeros(1, 4)
     one, two = (generator.draw(codes, torch.tensor([label])) for label in (0, 1))
     assert not torch.allclose(one, two)

@@ -1,4 +1,4 @@
-"""The paper preset to the letter, checked layer by layer against the report, and what the default does better."""
+"""The paper preset has the networks and the training of the paper (docs/paper.md); the other presets do as they say."""
 
 import pytest
 import torch
@@ -6,9 +6,9 @@ from genaug.chance import Noise, seeded
 from genaug.config import changed
 from genaug.errors import UsageError
 from genaug.generator import Batch
-from genaug.layers.reconstruction import kl_divergence, pyramid_distance, reconstruction
 from genaug.registry import load_registry, make_generator
 from genaug.spec import ImageSpec
+from genaug_vae.objective import kl_divergence, pyramid_distance, reconstruction
 from torch import nn
 from torch.distributions import Normal
 from torch.distributions import kl_divergence as reference_divergence
@@ -16,7 +16,7 @@ from torch.distributions import kl_divergence as reference_divergence
 SPEC = ImageSpec(3, 64, 64, ("a",), (20,))
 
 
-def made(preset="paper", spec=SPEC, **settings):
+def create(preset="paper", spec=SPEC, **settings):
     description = load_registry().generators.get("vae")
     found = description.presets[preset](spec, "cpu")
     generator = make_generator(description, spec, changed(found.model, settings, "test"))
@@ -36,8 +36,8 @@ def layers(module, kind):
     return [layer for layer in module.modules() if isinstance(layer, kind)]
 
 
-def test_the_encoder_is_the_reports():
-    encoder = made()[0].networks["autoencoder"]["encoder"]
+def test_the_encoder_is_that_of_the_paper():
+    encoder = create()[0].networks["autoencoder"]["encoder"]
     block = ["Conv2d", "LeakyReLU", "BatchNorm2d"]
     assert [type(one).__name__ for one in encoder.body] == [*block * 6, "Flatten", "Linear", "SELU", "BatchNorm1d"]
     convolutions = layers(encoder, nn.Conv2d)
@@ -52,8 +52,8 @@ def test_the_encoder_is_the_reports():
     ]
 
 
-def test_the_decoder_is_the_reports():
-    decoder = made()[0].networks["autoencoder"]["decoder"]
+def test_the_decoder_is_that_of_the_paper():
+    decoder = create()[0].networks["autoencoder"]["decoder"]
     block = ["ConvTranspose2d", "LeakyReLU", "BatchNorm2d"]
     expected = ["Linear", "SELU", "Unflatten", *block * 5, "ConvTranspose2d", "Sigmoid"]
     assert [type(one).__name__ for one in decoder] == expected
@@ -65,8 +65,8 @@ def test_the_decoder_is_the_reports():
     assert (linear.in_features, linear.out_features) == (512, 4096)
 
 
-def test_shapes_come_out_at_64_pixels():
-    generator, _ = made()
+def test_codes_and_images_have_the_right_shapes_at_64_pixels():
+    generator, _ = create()
     generator.networks["autoencoder"].eval()
     labels = torch.zeros(2, dtype=torch.int64)
     mean, log_variance = generator.encode(torch.zeros(2, 3, 64, 64), labels)
@@ -76,8 +76,8 @@ def test_shapes_come_out_at_64_pixels():
     assert -1 <= images.min() <= images.max() <= 1
 
 
-def test_the_training_is_the_reports():
-    generator, preset = made()
+def test_the_training_is_that_of_the_paper():
+    generator, preset = create()
     assert (preset.train.epochs, preset.train.steps) == (10_000, None)
     assert (preset.augmentation.pipeline, preset.augmentation.enlargement) == ("none", 1)
     assert (preset.model.latent, preset.model.reconstruction, preset.model.sampling) == (512, "bce", "prior")
@@ -87,7 +87,7 @@ def test_the_training_is_the_reports():
 
 
 def test_samples_are_decoded_standard_normal_codes():
-    generator, _ = made()
+    generator, _ = create()
     generator.networks["autoencoder"].eval()
     labels = torch.zeros(2, dtype=torch.int64)
     noise = [Noise.per_image(0, "t", [(0,), (1,)]) for _ in range(2)]
@@ -96,13 +96,13 @@ def test_samples_are_decoded_standard_normal_codes():
     assert drawn.parents.shape == (2, 0)
 
 
-def test_another_size_is_refused_with_the_way_out():
+def test_another_size_is_refused_and_the_message_says_what_to_do():
     with pytest.raises(UsageError, match="--size 64"):
-        made()[1].model.check(ImageSpec(3, 32, 32, ("a",), (9,)))
+        create()[1].model.check(ImageSpec(3, 32, 32, ("a",), (9,)))
 
 
 @pytest.mark.parametrize("kind", ["bce", "mse"])
-def test_both_reconstructions_of_the_report_are_at_hand(kind):
+def test_both_reconstruction_errors_of_the_paper_exist(kind):
     one, two = (torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(seed)) * 2 - 1 for seed in (0, 1))
     first, second = (one + 1) / 2, (two + 1) / 2
     each = -(second * first.log() + (1 - second) * (1 - first).log()) if kind == "bce" else (first - second).square()
@@ -116,7 +116,7 @@ def test_the_divergence_is_that_of_normal_distributions():
     assert kl_divergence(torch.zeros(5, 4), torch.zeros(5, 4), 0.5).item() == pytest.approx(2.0)
 
 
-def test_the_pyramid_is_zero_for_equal_images_alone_and_sees_edges():
+def test_the_pyramid_distance_is_zero_only_for_equal_images_and_sees_edges():
     images = torch.zeros(1, 1, 32, 32)
     edge, shade = images.clone(), images.clone()
     edge[..., ::2] = 0.1
@@ -127,18 +127,18 @@ def test_the_pyramid_is_zero_for_equal_images_alone_and_sees_edges():
     assert pyramid_distance(shade, images) > 0
 
 
-def test_the_divergence_counts_nothing_at_first_and_all_after_the_warm_up():
+def test_the_weight_of_the_divergence_rises_from_zero_during_the_warm_up():
     values = {}
     for progress in (0.0, 0.1, 0.2, 0.9):
-        generator, _ = made("small", warmup=0.2, beta=10.0)
+        generator, _ = create("small", warmup=0.2, beta=10.0)
         ((_, loss),) = generator.losses(batch_for(generator, progress))
         values[progress] = loss.item()
     assert values[0.0] < values[0.1] < values[0.2] == values[0.9]
 
 
 @pytest.mark.parametrize(("sampling", "parents"), [("posterior", 1), ("interpolation", 2)])
-def test_samples_lean_on_real_images_and_say_on_which(sampling, parents):
-    generator, _ = made("small", spec=ImageSpec(3, 16, 16, ("a",), (4,)), sampling=sampling, spread=0.0)
+def test_samples_near_training_images_have_them_as_parents(sampling, parents):
+    generator, _ = create("small", spec=ImageSpec(3, 16, 16, ("a",), (4,)), sampling=sampling, spread=0.0)
     generator.networks["autoencoder"].eval()
     batch = batch_for(generator)
     generator.memory = generator.remember(batch)
@@ -146,14 +146,14 @@ def test_samples_lean_on_real_images_and_say_on_which(sampling, parents):
     drawn = generator.sample(labels, Noise.per_image(0, "t", [(i,) for i in range(8)]))
     assert drawn.parents.shape == (8, parents)
     assert len(drawn.parents.unique()) > 1
-    assert all(len(set(mine)) == parents for mine in drawn.parents.tolist())  # nobody is mixed with himself
+    assert all(len(set(mine)) == parents for mine in drawn.parents.tolist())  # two different images
     if parents == 1:
         own = generator.decode(generator.memory["mean"][drawn.parents[:, 0]], labels)
         assert torch.allclose(drawn.images, own, atol=1e-5)
 
 
-def test_the_papers_encoder_says_what_it_says():
-    generator, _ = made()
+def test_log_variances_of_the_paper_network_are_not_clamped():
+    generator, _ = create()
     last = generator.networks["autoencoder"]["encoder"].log_variance
     nn.init.constant_(last.bias, -20.0)
     batch = batch_for(generator)
@@ -162,7 +162,7 @@ def test_the_papers_encoder_says_what_it_says():
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (24, 40), (104, 104), (256, 32)])
 def test_compact_networks_fit_any_size(height, width):
-    generator, _ = made("small", spec=ImageSpec(1, height, width, ("a",), (4,)), width=4)
+    generator, _ = create("small", spec=ImageSpec(1, height, width, ("a",), (4,)), width=4)
     labels = torch.zeros(2, dtype=torch.int64)
     mean, _ = generator.encode(torch.zeros(2, 1, height, width), labels)
     assert generator.decode(mean, labels).shape == (2, 1, height, width)

@@ -1,1 +1,1 @@
-"""Building blocks that several plugins share; import them from the modules, of which `settings` is free of torch."""
+"""Building blocks for plugins of different families. Import them from the modules; `settings` does not import torch."""

@@ -1,1 +1,1 @@
-"""Class-conditional variational autoencoder as a generator of genaug."""
+"""Class-conditional variational autoencoder: a generator for genaug."""

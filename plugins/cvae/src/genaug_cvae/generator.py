@@ -1,9 +1,9 @@
-"""One variational autoencoder over all classes, which can carry the style of any image into any class."""
+"""One variational autoencoder over all classes, which can draw a class in the style of images of other classes."""
 
 import torch
 from genaug.chance import Noise
 from genaug.generator import Drawn
-from genaug.layers.autoencoder import Autoencoder
+from genaug_vae.autoencoder import Autoencoder
 from torch import Tensor
 
 from genaug_cvae.config import CVAEConfig
@@ -12,29 +12,33 @@ from genaug_cvae.config import CVAEConfig
 class CVAE(Autoencoder[CVAEConfig]):
     """A class-conditional variational autoencoder (Sohn et al. 2015; Kingma et al. 2014, arXiv 1406.5298).
 
-    Encoder and decoder are both told the class, so that a code need not hold it: what is left is style (background,
-    light, pose), which `sample` decodes as whatever class is wanted.
+    Encoder and decoder are both conditioned on the class, so that the code holds only what is left, the style:
+    background, light, pose. `sample` decodes a style as the requested class.
     """
 
     @property
-    def classes(self) -> int:  # type: ignore[override] # a constant 0 in the class without conditions
-        """How many classes the networks are told of."""
+    def classes(self) -> int:  # type: ignore[override] # a constant 0 in the base class
+        """Number of classes that the networks are conditioned on."""
         return len(self.spec.classes)
 
     @property
     def embedding(self) -> int:  # type: ignore[override] # as above
-        """Length of a class's embedding."""
+        """Length of the embedding of a class."""
         return self.config.embedding
 
     def sample(self, labels: Tensor, noise: Noise) -> Drawn:
-        """Images of the wanted classes in styles from the prior, or in those of one or two real images, the parents."""
+        """Images of these classes, in styles from the prior or from one or two training images, their parents."""
         if self.config.sampling == "prior":
             return Drawn.without_parents(self.decode(noise.normal(self.config.latent), labels))
         chance = noise.uniform(3 if self.config.sampling == "interpolation" else 2)
-        return self.lean(self._sources(labels, chance[:, 0]), labels, chance[:, 1:], noise)
+        style_labels = self._style_labels(labels, chance[:, 0])
+        return self.sample_near_training_images(style_labels, labels, chance[:, 1:], noise)
 
-    def _sources(self, labels: Tensor, chance: Tensor) -> Tensor:
-        """The class whose styles each image gets: its own, or for `borrowed` of the images one chosen by its size."""
+    def _style_labels(self, labels: Tensor, chance: Tensor) -> Tensor:
+        """The class that each image takes its style from, int64 [N]: its own, or that of a random training image.
+
+        The latter for a share `borrowed` of the images, and for all images of a class without training images.
+        """
         every, share = self.memory["labels"], self.config.borrowed
         absent = ~torch.isin(labels, every)
         place = torch.where(absent | (chance >= share), chance, chance / max(share, 1e-9))

@@ -1,17 +1,17 @@
-"""Torch-free description of cvae with its presets."""
+"""Description of cvae with its presets; does not import torch."""
 
 from collections.abc import Sequence
 
 from genaug.config import Preset, TrainConfig
+from genaug.hookspecs import GeneratorDescription, Needs, hookimpl
 from genaug.layers.settings import bounded_steps
-from genaug.registry import GeneratorDescription, Needs, hookimpl
 from genaug.spec import ImageSpec
 
 from genaug_cvae.config import CVAEConfig
 
 
 def _paper(_spec: ImageSpec, _device: str) -> Preset:
-    """As it would have been built from the report's networks: one-hot labels beside images and codes; 32 is ours."""
+    """The networks of the paper (docs/paper.md) with one-hot labels added to images and codes; 32 is ours."""
     model = CVAEConfig(
         network="paper", latent=512, reconstruction="bce", warmup=0.0, learning_rate=1e-4, sampling="prior"
     )

@@ -1,1 +1,1 @@
-"""DCGAN and class-conditional DCGAN as generators of genaug."""
+"""DCGAN, one model per class or class-conditional: generators for genaug."""

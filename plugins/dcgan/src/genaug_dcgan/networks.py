@@ -1,18 +1,20 @@
-"""The networks: the report's at 64x64, and compact ones for any size, with and without classes."""
+"""Networks of DCGAN: those of the paper for 64x64 pixels, and compact ones for any size, with and without classes."""
 
 from itertools import pairwise
 
 import torch
-from genaug.layers.blocks import ConditionalBatchNorm2d, MinibatchDeviation, doublings, initialise_radford
+from genaug.layers.blocks import ConditionalBatchNorm2d, doublings
 from torch import Tensor, nn
+
+from genaug_dcgan.blocks import MinibatchDeviation, initialise_radford
 
 _PAPER_WIDTHS = (512, 256, 128, 64)
 _WIDEST = 8
-_SUM = 16  # of a 4x4 map, so that scores have one scale at any size
+_SUM = 16  # as the sum over a 4x4 map, so that scores have the same scale at any size
 
 
 class PaperGenerator(nn.Sequential):
-    """Five transposed convolutions, 512, 256, 128 and 64 channels with batch norm and ReLU, then tanh (PAPER.md).
+    """Five transposed convolutions: 512, 256, 128 and 64 channels with batch norm and ReLU, then tanh (docs/paper.md).
 
     Codes [N, latent, 1, 1] to images [N, C, 64, 64] in [-1, 1].
     """
@@ -43,7 +45,7 @@ class PaperDiscriminator(nn.Sequential):
 
 
 class CompactGenerator(nn.Module):
-    """Transposed convolutions from a small map to any size; conditional batch norm where there are classes.
+    """A linear layer, then transposed convolutions with batch norm, which is conditional if there are classes.
 
     Codes [N, latent] and labels int64 [N] to images [N, C, H, W] in [-1, 1].
     """
@@ -72,10 +74,10 @@ class CompactGenerator(nn.Module):
 
 
 class CompactDiscriminator(nn.Module):
-    """Strided convolutions, minibatch deviation, sum pooling, and a projection of the class.
+    """Strided convolutions, minibatch deviation, pooling, and a projection of the class.
 
-    Images [N, C, H, W] in [-1, 1] and labels int64 [N] to logits of being real [N].
-    Miyato and Koyama 2018 (arXiv 1802.05637).
+    Images [N, C, H, W] in [-1, 1] and labels int64 [N] to logits of being real [N]. The projection is that of Miyato
+    and Koyama 2018 (arXiv 1802.05637).
     """
 
     def __init__(self, shape: tuple[int, int, int], width: int, classes: int, dropout: float) -> None:

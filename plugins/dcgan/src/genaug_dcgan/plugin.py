@@ -1,25 +1,25 @@
-"""Torch-free descriptions of dcgan and cdcgan with their presets."""
+"""Descriptions of dcgan and cdcgan with their presets; does not import torch."""
 
 from collections.abc import Sequence
 
 from genaug.config import AugmentationConfig, Preset, TrainConfig
+from genaug.hookspecs import GeneratorDescription, Needs, hookimpl
 from genaug.layers.settings import bounded_steps
-from genaug.registry import GeneratorDescription, Needs, hookimpl
 from genaug.spec import ImageSpec
 
 from genaug_dcgan.config import CDCGANConfig, DCGANConfig
 
 
 def _paper(_spec: ImageSpec, _device: str) -> Preset:
-    return _to_the_letter(DCGANConfig, TrainConfig(epochs=10_000, batch_size=32, precision="no"))
+    return _paper_settings(DCGANConfig, TrainConfig(epochs=10_000, batch_size=32, precision="no"))
 
 
 def _conditional_paper(_spec: ImageSpec, _device: str) -> Preset:
-    return _to_the_letter(CDCGANConfig, TrainConfig(epochs=10_000, batch_size=32, precision="no"))
+    return _paper_settings(CDCGANConfig, TrainConfig(epochs=10_000, batch_size=32, precision="no"))
 
 
-def _to_the_letter(config: type[DCGANConfig], train: TrainConfig) -> Preset:
-    """The report's settings; its batch size and amount of label noise are not given, so 32 and 0.1 are ours."""
+def _paper_settings(config: type[DCGANConfig], train: TrainConfig) -> Preset:
+    """The settings of the paper (docs/paper.md); it gives no batch size and no label noise, so 32 and 0.1 are ours."""
     model = config(
         network="paper",
         latent=256,
@@ -76,7 +76,7 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
         ),
         GeneratorDescription(
             name="dcgan",
-            summary="DCGAN: one model per class, as in the report",
+            summary="DCGAN: one model per class, as in the paper",
             rank=20,
             config=DCGANConfig,
             presets={"auto": _auto, "small": _small, "paper": _paper},

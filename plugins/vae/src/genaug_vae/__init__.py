@@ -1,1 +1,1 @@
-"""Variational autoencoder as a generator of genaug."""
+"""Variational autoencoder, one model per class: a generator for genaug."""

@@ -1,7 +1,36 @@
-"""Settings of the generator."""
+"""Settings of variational autoencoders."""
 
-from genaug.layers.settings import AutoencoderConfig
+from typing import Literal
+
+from genaug.config import option
+from genaug.layers.settings import TwoNetworksConfig
+
+
+class AutoencoderConfig(TwoNetworksConfig):
+    """Settings of vae and, with more of its own, of cvae; the presets hold combinations that work."""
+
+    latent: int = option(64, "Length of the latent vector.", unit="numbers", ge=1, le=4096)
+    width: int = option(32, "Channels of the compact networks at their largest maps.", unit="channels", ge=4, le=512)
+    reconstruction: Literal["bce", "mse", "pyramid"] = option(
+        "pyramid",
+        "Reconstruction error: binary cross-entropy, squared error, or Laplacian pyramid, which blurs edges less.",
+    )
+    beta: float = option(1.0, "Weight of the KL divergence.", ge=0.0, le=1000.0)
+    free_bits: float = option(
+        0.0, "KL divergence of each latent number that is not penalised.", unit="nats", ge=0.0, le=10.0
+    )
+    warmup: float = option(
+        0.2, "Share of the training during which the weight of the KL divergence rises from zero.", ge=0.0, le=1.0
+    )
+    learning_rate: float = option(1e-3, "Learning rate (Adam).", gt=0.0, le=1.0)
+    sampling: Literal["prior", "posterior", "interpolation"] = option(
+        "interpolation",
+        "Where codes are drawn: from the prior, around the code of a training image, or between two of one class.",
+    )
+    spread: float = option(
+        2.0, "Noise added to codes of training images, in standard deviations of their posterior.", ge=0.0, le=10.0
+    )
 
 
 class VAEConfig(AutoencoderConfig):
-    """Settings of vae; the presets say which belong together."""
+    """Settings of vae."""

@@ -1,17 +1,17 @@
-"""Torch-free description of vae with its presets."""
+"""Description of vae with its presets; does not import torch."""
 
 from collections.abc import Sequence
 
 from genaug.config import Preset, TrainConfig
+from genaug.hookspecs import GeneratorDescription, Needs, hookimpl
 from genaug.layers.settings import bounded_steps
-from genaug.registry import GeneratorDescription, Needs, hookimpl
 from genaug.spec import ImageSpec
 
 from genaug_vae.config import VAEConfig
 
 
 def _paper(_spec: ImageSpec, _device: str) -> Preset:
-    """The report's settings; its batch size is not given, so 32 is ours."""
+    """The settings of the paper (docs/paper.md). It does not give the batch size, so 32 is our choice."""
     model = VAEConfig(
         network="paper", latent=512, reconstruction="bce", warmup=0.0, learning_rate=1e-4, sampling="prior"
     )
@@ -36,7 +36,7 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
     return [
         GeneratorDescription(
             name="vae",
-            summary="Variational autoencoder: one model per class, as in the report",
+            summary="Variational autoencoder: one model per class, as in the paper",
             rank=40,
             config=VAEConfig,
             presets={"auto": _auto, "small": _small, "paper": _paper},

@@ -1,11 +1,10 @@
-"""Networks of variational autoencoders: the report's at 64x64, and compact ones for any size."""
+"""Networks of variational autoencoders: those of the paper for 64x64 pixels, and compact ones for any size."""
 
 from itertools import pairwise
 
 import torch
-from torch import Tensor, nn
-
 from genaug.layers.blocks import ConditionalBatchNorm2d, doublings
+from torch import Tensor, nn
 
 _PAPER_WIDTHS = (32, 64, 128, 256, 512, 1024)
 _PAPER_FLAT = 4096
@@ -15,10 +14,10 @@ _WIDEST = 8
 
 
 class PaperEncoder(nn.Module):
-    """Six convolutions of 32 to 1024 channels, flatten to 4096, a hidden layer of 1024 with SELU (PAPER.md).
+    """Six convolutions of 32 to 1024 channels, flatten to 4096, a hidden layer of 1024 with SELU (docs/paper.md).
 
-    Images [N, C, 64, 64] in [0, 1] and planes of labels beside them to mean and log-variance [N, latent] each. The
-    first convolution has stride 1, the others 2, or the sizes would not agree.
+    Images [N, C, 64, 64] in [0, 1], with one-hot labels as additional channels, to mean and log-variance [N, latent]
+    each. The first convolution has stride 1 and the others 2, which gives the 4096 numbers of the paper.
     """
 
     def __init__(self, channels: int, latent: int) -> None:
@@ -33,7 +32,7 @@ class PaperEncoder(nn.Module):
         self.log_variance = nn.Linear(_PAPER_HIDDEN, latent)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance."""
+        """Mean and log-variance of the codes."""
         hidden = self.body(images)
         return self.mean(hidden), self.log_variance(hidden)
 
@@ -58,7 +57,7 @@ class PaperDecoder(nn.Sequential):
 
 
 class CompactEncoder(nn.Module):
-    """Strided convolutions with conditional batch norm, then one linear layer.
+    """Strided convolutions with (conditional) batch norm, then one linear layer.
 
     Images [N, C, H, W] in [-1, 1] and labels int64 [N] to mean and log-variance [N, latent] each.
     """
@@ -77,7 +76,7 @@ class CompactEncoder(nn.Module):
         self.last = nn.Linear(widths[-1] * (height >> count) * (image_width >> count), 2 * latent)
 
     def forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance."""
+        """Mean and log-variance of the codes."""
         condition = None if self.embedding is None else self.embedding(labels)
         maps = images
         for shrink, norm in zip(self.shrink, self.norms, strict=True):
@@ -87,7 +86,7 @@ class CompactEncoder(nn.Module):
 
 
 class CompactDecoder(nn.Module):
-    """Enlarging steps, each followed by a convolution, with conditional batch norm.
+    """A linear layer, then transposed convolutions with (conditional) batch norm, then a convolution.
 
     Codes [N, latent] and labels int64 [N] to images [N, C, H, W] in [-1, 1].
     """

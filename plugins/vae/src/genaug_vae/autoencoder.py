@@ -1,19 +1,19 @@
-"""What variational autoencoders share: networks, loss, and codes that lean on real images."""
+"""The variational autoencoder of vae and cvae: networks, loss, and samples near the codes of training images."""
 
 from collections.abc import Iterator
 from typing import TypeVar
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
-
 from genaug.chance import Noise
 from genaug.errors import UsageError
 from genaug.generator import Batch, Drawn, Generator
 from genaug.layers.memory import choose_different
-from genaug.layers.reconstruction import kl_divergence, reconstruction
-from genaug.layers.settings import AutoencoderConfig
-from genaug.layers.variational import CompactDecoder, CompactEncoder, PaperDecoder, PaperEncoder
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from genaug_vae.config import AutoencoderConfig
+from genaug_vae.networks import CompactDecoder, CompactEncoder, PaperDecoder, PaperEncoder
+from genaug_vae.objective import kl_divergence, reconstruction
 
 Config = TypeVar("Config", bound=AutoencoderConfig)
 _CHUNK = 256
@@ -22,9 +22,10 @@ _LOG_VARIANCE = (-8.0, 4.0)
 
 
 class Autoencoder(Generator[Config]):
-    """A variational autoencoder (Kingma and Welling 2014, arXiv 1312.6114); a subclass says how it samples.
+    """A variational autoencoder (Kingma and Welling 2014, arXiv 1312.6114); subclasses define how images are sampled.
 
-    classes: how many the networks are told of, 0 for none. embedding: length of a class's embedding.
+    classes: number of classes that the networks are conditioned on, 0 for none.
+    embedding: length of the embedding of a class; used only with classes.
     """
 
     averaged = frozenset({"autoencoder"})
@@ -32,7 +33,7 @@ class Autoencoder(Generator[Config]):
     embedding = 0
 
     def build(self) -> dict[str, nn.Module]:
-        """Encoder and decoder, trained as one network."""
+        """One network, "autoencoder", with the parts "encoder" and "decoder"."""
         config, shape = self.config, (self.spec.channels, self.spec.height, self.spec.width)
         if config.network == "paper":
             encoder: nn.Module = PaperEncoder(shape[0] + self.classes, config.latent)
@@ -43,9 +44,9 @@ class Autoencoder(Generator[Config]):
         return {"autoencoder": nn.ModuleDict({"encoder": encoder, "decoder": decoder})}
 
     def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
-        """Reconstruction and KL divergence, the latter from zero on over the warm-up.
+        """Reconstruction error plus weighted KL divergence, whose weight rises from zero during the warm-up.
 
-        Raises UsageError for one image alone where a network normalises over the batch.
+        Raises UsageError for a batch of one image with the paper's network, which normalises over the batch.
         """
         config = self.config
         if config.network == "paper" and len(batch.images) == 1:
@@ -57,8 +58,8 @@ class Autoencoder(Generator[Config]):
         codes = mean + (0.5 * log_variance).exp() * batch.noise.normal(config.latent)
         found = reconstruction(config.reconstruction, self.decode(codes, batch.labels), batch.images)
         divergence = kl_divergence(mean, log_variance, config.free_bits)
-        risen = min(1.0, batch.progress / config.warmup) if config.warmup else 1.0
-        yield "autoencoder", (found + config.beta * risen * divergence) / batch.images[0].numel()
+        warmed_up = min(1.0, batch.progress / config.warmup) if config.warmup else 1.0
+        yield "autoencoder", (found + config.beta * warmed_up * divergence) / batch.images[0].numel()
 
     def optimizer(self, name: str) -> torch.optim.Optimizer:
         """Adam with the settings' learning rate."""
@@ -68,7 +69,7 @@ class Autoencoder(Generator[Config]):
         """Images [N, C, H, W] in [-1, 1] and labels int64 [N] to mean and log-variance of their codes [N, latent]."""
         encoder = self._part("encoder")
         if self.config.network == "paper":
-            planes = self._told(labels)[:, :, None, None].expand(-1, -1, *images.shape[2:])
+            planes = self._one_hot(labels)[:, :, None, None].expand(-1, -1, *images.shape[2:])
             mean, log_variance = encoder(torch.cat([(images + 1) / 2, planes], dim=1))
             return mean.float(), log_variance.float()
         mean, log_variance = encoder(images, labels)
@@ -78,13 +79,13 @@ class Autoencoder(Generator[Config]):
         """Codes [N, latent] and labels int64 [N] to images [N, C, H, W] in [-1, 1]."""
         decoder = self._part("decoder")
         if self.config.network == "paper":
-            images: Tensor = 2 * decoder(torch.cat([codes, self._told(labels)], dim=1)) - 1
+            images: Tensor = 2 * decoder(torch.cat([codes, self._one_hot(labels)], dim=1)) - 1
         else:
             images = decoder(codes, labels)
         return images.float()
 
     def remember(self, known: Batch) -> dict[str, Tensor]:
-        """Codes of the training images: mean and spread [N, latent], labels and row ids [N]."""
+        """Mean and standard deviation ("spread") of the training images' codes [N, latent], labels and row ids [N]."""
         if self.config.sampling == "prior":
             return {}
         parts = [
@@ -95,24 +96,25 @@ class Autoencoder(Generator[Config]):
         spread = (0.5 * torch.cat([part for _, part in parts])).exp()
         return {"mean": mean, "spread": spread, "labels": known.labels, "rows": known.rows}
 
-    def lean(self, sources: Tensor, labels: Tensor, chance: Tensor, noise: Noise) -> Drawn:
-        """Images of these labels in styles of these classes [N], from real images chosen by chance [N, k]: the parents.
+    def sample_near_training_images(self, style_labels: Tensor, labels: Tensor, chance: Tensor, noise: Noise) -> Drawn:
+        """Images of these labels, decoded from codes near those of one or two training images, their parents.
 
-        One of them (k = 1) or between two.
+        style_labels: class from which the parents of each image are chosen, int64 [N].
+        chance: uniform random numbers that choose them, float [N, k]: one parent for k = 1, two for k = 2.
         """
-        places = choose_different(self.memory["labels"], sources, chance)
+        places = choose_different(self.memory["labels"], style_labels, chance)
         codes = self._codes_between(places[:, 0], places[:, -1], noise)
         return Drawn(self.decode(codes, labels), self.memory["rows"][places])
 
     def _codes_between(self, first: Tensor, second: Tensor, noise: Noise) -> Tensor:
-        """Codes [N, latent] between those of two training images, given by their places int64 [N], with noise.
+        """Random codes [N, latent] between those of two training images, given by their indices int64 [N].
 
-        A quarter of the way from either at least: nearer to one, too many are copies of it.
+        At least a quarter of the way from both: nearer to one of them, too many images are copies of it.
         """
         mean, spread = self.memory["mean"], self.memory["spread"]
-        share = _LEAST_SHARE + (1 - 2 * _LEAST_SHARE) * noise.uniform(1)
-        middle = torch.lerp(mean[first], mean[second], share)
-        deviation = torch.lerp(spread[first], spread[second], share)
+        position = _LEAST_SHARE + (1 - 2 * _LEAST_SHARE) * noise.uniform(1)
+        middle = torch.lerp(mean[first], mean[second], position)
+        deviation = torch.lerp(spread[first], spread[second], position)
         return middle + self.config.spread * deviation * noise.normal(self.config.latent)
 
     def _part(self, name: str) -> nn.Module:
@@ -120,8 +122,8 @@ class Autoencoder(Generator[Config]):
         part: nn.Module = network.get_submodule(name)
         return part
 
-    def _told(self, labels: Tensor) -> Tensor:
-        """Labels as one-hot vectors [N, classes]; of length 0 where the networks are told nothing."""
+    def _one_hot(self, labels: Tensor) -> Tensor:
+        """Labels as one-hot vectors [N, classes]; without classes, of length 0."""
         if not self.classes:
             return labels.new_zeros((len(labels), 0), dtype=torch.float32)
         return F.one_hot(labels, self.classes).float()
