@@ -1,4 +1,4 @@
-"""The contract of a generator: what it trains, what it remembers, what it draws."""
+"""The contract of a generator: which networks it trains, what it stores after training, how it draws images."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -12,14 +12,19 @@ from genaug.chance import Noise
 from genaug.config import GeneratorConfig
 from genaug.spec import ImageSpec
 
+__all__ = ["Batch", "Drawn", "Generator", "Trainable"]
+
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's training images.
+    """The training images of one step.
 
-    images: float32 [N, C, H, W] in [-1, 1]. labels: int64 [N] in [0, K). rows: int64 [N], row ids in the TrainSplit.
-    step: from 0. progress: share of the training that is over, in [0, 1).
-    noise: random numbers of this step, for N images, on the device of the images.
+    images: float32 [N, C, H, W] in [-1, 1].
+    labels: int64 [N] in [0, K).
+    rows: int64 [N], row ids in the TrainSplit.
+    step: number of this step, from 0.
+    progress: share of the training that is done, in [0, 1).
+    noise: the random numbers of this step, for N images, on the device of the images.
     """
 
     images: Tensor
@@ -32,25 +37,31 @@ class Batch:
 
 @dataclass(frozen=True)
 class Drawn:
-    """Synthetic images float [N, C, H, W] in [-1, 1] and their parents int64 [N, k]: row ids leaned on, k may be 0."""
+    """Synthetic images and the training images that each was drawn from.
+
+    images: float [N, C, H, W] in [-1, 1].
+    parents: int64 [N, k], row ids of the training images that each image was drawn from; -1 where an image has fewer
+        than k. k is 0 for a generator that draws from no image in particular.
+    """
 
     images: Tensor
     parents: Tensor
 
     @classmethod
     def without_parents(cls, images: Tensor) -> "Drawn":
-        """Images that lean on no training image in particular."""
+        """Images that were drawn from no training image in particular."""
         return cls(images, torch.empty((len(images), 0), dtype=torch.int64))
 
 
 class Trainable(ABC):
-    """What the one loop can train: networks, and losses that say which network each of them moves.
+    """Networks and their losses, which the training loop (genaug.training) can train.
 
-    The loop fills `networks` from `build`, moves them to the device and owns all that follows: optimisers' steps,
-    schedules, clipping, averages, precision, checkpoints. A trainable keeps no counters: whatever changes with time
-    follows `batch.step` or `batch.progress`.
+    The loop fills `networks` with what `build` returns, moves them to the device and does the rest: optimiser steps,
+    learning-rate schedule, gradient clipping, averages, precision, checkpoints. A Trainable must not count steps
+    itself, or a resumed training would differ: use `batch.step` or `batch.progress`.
 
-    averaged: names of the networks whose exponential average is what is used after training.
+    averaged: names of the networks of which the exponential average over training is used afterwards.
+    networks: the networks by name, on their device.
     """
 
     averaged: ClassVar[frozenset[str]] = frozenset()
@@ -58,17 +69,17 @@ class Trainable(ABC):
 
     @abstractmethod
     def build(self) -> dict[str, nn.Module]:
-        """Fresh networks by name; may be empty. Torch's global chance is seeded around this call."""
+        """New networks by name; may be empty. The loop seeds torch's global random generator for this call."""
 
     @abstractmethod
     def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
-        """Yield (network name, scalar loss) in the order in which weights move.
+        """Yield pairs of (network name, scalar loss).
 
-        The loop steps that network before it asks for the next pair.
+        After each pair the loop updates the weights of that network, and only then continues this function.
         """
 
     def optimizer(self, name: str) -> torch.optim.Optimizer:
-        """The optimiser of one network: Adam with learning rate 2e-4 unless overridden."""
+        """The optimiser of one network; Adam with learning rate 2e-4 unless overridden."""
         return torch.optim.Adam(self.networks[name].parameters(), lr=2e-4)
 
 
@@ -76,9 +87,10 @@ Config = TypeVar("Config", bound=GeneratorConfig)
 
 
 class Generator(Trainable, Generic[Config]):
-    """Draws images of a wanted class after training on a TrainSplit.
+    """Draws images of a requested class, after training on a TrainSplit.
 
-    memory: what `remember` returned, on the device of the networks; core stores it with the model.
+    spec: channels, size and classes of the images. config: the generator's own settings.
+    memory: what `remember` returned, on the device of the networks; core stores it with the weights.
     """
 
     def __init__(self, spec: ImageSpec, config: Config) -> None:
@@ -88,18 +100,19 @@ class Generator(Trainable, Generic[Config]):
         self.memory: dict[str, Tensor] = {}
 
     def remember(self, known: Batch) -> dict[str, Tensor]:
-        """What sampling leans on (latents, reference images), taken once after training; nothing by default.
+        """Tensors that `sample` needs besides the networks, such as latent codes or training images; none by default.
 
-        known: all training images as they are, without variants, in one batch. Called as `sample` is.
+        Called once after training, without gradients and with the networks in eval mode.
+        known: all training images in one batch, without augmentation.
         """
         return {}
 
     @abstractmethod
     def sample(self, labels: Tensor, noise: Noise) -> Drawn:
-        """Images of the wanted classes, labels int64 [N], with one noise stream per image.
+        """Images of the requested classes, labels int64 [N], with one noise stream per image.
 
         Called without gradients and with the networks in eval mode. An image may depend only on its label and its
-        noise, never on its neighbours.
+        noise, never on the other images of the batch.
         """
 
 
@@ -107,10 +120,10 @@ AnyGenerator = Generator[Any]
 
 
 class Sampler(Protocol):
-    """All that mixing ever sees of a trained generator."""
+    """A trained generator, as core uses it to draw images."""
 
     spec: ImageSpec
 
     def sample(self, labels: Tensor, noise: Noise) -> Drawn:
-        """Images of the wanted classes; raises UsageError for a label outside [0, K)."""
+        """Images of the requested classes, labels int64 [N]; raises UsageError for a label outside [0, K)."""
         ...

@@ -1,4 +1,4 @@
-"""The contract of a selector: which candidates deserve a place in the data set."""
+"""The contract of a selector, which decides whether generated images are kept for the data set."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -11,24 +11,27 @@ from torch import Tensor
 from genaug.config import SelectorConfig
 from genaug.data.split import TrainSplit
 
+__all__ = ["Candidates", "Selector", "Tools", "Verdict"]
+
 
 @dataclass(frozen=True)
 class Candidates:
-    """Drawn images of one class: float [N, C, H, W] in [-1, 1], their label, and where they stem from.
+    """Generated images of one class, float [N, C, H, W] in [-1, 1], their label, and the training images behind them.
 
-    parents: int64 [N, k], row ids that the generator leaned on, -1 where there are fewer. stems: int64 [N], the
-    training row that each is judged to stem from: the parent that looks most like it, or the nearest image without one.
+    parents: int64 [N, k], rows of the training images that the generator used for each image, -1 for none. sources:
+    int64 [N], the row of each image's source image: the parent that looks most like it, or the nearest training image
+    if it has no parent.
     """
 
     images: Tensor
     label: int
     parents: Tensor
-    stems: Tensor
+    sources: Tensor
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a selector says of one candidate: whether it stays, a score in [0, 1], and why."""
+    """The decision on one candidate: whether to keep it, a score in [0, 1], and the reason for a rejection."""
 
     keep: bool
     score: float
@@ -36,10 +39,11 @@ class Verdict:
 
 
 class Tools(Protocol):
-    """What core lends to selectors: views of images by classifiers that never saw their stems, and chance.
+    """What core gives to selectors: outputs of cross-fitted classifiers, and random streams.
 
-    folds: int64 [N], the fold of each training row. Every fold has a classifier of its own, trained on all other folds,
-    so features can be compared only between images whose stems share a fold; probabilities can always be compared.
+    The training images are divided into folds; the classifier of a fold is trained on all other folds. An image is
+    judged by the classifier of its source's fold, which has not seen that source. Features can be compared only between
+    images whose sources are in the same fold; probabilities can always be compared.
     """
 
     @property
@@ -47,16 +51,16 @@ class Tools(Protocol):
         """The fold of each training row, int64 [N]."""
         ...
 
-    def features(self, images: Tensor, stems: Tensor) -> Tensor:
-        """Cross-fitted classifier features, float32 [N, D], each by the classifier of its stem's fold."""
+    def features(self, images: Tensor, sources: Tensor) -> Tensor:
+        """Classifier features float32 [N, D] of images [N, C, H, W] with sources int64 [N]."""
         ...
 
-    def probabilities(self, images: Tensor, stems: Tensor) -> Tensor:
-        """Cross-fitted class probabilities, float32 [N, K], each by the classifier of its stem's fold."""
+    def probabilities(self, images: Tensor, sources: Tensor) -> Tensor:
+        """Class probabilities float32 [N, K] of images [N, C, H, W] with sources int64 [N]."""
         ...
 
     def stream(self, purpose: str) -> torch.Generator:
-        """A random stream that belongs to this selector and purpose."""
+        """A random stream for this selector and purpose."""
         ...
 
 
@@ -64,11 +68,11 @@ Config = TypeVar("Config", bound=SelectorConfig)
 
 
 class Selector(ABC, Generic[Config]):
-    """Judges candidates of one class at a time, after one look at the training split.
+    """Judges the candidates of one class at a time, after it was fitted once on the training split.
 
-    chooses: False for one that judges images as they come, a few at a time, until enough are kept; True for one that
-    must see all of them at once, is asked last, and keeps at most as many as are wanted. spare: for one that chooses,
-    how many candidates it would like for each image that is wanted.
+    chooses: False for a selector that judges candidates in small batches until enough are kept. True for a selector
+    that compares all candidates of a class with each other; it comes last, is called once for each class, and keeps at
+    most as many as are wanted.
     """
 
     chooses: ClassVar[bool] = False
@@ -78,13 +82,16 @@ class Selector(ABC, Generic[Config]):
 
     @property
     def spare(self) -> float:
-        """Candidates for each wanted image; 1 unless overridden."""
+        """Candidates that a selector that chooses compares per wanted image; 1 unless overridden."""
         return 1.0
 
     @abstractmethod
     def fit(self, train: TrainSplit, tools: Tools) -> None:
-        """Learn thresholds from the training images."""
+        """Prepare for judging, for example learn thresholds from the training images; called once."""
 
     @abstractmethod
     def judge(self, candidates: Candidates, accepted: Tensor, wanted: int) -> Sequence[Verdict]:
-        """One verdict per candidate; accepted [M, C, H, W] were kept before, wanted is how many are still needed."""
+        """One verdict per candidate, in order.
+
+        accepted: images [M, C, H, W] that were kept before. wanted: number of images that are still needed.
+        """

@@ -1,1 +1,1 @@
-"""Core's own generators: the two that train nothing."""
+"""Core's own generators, which need no training: classical augmentation and oversampling."""

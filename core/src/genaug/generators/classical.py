@@ -1,28 +1,28 @@
-"""Classical augmentation as a generator: label-safe variants of training images, flipped only when told."""
+"""Classical augmentation as a generator: variants of training images; flips only where the settings name them."""
 
 import numpy as np
 from torch import Tensor
 
 from genaug.augmentation import variants
-from genaug.builtin import ClassicalConfig
 from genaug.chance import Noise
 from genaug.generator import Drawn
 from genaug.generators.oversample import Remembering
+from genaug.generators.plugin import ClassicalConfig
 from genaug.images import to_float
 
 _SEEDS = 2**62
 
 
 class Classical(Remembering[ClassicalConfig]):
-    """One Albumentations variant of a training image of the wanted class."""
+    """Albumentations variants of random training images of the requested class."""
 
     def sample(self, labels: Tensor, noise: Noise) -> Drawn:
-        """Variants of training images; the parent is the image that was varied."""
+        """One variant of a training image for each label; the parent is that training image."""
         places = self.parents(labels, noise)
         originals = self.memory["images"][places].cpu().numpy()
         seeds = noise.integers(_SEEDS).tolist()
-        made = [
+        images = [
             variants(original[None], self.config.pipeline, 1, seed, self.config)
             for original, seed in zip(originals, seeds, strict=True)
         ]
-        return Drawn(to_float(np.concatenate(made)), self.memory["rows"][places].unsqueeze(1))
+        return Drawn(to_float(np.concatenate(images)), self.memory["rows"][places].unsqueeze(1))

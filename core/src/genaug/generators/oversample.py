@@ -1,17 +1,17 @@
-"""Repeats training images of the wanted class unchanged: the plainest way to balance."""
+"""Oversampling as a generator: repeats training images of the requested class, unchanged."""
 
 from collections.abc import Iterator
 
 from torch import Tensor, nn
 
-from genaug.builtin import OversampleConfig
 from genaug.chance import Noise
 from genaug.generator import Batch, Config, Drawn, Generator
+from genaug.generators.plugin import OversampleConfig
 from genaug.layers.memory import choose, keep_images, kept_images
 
 
 class Remembering(Generator[Config]):
-    """A generator without networks whose memory is the training images themselves."""
+    """Base of generators that have no networks and draw from stored training images."""
 
     def build(self) -> dict[str, nn.Module]:
         """No networks."""
@@ -22,19 +22,19 @@ class Remembering(Generator[Config]):
         yield from ()
 
     def remember(self, known: Batch) -> dict[str, Tensor]:
-        """The training images with labels and row ids."""
+        """The training images with their labels and row ids."""
         return keep_images(known)
 
     def parents(self, labels: Tensor, noise: Noise) -> Tensor:
-        """A place in the memory for each wanted label, int64 [N], uniform over the images of that class."""
+        """For each label the index of a stored image of that class, all equally likely: int64 [N]."""
         return choose(self.memory["labels"], labels, noise.uniform())
 
 
 class Oversample(Remembering[OversampleConfig]):
-    """Training images of the wanted class, each equally likely."""
+    """Copies of random training images of the requested class."""
 
     def sample(self, labels: Tensor, noise: Noise) -> Drawn:
-        """Copies of training images, which are their own parents."""
+        """One copy of a training image for each label; the parent is that training image."""
         places = self.parents(labels, noise)
         images = kept_images(self.memory, places)
         return Drawn(images, self.memory["rows"][places].unsqueeze(1))

@@ -1,1 +1,1 @@
-"""Metrics of core: pure maths in `functional` and `intervals`, one small file around it for each kind."""
+"""The metrics of core: formulas in `functional` and `intervals`; the metric classes that use them in other files."""

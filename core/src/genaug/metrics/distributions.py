@@ -1,4 +1,4 @@
-"""Two-sample metrics on features or pixels: FID, KID, MMD, SSIM, and the four of k-nearest-neighbour manifolds."""
+"""Metrics that compare two distributions: FID, KID, MMD, SSIM, precision, recall, density and coverage."""
 
 from abc import abstractmethod
 from typing import ClassVar
@@ -6,27 +6,27 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from genaug.builtin import ManifoldConfig
 from genaug.config import MetricConfig
 from genaug.metric import KernelMetric, Kernels, Measured, Metric
 from genaug.metrics import functional
+from genaug.metrics.plugin import ManifoldConfig
 
 _MOST = 500
 
 
 class FID(Metric[MetricConfig]):
-    """Fréchet distance of features; biased upwards at small numbers of images."""
+    """Fréchet distance of features. It is biased: too large for small numbers of images."""
 
     needs = "features"
     higher_is_better = False
 
     def compute(self, real: Measured, synthetic: Measured) -> dict[str, float]:
-        """In [0, inf)."""
+        """The distance, in [0, inf)."""
         return {"fid": functional.frechet_distance(real.values, synthetic.values)}
 
 
 class KID(KernelMetric[MetricConfig]):
-    """Kernel distance of features with the cubic polynomial kernel; unbiased, over all images at once."""
+    """Unbiased kernel distance of features with the cubic polynomial kernel, over all images at once."""
 
     needs = "features"
 
@@ -36,7 +36,7 @@ class KID(KernelMetric[MetricConfig]):
 
 
 class MMD(KernelMetric[MetricConfig]):
-    """Kernel distance of features with a Gaussian kernel as wide as the median distance; unbiased."""
+    """Unbiased kernel distance of features with a Gaussian kernel; its width is the median distance."""
 
     needs = "features"
 
@@ -46,18 +46,18 @@ class MMD(KernelMetric[MetricConfig]):
 
 
 class SSIM(Metric[MetricConfig]):
-    """Mean structural similarity over all pairs real x synthetic, as in the report.
+    """Mean structural similarity over all pairs of a real and a synthetic image, as in the paper.
 
-    Of more than 500 images on a side, 500 evenly spaced ones: a pair takes a tenth of a millisecond and more.
+    Of more than 500 real or synthetic images, 500 evenly spaced ones: a pair takes at least a tenth of a millisecond.
     """
 
     needs = "pixels"
     higher_is_better = True
 
     def compute(self, real: Measured, synthetic: Measured) -> dict[str, float]:
-        """In [-1, 1]."""
-        sides = [side.values[_spaced(len(side))] for side in (real, synthetic)]
-        return {"ssim": functional.ssim_pairs(*sides).mean().item()}
+        """The mean similarity, in [-1, 1]."""
+        pixels = [images.values[_spaced(len(images))] for images in (real, synthetic)]
+        return {"ssim": functional.ssim_pairs(*pixels).mean().item()}
 
 
 def _spaced(count: int) -> Tensor:
@@ -65,7 +65,7 @@ def _spaced(count: int) -> Tensor:
 
 
 class _Manifold(Metric[ManifoldConfig]):
-    """One of the four numbers about balls around images that reach to their k-th neighbour."""
+    """A metric that counts which images lie in balls around others; a ball reaches to its image's k-th neighbour."""
 
     needs = "features"
     higher_is_better = True
@@ -74,36 +74,36 @@ class _Manifold(Metric[ManifoldConfig]):
     @staticmethod
     @abstractmethod
     def formula(real: Tensor, synthetic: Tensor, k: int) -> float:
-        """The number, from features [N, D] and [M, D]."""
+        """The value, from features [N, D] and [M, D]."""
 
     def compute(self, real: Measured, synthetic: Measured) -> dict[str, float]:
-        """In [0, 1]; density may exceed 1."""
+        """The value, in [0, 1]; density may exceed 1."""
         return {self.name: self.formula(real.values, synthetic.values, self.config.neighbours)}
 
 
 class Precision(_Manifold):
-    """How many synthetic images look like real ones."""
+    """Share of synthetic images that lie near real ones."""
 
     name = "precision"
     formula = staticmethod(functional.precision)
 
 
 class Recall(_Manifold):
-    """How much of the real variety the synthetic images span."""
+    """Share of real images that lie near synthetic ones: how much of the real variety is covered."""
 
     name = "recall"
     formula = staticmethod(functional.recall)
 
 
 class Density(_Manifold):
-    """As precision, but outliers among the real images count little."""
+    """Like precision, but outliers among the real images count little."""
 
     name = "density"
     formula = staticmethod(functional.density)
 
 
 class Coverage(_Manifold):
-    """As recall, but outliers among the synthetic images count nothing."""
+    """Like recall, but outliers among the synthetic images do not count."""
 
     name = "coverage"
     formula = staticmethod(functional.coverage)

@@ -1,1 +1,1 @@
-"""Core's own selectors: one small file each."""
+"""The selectors of core: plugin.py describes them, each has its own file."""

@@ -1,28 +1,28 @@
-"""Rejects images that classifiers of real images do not take for their class."""
+"""Rejects images that classifiers, trained on real images, assign to another class."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from genaug.builtin import ConsistencySelectorConfig
 from genaug.data.split import TrainSplit
 from genaug.images import to_float
 from genaug.selector import Candidates, Selector, Tools, Verdict
+from genaug.selectors.plugin import ConsistencySelectorConfig
 
 _LEAST = 1e-12
 
 
-class Consistency(Selector[ConsistencySelectorConfig]):
-    """A candidate stays when its class is the most probable one, or loses by no more than real images of it do.
+class ConsistencySelector(Selector[ConsistencySelectorConfig]):
+    """Keeps a candidate if its class is the most probable one, or if its margin is as large as that of real images.
 
-    The margin is log p(class) less that of the most probable other class. A classifier of tens of images is unsure of
-    some classes; their real images show by how much: at most `lost` of those would be rejected. Classes of fewer than
-    `enough` images are held to the margin of all training images together.
+    The margin is log p(class) - log p(most probable other class). Classifiers trained on tens of images are unsure of
+    some classes, so the threshold of a class is the `lost` quantile of the margins of its real images, at most 0. For
+    classes with fewer than `enough` images it is the quantile over all training images.
     """
 
     def fit(self, train: TrainSplit, tools: Tools) -> None:
-        """The margins of training images, each by the classifier that never saw it."""
+        """Set the thresholds from the margins of training images, each judged by the classifier that never saw it."""
         self._tools, self._classes = tools, train.spec.classes
         labels = torch.from_numpy(train.labels)
         margins = _margins(tools.probabilities(to_float(train.images), torch.arange(len(train))), labels)
@@ -34,20 +34,19 @@ class Consistency(Selector[ConsistencySelectorConfig]):
         ]
 
     def judge(self, candidates: Candidates, accepted: Tensor, wanted: int) -> Sequence[Verdict]:
-        """The score is the probability of the class."""
-        found = self._tools.probabilities(candidates.images, candidates.stems)
+        """One verdict per candidate; the score is the probability of its class."""
+        found = self._tools.probabilities(candidates.images, candidates.sources)
         labels = torch.full((len(found),), candidates.label)
-        margins, seen = _margins(found, labels), found.argmax(dim=1)
+        margins, predicted = _margins(found, labels), found.argmax(dim=1)
         return [
             self._verdict(candidates.label, *facts)
-            for facts in zip(margins.tolist(), found[:, candidates.label].tolist(), seen.tolist(), strict=True)
+            for facts in zip(margins.tolist(), found[:, candidates.label].tolist(), predicted.tolist(), strict=True)
         ]
 
-    def _verdict(self, label: int, margin: float, probability: float, seen: int) -> Verdict:
-        keep = seen == label or margin >= self._thresholds[label]
-        reason = (
-            "" if keep else f"looks like {self._classes[seen]}, not like {self._classes[label]} (p = {probability:.2g})"
-        )
+    def _verdict(self, label: int, margin: float, probability: float, predicted: int) -> Verdict:
+        keep = predicted == label or margin >= self._thresholds[label]
+        names = self._classes
+        reason = "" if keep else f"looks like {names[predicted]}, not like {names[label]} (p = {probability:.2g})"
         return Verdict(keep, min(1.0, max(0.0, probability)), reason)
 
     def _least(self, margins: Tensor) -> float:
@@ -55,7 +54,7 @@ class Consistency(Selector[ConsistencySelectorConfig]):
 
 
 def _margins(probabilities: Tensor, labels: Tensor) -> Tensor:
-    """Log p(label) - the largest log p of another class, float64 [N], from probabilities [N, K]; 0 with one class."""
+    """Log p(label) - the largest log p of another class, float64 [N], from probabilities [N, K]; 0 if K is 1."""
     logs = probabilities.double().clamp_min(_LEAST).log()
     own = logs.gather(1, labels[:, None])
     if logs.shape[1] == 1:

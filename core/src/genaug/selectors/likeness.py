@@ -1,4 +1,4 @@
-"""How alike two pictures are whatever their brightness, and where one is moved by a few pixels."""
+"""Measures how similar two images are, whatever their brightness and contrast and despite shifts of a few pixels."""
 
 import torch
 from torch import Tensor
@@ -11,10 +11,11 @@ _FLAT = 1e-6
 
 
 def prepared(images: Tensor) -> Tensor:
-    """Images float [N, C, H, W] in [-1, 1] to grey maps [N, 1, h, w] of about 32 pixels, slightly blurred.
+    """Images float [N, C, H, W] in [-1, 1] to slightly blurred grey maps [N, 1, h, w] of about 32 pixels.
 
-    Grey and blur, because JPEG at these sizes mostly changes colour and the finest detail. On three real folders this
-    told re-encoded, shifted and brightened copies from other images best (docs/selection.md).
+    They are grey and blurred because JPEG compression at these sizes mostly changes colour and the finest detail. On
+    three real folders this separated re-encoded, shifted and brightened copies best from other images
+    (docs/selection.md).
     """
     grey = images.float().mean(dim=1, keepdim=True)
     shrink = max(1, min(grey.shape[2:]) // SIDE)
@@ -22,10 +23,10 @@ def prepared(images: Tensor) -> Tensor:
 
 
 def distances(first: Tensor, second: Tensor) -> Tensor:
-    """1 - correlation of all pairs of prepared maps [N, 1, h, w] and [M, 1, h, w], the least over shifts: [N, M].
+    """Distances [N, M] in [0, 2] between prepared maps [N, 1, h, w] and [M, 1, h, w]: 1 - correlation.
 
-    Normalised cross-correlation, so that brightness and contrast drop out; shifts of up to two pixels on each axis,
-    compared where both have pixels. In [0, 2]; a flat map is at distance 1 from everything.
+    The correlation is the largest over shifts of up to two pixels on each axis; only the overlap of the two maps is
+    compared. It is normalised, so brightness and contrast do not change it. A flat map has distance 1 to every map.
     """
     best = first.new_full((len(first), len(second)), 2.0)
     for down in range(-REACH, REACH + 1):
@@ -36,7 +37,7 @@ def distances(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _overlap(maps: Tensor, down: int, right: int) -> Tensor:
-    """What is left of maps that are moved out of their frame, as vectors of mean 0 and length 1; zeros if flat."""
+    """The part of maps that stays in the frame after a shift, as vectors of mean 0 and length 1; zeros if flat."""
     height, width = maps.shape[2:]
     rows = slice(max(0, down), height + min(0, down))
     columns = slice(max(0, right), width + min(0, right))

@@ -1,0 +1,148 @@
+"""What a plugin declares: a description of each generator, metric and selector, and the hooks that return them.
+
+A plugin is an installed package with an entry point in the group `genaug`:
+
+    [project.entry-points.genaug]
+    mine = "genaug_mine.plugin"
+
+The module that it names implements one hook or more. genaug calls a hook without arguments and reads the descriptions:
+
+    from genaug.hookspecs import GeneratorDescription, hookimpl
+
+    @hookimpl
+    def genaug_generators():
+        return [GeneratorDescription(name="mine", ..., factory="genaug_mine.generator:Mine")]
+
+A description says everything but the code. The code is imported from `factory` when it is first used. A module with
+descriptions must not import torch, because `genaug --help` and `genaug plugins` read all of them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pluggy
+
+from genaug.config import GeneratorConfig, MetricConfig, Preset, SelectorConfig
+from genaug.spec import ImageSpec
+
+__all__ = [
+    "API_VERSION",
+    "GeneratorDescription",
+    "Hooks",
+    "MetricDescription",
+    "Needs",
+    "SelectorDescription",
+    "hookimpl",
+]
+
+API_VERSION = 1
+"""Version of these descriptions and of the classes in genaug.generator, genaug.metric and genaug.selector."""
+
+hookspec = pluggy.HookspecMarker("genaug")
+hookimpl = pluggy.HookimplMarker("genaug")
+"""Decorator that marks a function of a plugin as the implementation of the hook of the same name."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What the training images must have; a run with other images is refused before any training.
+
+    least_images: smallest number of training images in each class.
+    channels: numbers of channels that the generator can model: 1 is grey, 3 is colour.
+    """
+
+    least_images: int = 1
+    channels: tuple[int, ...] = (1, 3)
+
+
+@dataclass(frozen=True)
+class GeneratorDescription:
+    """A generator.
+
+    name: what users write after `-g`. If two plugins use one name, it is refused until one of them is uninstalled.
+    summary: one line that says what it is, for `genaug plugins`.
+    rank: order in lists, lowest first. The installed generator with the lowest rank is used without `-g`.
+    config: class of its own settings, a subclass of genaug.config.GeneratorConfig; users set them with `--set`.
+    presets: complete settings by name. Each is a function (spec, device) -> Preset, where device is "cpu", "cuda" or
+        "mps". "auto" is required and is the default; "small" (trains in about a minute) and "paper" are customary.
+    factory: "package.module:Class" of the genaug.generator.Generator, which is created as Class(spec, config).
+    conditioning: "class" for one model of all classes, which reads the labels; "none" for one model of each class.
+    needs: what the training images must have.
+    judged: whether selectors judge its images. False for a generator that varies or repeats real images on purpose.
+    paper: publication that it follows, such as "Ho et al. 2020 (arXiv 2006.11239)"; empty for none.
+    api: the API_VERSION for which the plugin was written; genaug refuses a plugin of another version.
+    """
+
+    name: str
+    summary: str
+    rank: int
+    config: type[GeneratorConfig]
+    presets: Mapping[str, Callable[[ImageSpec, str], Preset]]
+    factory: str
+    conditioning: Literal["none", "class"]
+    needs: Needs = Needs()
+    judged: bool = True
+    paper: str = ""
+    api: int = API_VERSION
+
+
+@dataclass(frozen=True)
+class MetricDescription:
+    """A metric.
+
+    name: what users write after `--metrics`; it must be the only metric of this name.
+    summary: one line that says what it measures, for `genaug plugins`.
+    config: class of its settings, a subclass of genaug.config.MetricConfig.
+    factory: "package.module:Class" of the genaug.metric.Metric, which is created as Class(config).
+    least_images: smallest number of real and of synthetic images for a reliable value; with fewer, a warning is shown.
+    paper: publication that defines it; empty for none.
+    api: the API_VERSION for which the plugin was written; genaug refuses a plugin of another version.
+    """
+
+    name: str
+    summary: str
+    config: type[MetricConfig]
+    factory: str
+    least_images: int = 2
+    paper: str = ""
+    api: int = API_VERSION
+
+
+@dataclass(frozen=True)
+class SelectorDescription:
+    """A selector.
+
+    name: what users write after `--select`; it must be the only selector of this name.
+    summary: one line that says which images it keeps, for `genaug plugins`.
+    config: class of its settings, a subclass of genaug.config.SelectorConfig.
+    factory: "package.module:Class" of the genaug.selector.Selector, which is created as Class(config).
+    paper: publication that it follows; empty for none.
+    api: the API_VERSION for which the plugin was written; genaug refuses a plugin of another version.
+    """
+
+    name: str
+    summary: str
+    config: type[SelectorConfig]
+    factory: str
+    paper: str = ""
+    api: int = API_VERSION
+
+
+class Hooks:
+    """The hooks. A plugin implements those it needs, each as a function without arguments in its module."""
+
+    @hookspec
+    def genaug_generators(self) -> Sequence[GeneratorDescription]:
+        """Descriptions of this plugin's generators."""
+        return ()
+
+    @hookspec
+    def genaug_metrics(self) -> Sequence[MetricDescription]:
+        """Descriptions of this plugin's metrics."""
+        return ()
+
+    @hookspec
+    def genaug_selectors(self) -> Sequence[SelectorDescription]:
+        """Descriptions of this plugin's selectors."""
+        return ()
