@@ -12,8 +12,9 @@ from PIL import Image
 from genaug.chance import derive
 from genaug.classifier import fit_classifier
 from genaug.data.split import TrainSplit
-from genaug.mixing.mixed import Mixed
-from genaug.mixing.origin import png
+from genaug.mixing.mixed import MixedSet
+from genaug.output.entries import candidate_name
+from genaug.output.mark import png
 from genaug.storage import make_folder, write_bytes
 
 TRAIN_COUNTS = (60, 50, 42, 35, 29, 24, 20, 17, 14, 12)
@@ -37,7 +38,7 @@ def write_digits(folder: Path) -> None:
         _write_scans(folder / "test" / str(label), scans[-TEST_COUNT:])
 
 
-def scores(mixed: Mixed, seed: int) -> dict[str, list[float]]:
+def scores(mixed: MixedSet, seed: int) -> dict[str, list[float]]:
     """Balanced accuracy on the test split after equal training steps on real only and on real + synthetic images."""
     from sklearn.metrics import balanced_accuracy_score
 
@@ -47,30 +48,26 @@ def scores(mixed: Mixed, seed: int) -> dict[str, list[float]]:
     for repeat in range(_REPEATS):
         for name, split in arms.items():
             judge = fit_classifier(split, steps=_STEPS, seed=derive(seed, "demo", repeat))
-            guesses = judge.probabilities(test.images).argmax(dim=1).numpy()
-            found[name].append(float(balanced_accuracy_score(test.labels, guesses)))
+            predictions = judge.probabilities(test.images).argmax(dim=1).numpy()
+            found[name].append(float(balanced_accuracy_score(test.labels, predictions)))
     return found
 
 
-def together(mixed: Mixed) -> TrainSplit:
+def together(mixed: MixedSet) -> TrainSplit:
     """Real and synthetic training images as one split."""
-    train, made = mixed.loaded.train, mixed.synthetic
-    if not made:
-        return train
-    labels = np.array([train.spec.classes.index(image.label) for image in made], dtype=np.int64)
-    joined = np.concatenate([train.labels, labels])
-    counts = tuple(int(count) for count in np.bincount(joined, minlength=len(train.spec.classes)))
+    train, arrays = mixed.loaded.train, mixed.arrays()
+    counts = tuple(np.bincount(arrays.labels, minlength=len(train.spec.classes)).tolist())
     return TrainSplit(
         spec=replace(train.spec, counts=counts),
-        images=np.concatenate([train.images, np.stack([image.pixels for image in made])]),
-        labels=joined,
-        rows=np.arange(len(joined), dtype=np.int64),
-        names=(*train.names, *(f"{image.label}/{image.name}" for image in made)),
+        images=arrays.images,
+        labels=arrays.labels,
+        rows=np.arange(len(arrays.labels), dtype=np.int64),
+        names=(*train.names, *(candidate_name(mixed, one) for one in mixed.synthetic)),
     )
 
 
 def sentence(found: dict[str, list[float]]) -> str:
-    """Who won, honestly."""
+    """The scores in one sentence, and whether the synthetic images helped."""
     real, both = found["real only"], found["real + synthetic"]
     gain = [after - before for before, after in zip(real, both, strict=True)]
     verdict = "helped" if min(gain) > 0 else "harmed" if max(gain) < 0 else "made no clear difference"

@@ -1,4 +1,4 @@
-"""augment() with the manners of imbalanced-learn's over-samplers: fit_resample(X, y) for images."""
+"""augment() with the interface of imbalanced-learn's over-samplers: fit_resample(X, y) for images."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,25 +12,26 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from genaug.api import augment
-from genaug.data.adapters import check_arrays
+from genaug.data.input_types import check_arrays
 from genaug.data.labels import class_name, plain_label
 from genaug.data.pixels import ArrayFormat
 from genaug.data.resize import resize
 from genaug.errors import DataError, TrainingError
-from genaug.mixing.mixed import Synthetic
-from genaug.mixing.strategy import sampling_strategy_counts
+from genaug.mixing.candidate import Candidate
+from genaug.mixing.mixed import MixedSet
+from genaug.targets.sampling_strategy import sampling_strategy_counts
 
 
 class GenerativeSampler(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
-    """Over-samples images by what a generator draws, behind imbalanced-learn's interface.
+    """Over-samples images with a generator, through imbalanced-learn's interface.
 
     sampling_strategy: as of its over-samplers: "auto", "minority", "not majority", "not minority", "all", a ratio for
-    two classes, {label: images afterwards}, or a function of y that gives such a table. random_state: a seed, or what
-    scikit-learn takes as one. All else, options too, goes to `augment`.
+    two classes, {label: images afterwards}, or a function of y that returns such a table. random_state: a seed, or what
+    scikit-learn accepts as one. Everything else, other options too, is passed to `augment`.
 
-    After fit: sampling_strategy_ {label: new images}, for the labels that the strategy is about. After fit_resample:
-    sample_indices_ int64 [N + M]: 0 to N - 1 for the images of X, then for each new one the index in X of the image
-    that it stems from: of those that its generator leant on the one most like it, else the one of all most like it.
+    After fit: sampling_strategy_ {label: new images}, for the labels that the strategy names. After fit_resample:
+    sample_indices_ int64 [N + M]: 0 to N - 1 for the images of X, then for each new image the index in X of its source
+    image: the one that looks most like it among those that its generator used, or among all where it used none.
     """
 
     def __init__(
@@ -63,8 +64,8 @@ class GenerativeSampler(BaseEstimator):  # type: ignore[misc] # scikit-learn has
         return {**super().get_params(deep), **{name: getattr(self, name) for name in self._options}}
 
     def fit(self, X: Any, y: Any) -> Self:  # noqa: N803 - scikit-learn's name
-        """Settle `sampling_strategy_` alone; fit_resample does so too. Raises DataError or UsageError."""
-        self._settle(X, y)
+        """Set `sampling_strategy_` alone; fit_resample does so too. Raises DataError or UsageError."""
+        self._check(X, y)
         return self
 
     def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:  # noqa: N803 - scikit-learn's name
@@ -75,14 +76,15 @@ class GenerativeSampler(BaseEstimator):  # type: ignore[misc] # scikit-learn has
         images where candidates are rejected. Raises DataError, UsageError, PluginError, or TrainingError when a class
         that shall grow cannot be trained.
         """
-        form = self._settle(X, y)
-        drawn = self._drawn(X, y)
-        labels = {class_name(label, "y"): plain_label(label, "y") for label in y}
-        self.sample_indices_ = np.array([*range(len(X)), *map(_place, drawn)], dtype=np.int64)
-        images = [form.write(resize(image.pixels, *form.size, form.channels, "stretch")) for image in drawn]
-        return _extended(X, images), _extended(y, [labels[image.label] for image in drawn])
+        form = self._check(X, y)
+        mixed = self._augmented(X, y)
+        by_name = {class_name(label, "y"): plain_label(label, "y") for label in y}
+        places = [_place(mixed, one) for one in mixed.synthetic]
+        self.sample_indices_ = np.array([*range(len(X)), *places], dtype=np.int64)
+        images = [form.write(resize(one.pixels, *form.size, form.channels, "stretch")) for one in mixed.synthetic]
+        return _extended(X, images), _extended(y, [by_name[mixed.classes[one.label]] for one in mixed.synthetic])
 
-    def _settle(self, images: Any, labels: Any) -> ArrayFormat:
+    def _check(self, images: Any, labels: Any) -> ArrayFormat:
         check_arrays(images, labels)
         if not hasattr(images, "shape") or not len(images):
             raise DataError("X: expected an array or tensor of at least one image, all of one size")
@@ -90,14 +92,14 @@ class GenerativeSampler(BaseEstimator):  # type: ignore[misc] # scikit-learn has
         self.sampling_strategy_ = sampling_strategy_counts(counts, self.sampling_strategy, labels)
         return ArrayFormat.of(images[0], "X[0]")
 
-    def _drawn(self, images: Any, labels: Any) -> Sequence[Synthetic]:
+    def _augmented(self, images: Any, labels: Any) -> MixedSet:
         targets = {class_name(label, "y"): number for label, number in self.sampling_strategy_.items()}
         shared = {name: getattr(self, name) for name in ("preset", "settings", "size", "device", "workers")}
         options = {"resize": "stretch"} | {name: getattr(self, name) for name in self._options}
         result = augment((images, labels), self.generator, targets=targets, seed=self._seed(), **shared, **options)
         for name, reason in result.failures.items():
             raise TrainingError(f"class {name!r} got no new images: {reason}")
-        return result._mixed.synthetic
+        return result._mixed
 
     def _seed(self) -> int:
         if isinstance(self.random_state, Integral):
@@ -105,13 +107,13 @@ class GenerativeSampler(BaseEstimator):  # type: ignore[misc] # scikit-learn has
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
 
-def _place(image: Synthetic) -> int:
-    """The place in X of the image that it stems from; files of images from memory are called by their place."""
-    return int(PurePosixPath(image.stem).stem)
+def _place(mixed: MixedSet, candidate: Candidate) -> int:
+    """The index in X of a candidate's source image; files of images from memory are named by their index."""
+    return int(PurePosixPath(mixed.loaded.train.names[candidate.source]).stem)
 
 
 def _extended(values: Any, new: Sequence[Any]) -> Any:
-    """An array, tensor or list, and new ones of its kind after it."""
+    """An array, tensor or list with new values of its kind appended."""
     if isinstance(values, list):
         return [*values, *new]
     if isinstance(values, torch.Tensor):

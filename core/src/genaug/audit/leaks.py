@@ -4,29 +4,29 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from genaug.audit.look import Finding, Seen
+from genaug.audit.survey import Finding, SurveyedImage
 from genaug.data.duplicates import NEAR, Vectors, nearest
-from genaug.mixing.lines import Line
+from genaug.output.provenance import ProvenanceLine
 
 
-def held_out(lines: Sequence[Line], seen: Sequence[Seen]) -> dict[str, str]:
-    """{hash of pixels: image} of what must not be trained on: as recorded, gone or not, and as it lies there now."""
+def held_out(lines: Sequence[ProvenanceLine], images: Sequence[SurveyedImage]) -> dict[str, str]:
+    """{hash of pixels: image} of the held-out images: those recorded, even if they are gone, and those stored now."""
     recorded = {line["pixels"]: line["file_name"] for line in lines if line["split"] != "train"}
-    return {one.pixels: one.name for one in seen if one.pixels and one.member.split != "train"} | recorded
+    return {one.pixels: one.name for one in images if one.pixels and one.split != "train"} | recorded
 
 
-def leaks(lines: Sequence[Line], seen: Sequence[Seen]) -> Iterator[Finding]:
-    """A finding for each training image, real or synthetic, recorded or not, that a held-out one gives away."""
-    hashes = held_out(lines, seen)
-    training = [one for one in seen if one.member.split == "train" and one.pixels]
+def leaks(lines: Sequence[ProvenanceLine], images: Sequence[SurveyedImage]) -> Iterator[Finding]:
+    """A finding for each training image that is, or nearly is, a held-out image; recorded or not, real or synthetic."""
+    hashes = held_out(lines, images)
+    training = [one for one in images if one.split == "train" and one.pixels]
     for one in training:
         if one.pixels in hashes:
             yield Finding("leaked", one.name, f"the same picture as {hashes[one.pixels]}")
-    yield from _near([one for one in training if one.pixels not in hashes], seen)
+    yield from _near([one for one in training if one.pixels not in hashes], images)
 
 
-def _near(training: Sequence[Seen], seen: Sequence[Seen]) -> Iterator[Finding]:
-    others = [one for one in seen if one.member.split != "train"]
+def _near(training: Sequence[SurveyedImage], images: Sequence[SurveyedImage]) -> Iterator[Finding]:
+    others = [one for one in images if one.split != "train"]
     ours, theirs = _thumbnails(training), _thumbnails(others)
     if not (ours and theirs):
         return
@@ -38,5 +38,5 @@ def _near(training: Sequence[Seen], seen: Sequence[Seen]) -> Iterator[Finding]:
             yield Finding("leaked", name, detail)
 
 
-def _thumbnails(images: Sequence[Seen]) -> dict[str, Vectors]:
+def _thumbnails(images: Sequence[SurveyedImage]) -> dict[str, Vectors]:
     return {one.name: one.thumbnail for one in images if one.thumbnail is not None}

@@ -1,1 +1,1 @@
-"""The mixing engine: how many images each class gets, and the data set that real and synthetic ones make together."""
+"""How real meets synthetic, in memory: the mixed set of a run, recipes, live data sets and their batches."""

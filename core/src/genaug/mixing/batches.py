@@ -1,4 +1,4 @@
-"""Which rows each batch of an epoch holds, as a recipe wants it: a function of (seed, epoch) alone."""
+"""The batches of an epoch as a recipe prescribes them; they depend on (seed, epoch) alone."""
 
 import math
 from collections.abc import Iterator
@@ -19,10 +19,10 @@ Rows = NDArray[np.int64]
 
 
 class EpochBatches(Sampler[list[int]]):
-    """A DataLoader's batch_sampler; its `collate` is the collate_fn. Call `set_epoch` before every epoch.
+    """The batch_sampler of a DataLoader; its `collate` is the collate_fn. Call `set_epoch` before every epoch.
 
-    An epoch of concatenate shows every image once; of replace, anneal and pretrain as many images as there are real
-    ones; of mixup and cutmix every real image once, each followed by a synthetic one.
+    An epoch of `concatenate` shows every image once; one of `replace`, `anneal` and `pretrain` as many images as there
+    are real ones; one of `mixup` and `cutmix` every real image once, each followed by a synthetic one.
     """
 
     def __init__(self, dataset: MixedDataset, *, batch_size: int, epochs: int, seed: int = 0) -> None:
@@ -46,7 +46,7 @@ class EpochBatches(Sampler[list[int]]):
         return len(self._real) * (2 if self.recipe.blends else 1)
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch, in [0, epochs), that is drawn next."""
+        """Set the epoch to draw next, in [0, epochs); raises UsageError for another number."""
         if not 0 <= epoch < self.epochs:
             raise UsageError(f"epoch must lie in [0, {self.epochs}), got {epoch}")
         self._epoch = epoch
@@ -71,17 +71,17 @@ class EpochBatches(Sampler[list[int]]):
         return self._dosed(np.arange(epoch * self.images, (epoch + 1) * self.images + 1))
 
     def _replaced(self, rows: Rows, epoch: int) -> Rows:
-        """Some rows give way to a random synthetic one of their class; those of a class without any stay."""
+        """Replace some rows by random synthetic rows of their class; rows of a class without synthetic images stay."""
         chances, picks = torch.rand((2, len(rows)), generator=stream(self._seed, "replace", epoch)).double().numpy()
         by_class = self._synthetic[np.argsort(self._labels[self._synthetic], kind="stable")]
         counts = np.bincount(self._labels[self._synthetic], minlength=int(self._labels.max()) + 1)
-        mine = counts[self._labels[rows]]
-        places = (np.cumsum(counts) - counts)[self._labels[rows]] + (picks * mine).astype(np.int64)
-        gone = (chances < self.recipe.probability) & (mine > 0)
-        return np.where(gone, by_class[places.clip(max=len(by_class) - 1)], rows)
+        choices = counts[self._labels[rows]]
+        places = (np.cumsum(counts) - counts)[self._labels[rows]] + (picks * choices).astype(np.int64)
+        replaced = (chances < self.recipe.probability) & (choices > 0)
+        return np.where(replaced, by_class[places.clip(max=len(by_class) - 1)], rows)
 
     def _dosed(self, places: Rows) -> Rows:
-        """Real and synthetic rows each go on where they stopped; the dose says whose turn it is."""
+        """Real and synthetic rows, each continuing where it stopped, in the shares that the recipe prescribes."""
         before = synthetic_before(self.recipe, places, self.epochs * self.images)
         turn = np.diff(before) > 0
         rows = np.empty(len(turn), dtype=np.int64)
@@ -106,7 +106,7 @@ class EpochBatches(Sampler[list[int]]):
 def synthetic_before(recipe: RecipeConfig, places: Rows, total: int) -> Rows:
     """How many of the images shown before each place of a training of `total` images are synthetic, int64 [N].
 
-    The integral of the share: of a straight line for anneal, of a step for pretrain, of one half for blends.
+    The integral of the share: of a straight line for `anneal`, of a step for `pretrain`, of one half for blends.
     """
     if recipe.mode == "anneal":
         dose = recipe.start * places - (recipe.start - recipe.end) * places.astype(float) ** 2 / (2 * total)
@@ -118,12 +118,12 @@ def synthetic_before(recipe: RecipeConfig, places: Rows, total: int) -> Rows:
 
 
 class _Stream:
-    """Rows without end: pass after pass, or every class equally often."""
+    """An endless sequence of rows: pass after pass, or every class equally often."""
 
     def __init__(self, rows: Rows, labels: Rows, seed: int, *, balanced: bool) -> None:
         self._rows = rows
         self._order = Order(labels, seed=seed, balanced=balanced)
 
     def take(self, first: int, count: int) -> Rows:
-        """Those at the places first to first + count, int64 [count]."""
+        """The rows at the positions [first, first + count), int64 [count]."""
         return self._rows[[int(self._order.rows(place, 1)[0]) for place in range(first, first + count)]]

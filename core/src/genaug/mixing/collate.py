@@ -1,4 +1,4 @@
-"""Makes a batch of samples, blended between real and synthetic where the recipe says so."""
+"""Makes a batch of samples, with real and synthetic images blended where the recipe says so."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +13,12 @@ from genaug.mixing.live import Sample
 from genaug.mixing.recipe import RecipeConfig
 
 
-class Batch(NamedTuple):
-    """Images [B, C, H, W]. targets: int64 [B], or float32 [B, K] for soft labels and blends. weights: float32 [B].
+class MixedBatch(NamedTuple):
+    """A batch of real and synthetic images.
 
-    synthetic: float32 [B], how much of each is synthetic: 0 or 1, and between for blends. rows: int64 [B], their
-    places in the data set.
+    images: [B, C, H, W]. targets: int64 [B], or float32 [B, K] for soft labels and blends. weights: float32 [B].
+    synthetic: float32 [B], the share of each image that is synthetic: 0 or 1, and between them for blends. rows: int64
+    [B], the indices of the images in the data set.
     """
 
     images: Any
@@ -29,21 +30,21 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Collate:
-    """A DataLoader's collate_fn for a recipe; what it draws is a function of the seed and the rows in the batch."""
+    """The collate_fn of a DataLoader for a recipe; its blending depends on the seed and the rows of the batch alone."""
 
     recipe: RecipeConfig
     seed: int = 0
 
-    def __call__(self, samples: Sequence[Sample]) -> Batch:
-        """Samples to a batch."""
+    def __call__(self, samples: Sequence[Sample]) -> MixedBatch:
+        """The batch of these samples."""
         images, targets, weights, synthetic, rows = default_collate(list(samples))
-        batch = Batch(images, targets, weights, synthetic.float(), rows)
+        batch = MixedBatch(images, targets, weights, synthetic.float(), rows)
         return self.blended(batch) if self.recipe.blends else batch
 
-    def blended(self, batch: Batch) -> Batch:
-        """Each image of a batch with the one before it, by torchvision's MixUp or CutMix.
+    def blended(self, batch: MixedBatch) -> MixedBatch:
+        """Blend each image of a batch with the one before it, by torchvision's MixUp or CutMix.
 
-        A target counts with the weight of its image, so that the loss of a blend is the blend of the weighted losses.
+        Targets are weighted with their images, so that the loss of a blend is the blend of the weighted losses.
         """
         blend = _blend(self.recipe)
         shares = torch.cat([batch.weights[:, None] * batch.targets, batch.synthetic[:, None]], dim=1)
@@ -52,7 +53,7 @@ class Collate:
         weighted, synthetic = mixed[:, :-1], mixed[:, -1]
         weights = weighted.sum(dim=1)
         targets = weighted / weights[:, None].clamp_min(torch.finfo(weights.dtype).tiny)
-        return Batch(images, targets, weights, synthetic, batch.rows)
+        return MixedBatch(images, targets, weights, synthetic, batch.rows)
 
 
 def _blend(recipe: RecipeConfig) -> Any:

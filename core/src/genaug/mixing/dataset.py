@@ -1,4 +1,4 @@
-"""Mixed images in memory as a torch data set with the manners of torchvision's ImageFolder."""
+"""Images in memory as a torch data set with the attributes of torchvision's ImageFolder."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 
 
 class ImageDataset(Dataset[tuple[Any, int]]):
-    """(image, label) pairs; images are PIL images, or what `transform` makes of them.
+    """(image, label) pairs; images are PIL images, or what `transform` returns for them.
 
     images: uint8 [N, H, W, C] with C 1 or 3. targets: N labels. classes: names in label order.
     """

@@ -1,91 +1,92 @@
-"""What a run made: the real images as they came, the synthetic ones with their origin, and what failed."""
+"""The mixed set of a run: the real images as they were read, the accepted candidates, and what could not be made."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genaug.data.folder import LoadedFolder
-from genaug.mixing.names import synthetic_name
+from genaug.mixing.apply import overall_score
+from genaug.mixing.candidate import Candidate
 
 
 @dataclass(frozen=True)
-class Synthetic:
-    """One synthetic image: pixels uint8 [H, W, C], its class, and where it came from.
+class MixedArrays:
+    """A mixed set as arrays, the synthetic images in the order of candidates.
 
-    index: its number among the candidates of its generator and class. parents: names of the real files it leans on.
-    stem: the training file that it is judged to stem from, the parent most like it or the nearest one.
-    nearest: the real training file that looks most like it. distance: between their thumbnails, see data.duplicates.
-    scores: in [0, 1] by selector. model: SHA-256 of the weights that drew it. weight: in the loss, of the recipe.
+    real_images: uint8 [N, H, W, C]. real_labels: int64 [N]. synthetic_images: uint8 [S, H, W, C]. synthetic_labels:
+    int64 [S]. scores: float64 [S], the lowest score of each synthetic image, in [0, 1]. sources: int64 [S], the
+    training row that each most likely comes from.
     """
 
-    pixels: NDArray[np.uint8]
-    label: str
-    generator: str
-    index: int
-    parents: tuple[str, ...]
-    stem: str
-    nearest: str
-    distance: float
-    scores: dict[str, float]
-    model: str
-    weight: float = 1.0
-
-    def weighing(self, weight: float) -> "Synthetic":
-        """The same with another weight."""
-        return replace(self, weight=weight)
+    real_images: NDArray[np.uint8]
+    real_labels: NDArray[np.int64]
+    synthetic_images: NDArray[np.uint8]
+    synthetic_labels: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    sources: NDArray[np.int64]
 
     @property
-    def name(self) -> str:
-        """Its file name inside the folder of its class."""
-        return synthetic_name(self.generator, self.index)
+    def images(self) -> NDArray[np.uint8]:
+        """The real images, then the synthetic ones: uint8 [N + S, H, W, C]."""
+        return np.concatenate([self.real_images, self.synthetic_images])
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """The labels of `images`, int64 [N + S]."""
+        return np.concatenate([self.real_labels, self.synthetic_labels])
 
 
 @dataclass(frozen=True)
-class Rejection:
-    """A candidate that did not come in: who rejected it, why, and the scores until then. pixels: uint8 [H, W, C]."""
+class MixedSet:
+    """Real and synthetic training images of one run.
 
-    label: str
-    generator: str
-    index: int
-    selector: str
-    reason: str
-    scores: dict[str, float]
-    pixels: NDArray[np.uint8]
-
-    @property
-    def name(self) -> str:
-        """`<class>/<file>`, as it would have been called."""
-        return f"{self.label}/{synthetic_name(self.generator, self.index)}"
-
-
-@dataclass(frozen=True)
-class Mixed:
-    """Real and synthetic images of one run.
-
-    plan: new images wanted, by class. failures: why a class got none, by class. rejected: candidates that were turned
-    away. shortfall: images by which classes are short of the plan, by class. record: what run.json says of the run.
+    synthetic: the candidates that are used. rejected: those that are not, each with its selector and reason.
+    plan: {class: new images requested}. failures: {class: why it got no synthetic images}. shortfall: {class: images
+    that are missing from the plan}. record: what decided the bytes of the run, as it is written.
     """
 
     loaded: LoadedFolder
-    synthetic: tuple[Synthetic, ...]
+    synthetic: tuple[Candidate, ...]
+    rejected: tuple[Candidate, ...]
     plan: dict[str, int]
     failures: dict[str, str]
-    rejected: tuple[Rejection, ...]
     shortfall: dict[str, int]
     record: dict[str, Any]
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names in label order."""
+        return self.loaded.spec.classes
+
+    @property
+    def _labels(self) -> NDArray[np.int64]:
+        return np.array([one.label for one in self.synthetic], dtype=np.int64)
+
+    def arrays(self) -> MixedArrays:
+        """The pixels, labels, scores and sources of the set, stacked."""
+        train, synthetic = self.loaded.train, self.synthetic
+        none = np.empty((0, *train.images.shape[1:]), np.uint8)
+        return MixedArrays(
+            real_images=train.images,
+            real_labels=train.labels,
+            synthetic_images=np.stack([one.pixels for one in synthetic]) if synthetic else none,
+            synthetic_labels=self._labels,
+            scores=np.array([overall_score(one.scores) for one in synthetic], dtype=np.float64),
+            sources=np.array([one.source for one in synthetic], dtype=np.int64),
+        )
+
     def rejections(self) -> dict[str, dict[str, int]]:
-        """{class: {selector: candidates that it turned away}}, of classes that have some."""
-        found: dict[str, dict[str, int]] = {}
+        """{class: {selector: candidates that it rejected}}; only classes with rejections."""
+        counts: dict[str, dict[str, int]] = {}
         for one in self.rejected:
-            mine = found.setdefault(one.label, {})
-            mine[one.selector] = mine.get(one.selector, 0) + 1
-        return found
+            by_selector = counts.setdefault(self.classes[one.label], {})
+            by_selector[one.rejected_by] = by_selector.get(one.rejected_by, 0) + 1
+        return counts
 
     def fills(self) -> list[tuple[str, int, int, int, int]]:
-        """(class, images wanted, kept by the selectors, filled up, missing) of classes where too few were kept."""
+        """(class, images requested, accepted, filled up, missing) for classes in which too few were accepted."""
         filled = self.record["filled_up"]
         short = {name: filled.get(name, 0) + self.shortfall.get(name, 0) for name in self.plan}
         return [
@@ -95,9 +96,7 @@ class Mixed:
         ]
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Real and synthetic images of the training split, by class."""
-        drawn = dict.fromkeys(self.loaded.spec.classes, 0)
-        for image in self.synthetic:
-            drawn[image.label] += 1
-        real = dict(zip(self.loaded.spec.classes, self.loaded.spec.counts, strict=True))
-        return {name: {"real": real[name], "synthetic": drawn[name]} for name in real}
+        """{class: {"real": images, "synthetic": images}} of the training split."""
+        synthetic = np.bincount(self._labels, minlength=len(self.classes)).tolist()
+        rows = zip(self.classes, self.loaded.spec.counts, synthetic, strict=True)
+        return {name: {"real": real, "synthetic": count} for name, real, count in rows}

@@ -1,15 +1,15 @@
-"""A recipe: how synthetic images meet real ones while a classifier trains."""
+"""A recipe: how synthetic and real images are combined when a classifier is trained."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
-from genaug.assignment import read_assignments
 from genaug.config import Closed, option, parse
 from genaug.errors import UsageError, unknown
+from genaug.overrides import read_assignments
 
-# mode -> the setting that `mode=value` gives
+# mode -> the setting that `mode=value` sets
 MODES = {
     "concatenate": None,
     "replace": "probability",
@@ -22,49 +22,47 @@ _FLAGS = ("balanced", "weight_by_score")
 
 
 class RecipeConfig(Closed):
-    """How synthetic images meet real ones. What changes with time or from batch to batch cannot be a folder."""
+    """How synthetic and real images are combined. A folder can hold `concatenate`, `cap` and `weight` only."""
 
     mode: Literal["concatenate", "replace", "anneal", "pretrain", "mixup", "cutmix"] = option(
-        "concatenate", "How real and synthetic images share the batches."
+        "concatenate", "How real and synthetic images are put into batches."
     )
     cap: float | None = option(
         None,
-        "Most synthetic images per real image of their class; the best scored are kept, without scores the first. "
-        "None for all.",
+        "Most synthetic images per real image of their class: those with the best scores, without scores the first "
+        "ones; none for all.",
         unit="ratio",
         gt=0.0,
         le=1e6,
     )
     probability: float = option(
-        0.5, "replace: chance of a real image to give its place to a synthetic one of its class.", gt=0.0, le=1.0
+        0.5, "replace: probability that a real image is replaced by a synthetic one of its class.", gt=0.0, le=1.0
     )
     start: float = option(0.5, "anneal: share of synthetic images at the beginning.", unit="share", gt=0.0, le=1.0)
     end: float = option(
-        0.0, "anneal: share of synthetic images at the end, reached in a straight line.", unit="share", ge=0.0, lt=1.0
+        0.0, "anneal: share of synthetic images at the end; it changes in a straight line.", unit="share", ge=0.0, lt=1.0
     )
     share: float = option(
-        0.5, "pretrain: part of the training on synthetic images alone, before real ones alone.", gt=0.0, lt=1.0
+        0.5, "pretrain: share of the training on synthetic images alone, before real images alone.", gt=0.0, lt=1.0
     )
     alpha: float = option(
-        1.0, "mixup, cutmix: both parameters of the Beta distribution of the shares; 1 is uniform.", gt=0.0, le=100.0
+        1.0, "mixup, cutmix: both parameters of the Beta distribution of the blending share; 1 is uniform.", gt=0.0, le=100.0
     )
     weight: float = option(1.0, "Weight of a synthetic image in the loss; a real one has 1.", gt=0.0, le=100.0)
-    weight_by_score: bool = option(False, "Multiply the weight of a synthetic image by its selector's score.")
+    weight_by_score: bool = option(False, "Multiply the weight of a synthetic image by the lowest of its selectors' scores.")
     soft_labels: float = option(
-        0.0, "Part of a synthetic image's label that is the cross-fitted classifier's opinion.", ge=0.0, le=1.0
+        0.0,
+        "Share of a synthetic image's label that is taken from the cross-fitted classifier's probabilities.",
+        ge=0.0,
+        le=1.0,
     )
     balanced: bool = option(
-        False, "Show every class equally often; where real and synthetic images are drawn apart, in each of the two."
+        False, "Show every class equally often; where real and synthetic images are drawn separately, in each of the two."
     )
-
-    @property
-    def foldable(self) -> bool:
-        """Whether a folder can hold it: then one image is one file with one weight, whenever it is shown."""
-        return not any(_live_parts(self))
 
     @property
     def blends(self) -> bool:
-        """Whether each image is blended with one of the other origin."""
+        """Whether each real image is blended with a synthetic one."""
         return self.mode in ("mixup", "cutmix")
 
     @model_validator(mode="after")
@@ -75,40 +73,40 @@ class RecipeConfig(Closed):
         return self
 
     @model_validator(mode="after")
-    def _sense(self) -> Self:
+    def _settings_that_agree(self) -> Self:
         if self.start <= self.end:
             raise ValueError(f"expected a start above the end, got {self.start} and {self.end}")
         if self.mode == "pretrain" and "weight" in self._changed():
-            raise ValueError("weight does nothing in pretrain, whose synthetic images meet no real ones in a batch")
+            raise ValueError("weight has no effect in pretrain, whose batches never hold both real and synthetic images")
         return self
 
     def _changed(self) -> set[str]:
-        """Settings that differ from their defaults; a recipe read back from run.json names all of them."""
+        """Settings that differ from their defaults; a recipe read from a run's record holds all settings."""
         return {key for key, field in type(self).model_fields.items() if getattr(self, key) != field.default}
 
 
-def parse_recipe(wish: RecipeConfig | Mapping[str, Any] | str) -> RecipeConfig:
-    """A recipe from any spelling: itself, {key: value}, or a text such as `anneal` or `cap=0.5,weight=0.3`.
+def parse_recipe(recipe: RecipeConfig | Mapping[str, Any] | str) -> RecipeConfig:
+    """A recipe from itself, from {key: value}, or from a text such as `anneal` or `cap=0.5,weight=0.3`.
 
-    A text has at most one mode (`replace`, or `replace=0.25` for its main setting), and settings, between commas.
-    Raises UsageError that names the nearest right word.
+    A text holds at most one mode (`replace`, or `replace=0.25` with its main setting) and settings, between commas.
+    Raises UsageError that names the most similar known word.
     """
-    if isinstance(wish, RecipeConfig):
-        return wish
-    if isinstance(wish, str):
-        return parse(RecipeConfig, _values(wish), "recipe")
-    if isinstance(wish, Mapping):
-        return parse(RecipeConfig, wish, "recipe")
-    raise UsageError(f"a recipe is a text such as 'anneal', a dict or a RecipeConfig, got {type(wish).__name__}")
+    if isinstance(recipe, RecipeConfig):
+        return recipe
+    if isinstance(recipe, str):
+        return parse(RecipeConfig, _values(recipe), "recipe")
+    if isinstance(recipe, Mapping):
+        return parse(RecipeConfig, recipe, "recipe")
+    raise UsageError(f"a recipe is a text such as 'anneal', a dict or a RecipeConfig, got {type(recipe).__name__}")
 
 
-def require_foldable(recipe: RecipeConfig) -> None:
-    """Raise UsageError for a recipe that no folder can hold; before anything is trained for it."""
+def require_storable(recipe: RecipeConfig) -> None:
+    """Raise UsageError for a recipe that a folder cannot hold."""
     if parts := list(_live_parts(recipe)):
-        doors = "augment().live" if recipe.soft_labels else "augment().live or genaug.mixing.reopen.open_mixed"
+        ways = "augment().live" if recipe.soft_labels else "augment().live or genaug.output.reopen.open_mixed"
         raise UsageError(
             f"a folder cannot hold what happens during training ({', '.join(parts)}): write it with concatenate, cap "
-            f"or weight, and train with this recipe in Python ({doors})"
+            f"or weight, and train with this recipe in Python ({ways})"
         )
 
 

@@ -1,18 +1,16 @@
-"""Which drawn images come into the data set: selectors are fitted once, asked in order, and every answer is kept."""
+"""Which candidates come into the data set: selectors are fitted once and applied in order, and every score is kept."""
 
-from genaug.selection.by_hand import Marked, read_marked
-from genaug.selection.filling import Filling, Kept, Rejected
-from genaug.selection.panel import Choice, Panel, choose_selectors
+from genaug.selection.class_filler import ClassFiller
+from genaug.selection.manual_rejections import ManualRejections, read_manual_rejections
+from genaug.selection.selector_chain import SelectorChain, SelectorChoice, choose_selectors
 from genaug.selection.tools import CrossFitTools
 
 __all__ = [
-    "Choice",
+    "ClassFiller",
     "CrossFitTools",
-    "Filling",
-    "Kept",
-    "Marked",
-    "Panel",
-    "Rejected",
+    "ManualRejections",
+    "SelectorChain",
+    "SelectorChoice",
     "choose_selectors",
-    "read_marked",
+    "read_manual_rejections",
 ]

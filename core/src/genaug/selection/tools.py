@@ -1,4 +1,4 @@
-"""What selectors are lent: cross-fitted classifiers, trained when first asked for, and chance."""
+"""What core provides to selectors: cross-fitted classifiers, trained when they are first needed, and random streams."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -12,29 +12,29 @@ from genaug.images import to_uint8
 
 
 class CrossFitTools:
-    """Tools (see genaug.selector) around classifiers that `make` trains when a selector first needs them."""
+    """The Tools of genaug.selector, built on classifiers that `train` trains when a selector first needs them."""
 
-    def __init__(self, make: Callable[[], CrossFit], *, seed: int) -> None:
-        self._make, self._seed = make, seed
+    def __init__(self, train: Callable[[], CrossFit], *, seed: int) -> None:
+        self._train, self._seed = train, seed
 
     @cached_property
     def judges(self) -> CrossFit:
         """The classifiers."""
-        return self._make()
+        return self._train()
 
     @property
     def folds(self) -> Tensor:
         """The fold of each training row, int64 [N]."""
         return self.judges.folds
 
-    def features(self, images: Tensor, stems: Tensor) -> Tensor:
-        """Float [N, C, H, W] in [-1, 1] and training rows int64 [N] to float32 [N, D]."""
-        return self.judges.features(to_uint8(images), stems)
+    def features(self, images: Tensor, sources: Tensor) -> Tensor:
+        """Float images [N, C, H, W] in [-1, 1] and their source rows int64 [N] to features float32 [N, D]."""
+        return self.judges.features(to_uint8(images), sources)
 
-    def probabilities(self, images: Tensor, stems: Tensor) -> Tensor:
-        """Float [N, C, H, W] in [-1, 1] and training rows int64 [N] to float32 [N, K]."""
-        return self.judges.probabilities(to_uint8(images), stems)
+    def probabilities(self, images: Tensor, sources: Tensor) -> Tensor:
+        """Float images [N, C, H, W] in [-1, 1] and their source rows int64 [N] to probabilities float32 [N, K]."""
+        return self.judges.probabilities(to_uint8(images), sources)
 
     def stream(self, purpose: str) -> torch.Generator:
-        """A random stream of the run's seed and that purpose."""
+        """The random stream of the run's seed and this purpose."""
         return stream(self._seed, "selector", purpose)

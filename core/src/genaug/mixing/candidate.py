@@ -1,0 +1,46 @@
+"""A generated image on its way from the generator to the output."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One generated image. Its class and the training images it relates to are numbers; writers look up the names.
+
+    pixels: uint8 [H, W, C]. label: its class, in [0, K). generator: the generator's name. index: its number among the
+    candidates of that generator and class. model: SHA-256 of the weights that drew it.
+    parents: training rows that the generator used. source: the training row that it most likely comes from: the parent
+    that looks most like it, or the nearest training image where there is no parent. nearest: the training row whose
+    thumbnail is most like its own; distance: 1 - correlation of the two thumbnails, in [0, 2].
+    scores: in [0, 1], by selector. rejected_by: the selector that rejected it, empty for an accepted candidate; reason:
+    why. weight: its weight in the training loss, as the recipe says.
+    """
+
+    pixels: NDArray[np.uint8]
+    label: int
+    generator: str
+    index: int
+    model: str
+    parents: tuple[int, ...]
+    source: int
+    nearest: int
+    distance: float
+    scores: dict[str, float] = field(default_factory=dict)
+    rejected_by: str = ""
+    reason: str = ""
+    weight: float = 1.0
+
+    def with_score(self, selector: str, score: float) -> "Candidate":
+        """The same candidate with one more score."""
+        return replace(self, scores=self.scores | {selector: score})
+
+    def rejected(self, selector: str, reason: str) -> "Candidate":
+        """The same candidate, rejected."""
+        return replace(self, rejected_by=selector, reason=reason)
+
+    def with_weight(self, weight: float) -> "Candidate":
+        """The same candidate with another weight in the loss."""
+        return replace(self, weight=weight)

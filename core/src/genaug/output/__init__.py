@@ -1,0 +1,1 @@
+"""Everything that an output folder holds: file names, formats, records and pictures."""

@@ -1,0 +1,85 @@
+"""The dataset card: what the folder holds, how it was generated, and what to be careful about."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from huggingface_hub import DatasetCardData
+
+from genaug.mixing.mixed import MixedSet
+from genaug.output.entries import written_counts
+from genaug.output.files import MODELS, PROVENANCE
+from genaug.output.folder import SPLIT_NAMES, data_globs
+
+_SIZES = (("n<1K", 1_000), ("1K<n<10K", 10_000), ("10K<n<100K", 100_000), ("100K<n<1M", 1_000_000))
+_LARGEST = "1M<n<10M"
+
+
+def dataset_card(mixed: MixedSet, lines: Sequence[dict[str, Any]]) -> str:
+    """Markdown of the card with Hugging Face's front matter. lines: of the provenance."""
+    return f"---\n{_front_matter(mixed, lines).to_yaml()}\n---\n\n" + "\n".join(_body(mixed)) + "\n"
+
+
+def _front_matter(mixed: MixedSet, lines: Sequence[dict[str, Any]]) -> DatasetCardData:
+    """The part that a hub and `load_dataset` read. It holds no class or file name of the user."""
+    globs = data_globs(mixed.record["format"], lines)
+    files = [{"split": SPLIT_NAMES[split], "path": path} for split, path in globs.items()]
+    return DatasetCardData(
+        license="unknown",
+        task_categories=["image-classification"],
+        size_categories=[next((name for name, size in _SIZES if len(lines) < size), _LARGEST)],
+        tags=["synthetic", "image", "genaug"],
+        configs=[{"config_name": "default", "data_files": files}] if files else None,
+    )
+
+
+def _body(mixed: MixedSet) -> Iterator[str]:
+    record, spec = mixed.record, mixed.loaded.spec
+    generators = ", ".join(f"`{name}` ({record['plugins'][name]})" for name in sorted(record["drawn"])) or "no generator"
+    alone = record["only_synthetic"]
+    yield "# Synthetic images" if alone else "# A mixed data set: real images and synthetic ones"
+    yield ""
+    yield (
+        f"Made by genaug {record['genaug']} with {generators}, "
+        f"seed {record['seed']}, at {spec.height}x{spec.width} pixels, {spec.channels} channel(s)."
+    )
+    yield ""
+    yield "| class | real | synthetic |"
+    yield "|---|---|---|"
+    for name, n in written_counts(mixed).items():
+        yield f"| {_cell(name)} | {n['real']} | {n['synthetic']} |"
+    yield ""
+    yield from _remarks(mixed)
+    yield from _problems(mixed)
+
+
+def _remarks(mixed: MixedSet) -> Iterator[str]:
+    if mixed.record["only_synthetic"]:
+        yield "- It holds no real image; parents and nearest images are named as in the training data."
+    else:
+        yield "- `train` takes the place of the training images; other splits are unchanged copies."
+    yield f"- `{PROVENANCE}` has a line for every image: hashes, label, synthetic or not, and how it was drawn."
+    yield (
+        "- Synthetic images are named after their generator, and their metadata says (IPTC digital source type "
+        "`trainedAlgorithmicMedia`) that they are synthetic. Metadata is lost when an image is saved again; "
+        "`genaug verify` tells real from synthetic images by their hashes."
+    )
+    yield f"- `{MODELS}/` holds the trained models. They can reproduce training images: treat them as you treat the data."
+    yield (
+        "- The looks of synthetic images do not tell whether they help a classifier: `genaug study` compares classifiers "
+        "trained with and without them, on images that no model has seen."
+    )
+
+
+def _problems(mixed: MixedSet) -> Iterator[str]:
+    for name, count in mixed.shortfall.items():
+        yield f"- Class {_cell(name)} is {count} image(s) short of the plan."
+    for name, reason in mixed.failures.items():
+        yield f"- Class {_cell(name)} got no synthetic images: {reason}"
+    for entry in mixed.loaded.skipped:
+        yield f"- Left out: `{_cell(entry.path)}` ({entry.reason})"
+
+
+def _cell(text: str) -> str:
+    """A name that cannot break the table or the page."""
+    safe = " ".join(text.encode("utf-8", "replace").decode().split())
+    return safe.replace("&", "&amp;").replace("<", "&lt;").replace("|", "&#124;").replace("`", "'")

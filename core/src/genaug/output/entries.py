@@ -1,0 +1,120 @@
+"""A mixed set as the images of an output, each with its provenance line: here numbers become names."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from genaug.data.decode import decode
+from genaug.data.duplicates import pixel_hash
+from genaug.data.folder import LabelledImages
+from genaug.mixing.candidate import Candidate
+from genaug.mixing.mixed import MixedSet
+from genaug.output.file_names import converted, flat_names, synthetic_name
+from genaug.output.formats import Entry
+from genaug.output.mark import marked_png, png
+from genaug.storage import file_bytes
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Paths:
+    """Where the real files of a split are placed: paths relative to OUT, by their names in the input."""
+
+    folder: str
+    by_name: dict[str, str]
+
+
+def entries(mixed: MixedSet) -> dict[str, list[Entry]]:
+    """The images to write, by split. With `only_synthetic` these are the synthetic images alone.
+
+    Parents and nearest images are then named as in the input, since no real file is written.
+    """
+    if mixed.record["only_synthetic"]:
+        own = {name: name for name in mixed.loaded.train.names}
+        return {"train": list(_synthetic(mixed, _Paths(_folder(mixed, "train"), own)))}
+    paths = {split: _paths(mixed, split) for split in mixed.loaded.splits}
+    found = {split: list(_real(mixed, split, paths[split])) for split in paths}
+    found["train"] += _synthetic(mixed, paths["train"])
+    return found
+
+
+def written_counts(mixed: MixedSet) -> dict[str, dict[str, int]]:
+    """{class: {"real": images, "synthetic": images}} of the training split that the output holds."""
+    alone = mixed.record["only_synthetic"]
+    return {name: count | ({"real": 0} if alone else {}) for name, count in mixed.counts().items()}
+
+
+def candidate_name(mixed: MixedSet, candidate: Candidate) -> str:
+    """`<class>/<file>` of a candidate, used or rejected."""
+    return f"{mixed.classes[candidate.label]}/{synthetic_name(candidate.generator, candidate.index)}"
+
+
+def _paths(mixed: MixedSet, split: str) -> _Paths:
+    images, folder = mixed.loaded.splits[split], _folder(mixed, split)
+    synthetic = mixed.synthetic if split == "train" else ()
+    reserved = [(mixed.classes[one.label], synthetic_name(one.generator, one.index)) for one in synthetic]
+    pairs = [(name, facts.format) for name, facts in zip(images.names, images.facts, strict=True)]
+    flat = flat_names(pairs, reserved)
+    labels = [mixed.classes[label] for label in images.labels]
+    files = zip(images.names, labels, flat, strict=True)
+    return _Paths(folder, {name: f"{folder}/{label}/{file}" for name, label, file in files})
+
+
+def _folder(mixed: MixedSet, split: str) -> str:
+    return mixed.loaded.scan.folder_names.get(split, split)
+
+
+def _real(mixed: MixedSet, split: str, paths: _Paths) -> Iterator[Entry]:
+    images = mixed.loaded.splits[split]
+    for place, name in enumerate(images.names):
+        line = {
+            "file_name": paths.by_name[name],
+            "pixels": images.hashes[place],
+            "split": split,
+            "label": mixed.classes[images.labels[place]],
+            "synthetic": False,
+            "source": name,
+            "weight": 1.0,
+        }
+        yield _copied(images, place, line)
+
+
+def _copied(images: LabelledImages, place: int, line: Record) -> Entry:
+    """The file as it is, or as PNG where common readers would skip it."""
+    source = images.paths[place]
+    if converted(images.facts[place].format, images.names[place]):
+        return Entry(line, lambda: png(decode(source).pixels))
+    return Entry(line, partial(file_bytes, source), source)
+
+
+def _synthetic(mixed: MixedSet, train: _Paths) -> Iterator[Entry]:
+    names = [train.by_name[name] for name in mixed.loaded.train.names]
+    for one in mixed.synthetic:
+        draw = _draw_of(one, mixed)
+        line = draw | {
+            "file_name": f"{train.folder}/{candidate_name(mixed, one)}",
+            "pixels": pixel_hash(one.pixels),
+            "split": "train",
+            "label": mixed.classes[one.label],
+            "synthetic": True,
+            "parents": [names[row] for row in one.parents],
+            "scores": one.scores,
+            "weight": one.weight,
+            "nearest": {"file_name": names[one.nearest], "distance": round(one.distance, 6)},
+        }
+        yield Entry(line, partial(marked_png, one.pixels, draw))
+
+
+def _draw_of(one: Candidate, mixed: MixedSet) -> Record:
+    """What decides one image: enough to draw it again from the model."""
+    return {
+        "genaug": mixed.record["genaug"],
+        "generator": one.generator,
+        "plugin": mixed.record["plugins"][one.generator],
+        "model": one.model,
+        "seed": mixed.record["seed"],
+        "class": mixed.classes[one.label],
+        "index": one.index,
+    }

@@ -1,0 +1,17 @@
+"""The names of all files and folders of an output. Each name is written here and nowhere else."""
+
+PROVENANCE = "provenance.jsonl"  # one line for each image
+RUN = "run.json"  # what decided the bytes; written last, so its presence means that the output is whole
+TIMINGS = "timings.json"  # times, host, workers: what may differ between equal outputs
+CLASSES = "classes.json"  # class names in label order, and counts
+REJECTIONS = "rejections.jsonl"  # one line for each candidate that is not used
+CARD = "README.md"  # the dataset card
+CROISSANT = "croissant.json"  # the description that MLCommons' readers understand
+REPORT = "report.html"  # the page
+EVALUATION = "evaluation.json"  # metrics, as the page shows them
+STUDY = "study.json"  # the result of a study
+SHEETS = "contact-sheets"  # pictures of each class
+MODELS = "models"  # trained models, one folder for each generator
+SHARDS = "data"  # tar or Parquet shards
+OWN = ".genaug"  # genaug's own folder: the lock, unfinished work, drawn images
+REQUEST = "request.json"  # inside it: what the output was made for

@@ -1,0 +1,106 @@
+"""The output folder: which run it belongs to, and how finished work is moved into it."""
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from genaug.errors import OutputError
+from genaug.output.files import MODELS, OWN, REQUEST, RUN
+from genaug.output.provenance import ProvenanceLine, has_provenance, holder, read_provenance
+from genaug.storage import LOCK, make_folder, move, read_json, remove, write_json
+
+SPLIT_NAMES = {"train": "train", "val": "validation", "test": "test"}  # as Hugging Face calls them
+
+
+def data_globs(format_name: str, lines: Iterable[ProvenanceLine]) -> dict[str, str]:
+    """{split: pattern of the files that hold it, relative to OUT}; only splits that have images."""
+    homes = {line["split"]: holder(line).partition("/")[0] for line in lines}
+    suffix = {"webdataset": "tar", "parquet": "parquet"}.get(format_name)
+    globs = {split: f"{home}/**" if suffix is None else f"{home}/{split}-*.{suffix}" for split, home in homes.items()}
+    return {split: globs[split] for split in SPLIT_NAMES if split in globs}
+
+
+class OutputFolder:
+    """OUT. Inside it genaug's own folder holds the lock, unfinished work and drawn images."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.own = path / OWN
+        self.models = path / MODELS
+        self.stage = self.own / "stage"
+        self._request = self.own / REQUEST
+
+    def check(self, data: Path, request: Mapping[str, Any]) -> None:
+        """Raise OutputError for a folder that holds something else, overlaps DATA, or was made with other settings."""
+        out, source = self.path.resolve(), data.resolve()
+        if out == source or source in out.parents or out in source.parents:
+            raise OutputError(f"the output {out} and the data {source} overlap; give an --out outside the data")
+        if self.path.exists() and not self.path.is_dir():
+            raise OutputError(f"the output {self.path} is a file; give another --out")
+        if self.path.exists() and not self.own.is_dir() and any(self.path.iterdir()):
+            raise OutputError(f"the output {self.path} holds something else; give another --out, or an empty folder")
+        self._check_same(request)
+        self._check_own_files()
+
+    def check_room(self, needed: int) -> None:
+        """Raise OutputError, before any work, where the disk has less than the bytes needed."""
+        home = next(folder for folder in (self.path, *self.path.resolve().parents) if folder.exists())
+        free = shutil.disk_usage(home).free
+        if needed > free:
+            raise OutputError(
+                f"this plan needs about {needed / 1e9:.1f} GB and {home} has {free / 1e9:.1f} GB free; "
+                "ask for fewer images, or give an --out on another disk"
+            )
+
+    def claim(self, request: Mapping[str, Any]) -> None:
+        """Record what this folder is made for."""
+        make_folder(self.own)
+        write_json(self._request, request)
+
+    def publish(self) -> None:
+        """Move the finished stage into place; the run file is removed first and moved last, so it marks a whole output."""
+        remove(self.path / RUN)
+        names = sorted(entry.name for entry in self.stage.iterdir())
+        for name in [*(name for name in names if name != RUN), RUN]:
+            old = make_folder(self.own / "old") / name
+            remove(old)
+            if (self.path / name).exists():
+                move(self.path / name, old)
+            move(self.stage / name, self.path / name)
+        remove(self.own / "old")
+        remove(self.stage)
+
+    def _check_same(self, request: Mapping[str, Any]) -> None:
+        before = read_json(self._request) if self._holds_work() else None
+        differing = [] if before is None else list(_differences(before, request))
+        if differing:
+            raise OutputError(
+                f"the output {self.path} was made with other settings ({'; '.join(differing[:3])}"
+                f"{'; ...' if len(differing) > 3 else ''}); give another --out, or remove that folder"
+            )
+
+    def _holds_work(self) -> bool:
+        """Whether a run did any work here; one that was refused before its first step leaves nothing."""
+        empty = (self._request, self.own / LOCK)
+        return any(path.is_file() and path not in empty for path in self.path.rglob("*"))
+
+    def _check_own_files(self) -> None:
+        """A second run replaces the split folders, so it stops at a file there that genaug did not write."""
+        lines = read_provenance(self.path) if has_provenance(self.path) else []
+        known = {holder(line) for line in lines}
+        for split in {name.partition("/")[0] for name in known}:
+            for path in sorted((self.path / split).rglob("*")):
+                if not path.is_dir() and path.relative_to(self.path).as_posix() not in known:
+                    raise OutputError(f"{path} was not written by genaug, and a new run would remove it; move it away")
+
+
+def _differences(before: Any, after: Any, where: str = "") -> Iterator[str]:
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in sorted({*before, *after}):
+            yield from _differences(before.get(key), after.get(key), f"{where}.{key}".lstrip("."))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for place, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _differences(old, new, f"{where}[{place}]")
+    elif before != after:
+        yield f"{where}: {before} there, {after} now"

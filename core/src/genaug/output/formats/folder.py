@@ -1,0 +1,29 @@
+"""Class folders: one file per image, as common loaders expect them."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from genaug.output.formats.entry import Entry
+from genaug.storage import copy_file, file_sha256, make_folder, write_bytes
+
+
+def write_folder(splits: Mapping[str, Sequence[Entry]], stage: Path) -> Iterator[dict[str, Any]]:
+    """Write each image to the file that its line names; the user's own files are copied unchanged."""
+    make_folder(stage / "train")
+    for entries in splits.values():
+        for folder in sorted({Path(entry.line["file_name"]).parent for entry in entries}):
+            make_folder(stage / folder)
+        for entry in entries:
+            yield entry.line | {"sha256": _written(entry, stage / entry.line["file_name"])}
+
+
+def _written(entry: Entry, path: Path) -> str:
+    """Write one file and return its SHA-256."""
+    if entry.source is not None:
+        copy_file(entry.source, path)
+        return file_sha256(path)
+    data = entry.make()
+    write_bytes(path, data)
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,68 @@
+"""The provenance: one line for every image of an output. The only place that writes and reads that file."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from genaug.errors import DataError
+from genaug.output.files import PROVENANCE
+from genaug.storage import file_bytes, read_json_lines, write_json_lines
+
+ProvenanceLine = Mapping[str, Any]
+# the part of a synthetic image's line from which it can be drawn again, with the types of the values
+DRAW = {"genaug": str, "generator": str, "plugin": str, "model": str, "seed": int, "class": str, "index": int}
+_LINE = {"file_name": str, "sha256": str, "pixels": str, "split": str, "label": str, "synthetic": bool}
+
+
+def write_provenance(folder: Path, lines: Iterable[ProvenanceLine]) -> None:
+    """Write the file into a folder."""
+    write_json_lines(folder / PROVENANCE, lines)
+
+
+def has_provenance(folder: Path) -> bool:
+    """Whether a folder holds the file."""
+    return (folder / PROVENANCE).is_file()
+
+
+def read_provenance(folder: Path) -> list[ProvenanceLine]:
+    """The line of every image, in order; raises DataError where the file is missing or holds anything else."""
+    path = folder / PROVENANCE
+    if not path.is_file():
+        raise DataError(f"{path} is not there; without it nothing can be told of the images beside it")
+    lines = []
+    for number, text in enumerate(file_bytes(path).splitlines(), start=1):
+        line = _parsed(text)
+        if not holds(line, _LINE) or (line["synthetic"] and not holds(line, DRAW)) or not _names_are_texts(line):
+            raise DataError(f"line {number} of {path} is not what genaug wrote; expected the JSON record of an image")
+        lines.append(line)
+    return lines
+
+
+def read_unchecked(folder: Path) -> list[Any]:
+    """The JSON values of the file's lines, whatever they are; none where there is no file. Raises ValueError."""
+    return read_json_lines(folder / PROVENANCE)
+
+
+def holds(values: Any, kinds: Mapping[str, type]) -> bool:
+    """Whether plain values are a table that has these keys with values of these types."""
+    return isinstance(values, Mapping) and all(isinstance(values.get(key), kind) for key, kind in kinds.items())
+
+
+def holder(line: ProvenanceLine) -> str:
+    """The file of OUT that holds the image of a line: the image's own file, or a shard."""
+    return str(line.get("shard", line["file_name"]))
+
+
+def _names_are_texts(line: ProvenanceLine) -> bool:
+    """Whether the names of other files in a line, where it has any, are texts."""
+    parents = line.get("parents", [])
+    texts = [line.get("source", ""), *parents] if isinstance(parents, list) else [None]
+    return all(isinstance(text, str) for text in texts)
+
+
+def _parsed(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,52 @@
+"""Writes a mixed set as an output folder; the output appears whole or not at all."""
+
+from typing import Any
+
+from genaug.mixing.mixed import MixedSet
+from genaug.output.card import dataset_card
+from genaug.output.contact_sheets import contact_sheet
+from genaug.output.croissant import croissant
+from genaug.output.entries import entries, written_counts
+from genaug.output.files import CARD, CLASSES, CROISSANT, PROVENANCE, SHEETS, TIMINGS
+from genaug.output.folder import OutputFolder
+from genaug.output.formats import write_images
+from genaug.output.provenance import write_provenance
+from genaug.output.rejections import write_rejections
+from genaug.output.run_file import write_run
+from genaug.storage import file_sha256, make_folder, remove, write_bytes, write_json, write_text
+
+Record = dict[str, Any]
+
+
+def write(mixed: MixedSet, output: OutputFolder, timings: Record) -> None:
+    """Write everything to a stage inside OUT/.genaug, then move it into place."""
+    stage, classes, alone = output.stage, mixed.classes, mixed.record["only_synthetic"]
+    remove(stage)
+    make_folder(stage)
+    lines = write_images(mixed.record["format"], entries(mixed), stage, classes)
+    write_provenance(stage, lines)
+    written = _hashes(output, lines)
+    _write_sheets(mixed, output, real=not alone)
+    write_rejections(stage, mixed.rejected, classes, pictures=not alone)  # a rejected copy shows a real image
+    write_json(stage / CLASSES, {"classes": list(classes), "counts": written_counts(mixed)})
+    write_text(stage / CARD, dataset_card(mixed, lines))
+    write_json(stage / CROISSANT, croissant(mixed, lines, written))
+    write_json(stage / TIMINGS, timings)
+    write_run(stage, mixed.record, written)
+    output.publish()
+
+
+def _hashes(output: OutputFolder, lines: list[Record]) -> dict[str, str]:
+    """{file: SHA-256} of the provenance and of the shards, by which `genaug verify` knows them."""
+    names = {PROVENANCE, *(line["shard"] for line in lines if "shard" in line)}
+    return {name: file_sha256(output.stage / name) for name in sorted(names)}
+
+
+def _write_sheets(mixed: MixedSet, output: OutputFolder, *, real: bool) -> None:
+    """One contact sheet for each class."""
+    make_folder(output.stage / SHEETS)
+    train = mixed.loaded.train
+    for label, name in enumerate(mixed.classes):
+        synthetic = [one.pixels for one in mixed.synthetic if one.label == label]
+        originals = list(train.images[train.labels == label]) if real else []
+        write_bytes(output.stage / SHEETS / f"{label:03d}.png", contact_sheet(name, originals, synthetic))

@@ -1,0 +1,64 @@
+"""Reads `key=value` overrides of settings and finds the section of a generator's settings that each key belongs to."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+from pydantic.fields import FieldInfo
+
+from genaug.config import AugmentationConfig, Closed, GeneratorConfig, TrainConfig
+from genaug.errors import UsageError, unknown
+
+
+def assign(model: type[GeneratorConfig], values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """{key: value} to {section: {key: value}} for the sections model, train and augmentation.
+
+    A key is `section.key`, or only `key` if a single section has it. Raises UsageError for an unknown or ambiguous key.
+    """
+    settings: dict[str, type[Closed]] = {"model": model, "train": TrainConfig, "augmentation": AugmentationConfig}
+    sections = {name: kind.model_fields for name, kind in settings.items()}
+    changes: dict[str, dict[str, Any]] = {name: {} for name in sections}
+    for path, value in values.items():
+        section, key = _locate(path, sections)
+        changes[section][key] = value
+    return changes
+
+
+def read_assignments(texts: Iterable[str]) -> dict[str, Any]:
+    """`key=value` texts to {key: value}; values are read as YAML: numbers, true, false, null, lists, texts."""
+    values = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"expected key=value, got {text!r}")
+        values[key.strip()] = _plain(value.strip())
+    return values
+
+
+def _locate(path: str, sections: Mapping[str, Mapping[str, FieldInfo]]) -> tuple[str, str]:
+    section, dot, key = path.partition(".")
+    known = {f"{name}.{field}" for name, fields in sections.items() for field in fields}
+    if dot and path in known:
+        return section, key
+    found = [name for name, fields in sections.items() if path in fields]
+    if len(found) > 1:
+        raise UsageError(f"key {path!r} is in {' and '.join(found)}; write {found[0]}.{path} or {found[1]}.{path}")
+    if not found:
+        raise unknown("key", path, known if dot else {name.partition(".")[2] for name in known})
+    return found[0], path
+
+
+def _plain(text: str) -> Any:
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"expected a number, true, false, a list or a text as value, got {text!r}") from error
+    return _scientific(value) if isinstance(value, str) else value
+
+
+def _scientific(text: str) -> Any:
+    """A text such as 1e-4 as a number, which YAML 1.1 reads as text; other texts unchanged."""
+    try:
+        return float(text) if text[:1].isdigit() or text[:1] in "+-." else text
+    except ValueError:
+        return text

@@ -1,0 +1,1 @@
+"""From a RunConfig and loaded images to a mixed set: train, draw, select, mix and write."""

@@ -1,0 +1,130 @@
+"""Draws more images from models that a run has trained."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genaug.errors import DataError, OutputError, unknown
+from genaug.fitting import CHUNK, chunks_of, draw_chunk, load_sampler, read_record
+from genaug.generator import Sampler
+from genaug.output.file_names import synthetic_name
+from genaug.output.files import MODELS
+from genaug.output.mark import marked_png
+from genaug.output.run_file import read_run
+from genaug.registry import load_registry
+from genaug.spec import ImageSpec
+from genaug.storage import file_sha256, make_folder, write_bytes
+from genaug.training import resolve_device, using_threads
+
+
+@dataclass(frozen=True)
+class _Models:
+    """The model files of one generator.
+
+    record: that of the first model. classes: {label: class name}. drawn: {class: images that the run has drawn}.
+    """
+
+    paths: tuple[Path, ...]
+    record: dict[str, Any]
+    classes: dict[int, str]
+    drawn: dict[str, int]
+
+    def weights(self, label: int) -> str:
+        """SHA-256 of the model that draws a class."""
+        return file_sha256(self.paths[0 if self.record["label"] is None else list(self.classes).index(label)])
+
+    def spec(self) -> ImageSpec:
+        """Class names at their labels; empty for labels without a model here."""
+        values = self.record["spec"]
+        names = tuple(self.classes.get(label, "") for label in range(max(self.classes) + 1))
+        return ImageSpec(values["channels"], values["height"], values["width"], names, (0,) * len(names))
+
+
+def draw_more(
+    model: Path,
+    out: Path,
+    *,
+    count: int,
+    classes: Sequence[str] | None = None,
+    first: int | None = None,
+    seed: int | None = None,
+    device: str = "auto",
+) -> dict[str, int]:
+    """Write images [first, first + count) of each class as OUT/<class>/<generator>-NNNNNN.png; returns {class: n}.
+
+    Without `first`, numbering continues where the run stopped. Raises DataError for a missing or damaged model, UsageError
+    for a class that it does not know, OutputError for a file that is there already.
+    """
+    models = _find(model)
+    for name in classes or ():
+        if name not in models.classes.values():
+            raise unknown("class", name, models.classes.values())
+    sampler = load_sampler(models.paths, models.spec(), load_registry(), resolve_device(device))
+    wanted = {label: name for label, name in models.classes.items() if classes is None or name in classes}
+    with using_threads(models.record["threads"]):
+        for label, name in wanted.items():
+            start = models.drawn.get(name, 0) if first is None else first
+            run_seed = models.record["seed"] if seed is None else seed
+            _draw_class(sampler, models, label, range(start, start + count), run_seed, out)
+    return dict.fromkeys(wanted.values(), count)
+
+
+def _draw_class(sampler: Sampler, models: _Models, label: int, indices: range, seed: int, out: Path) -> None:
+    generator, name = models.record["generator"], models.classes[label]
+    folder, weights = make_folder(out / name), models.weights(label)
+    for chunk in chunks_of(indices.start, len(indices)):
+        images, _ = draw_chunk(sampler, label, chunk, seed=seed, name=generator)
+        for index, pixels in enumerate(images, start=chunk * CHUNK):
+            if index not in indices:
+                continue
+            path = folder / synthetic_name(generator, index)
+            if path.exists():
+                raise OutputError(f"{path} is there already; give another --out or a higher --first")
+            facts = {"genaug": models.record["core"], "generator": generator, "plugin": models.record["plugin"]}
+            write_bytes(
+                path, marked_png(pixels, facts | {"model": weights, "seed": seed, "class": name, "index": index})
+            )
+
+
+def _find(model: Path) -> _Models:
+    """A model file, a folder of them, or the output of a run; raises DataError when none is there."""
+    paths = tuple(_model_files(model))
+    records = [record for path in paths if (record := read_record(path)) is not None]
+    if not paths or len(records) < len(paths):
+        raise DataError(f"no trained model in {model}; expected OUT of a run, OUT/models/<generator>, or a model file")
+    pooled = records[0]["label"] is None
+    names = records[0]["spec"]["classes"]
+    classes = dict(enumerate(names)) if pooled else {record["label"]: _class_of(record) for record in records}
+    return _Models(paths, records[0], classes, _drawn(paths[0]))
+
+
+def _class_of(record: dict[str, Any]) -> str:
+    """The class of a model of one class, whose spec may list all classes."""
+    classes = record["spec"]["classes"]
+    return str(classes[record["label"]] if len(classes) > 1 else classes[0])
+
+
+def _model_files(model: Path) -> list[Path]:
+    if model.is_file():
+        return [model]
+    if here := sorted(model.glob("*.safetensors")):
+        return here
+    chosen = _generators(model)
+    found = {path.parent for path in (model / MODELS).glob("*/*.safetensors")}
+    folders = sorted(folder for folder in found if chosen is None or folder.name in chosen)
+    if len(folders) > 1:
+        raise DataError(f"{model} holds models of several generators; name one: {', '.join(map(str, folders))}")
+    return sorted(folders[0].glob("*.safetensors")) if folders else []
+
+
+def _generators(out: Path) -> set[str] | None:
+    """The generators that were requested of a run, without the one that filled up; None outside a run."""
+    run = read_run(out)
+    return {one["generator"] for one in run["generators"]} if run is not None and "generators" in run else None
+
+
+def _drawn(path: Path) -> dict[str, int]:
+    """How many images of each class the run that trained this model has drawn; empty outside a run."""
+    run = read_run(path.parent.parent.parent)
+    return dict(run["drawn"].get(path.parent.name, {})) if run is not None and "drawn" in run else {}

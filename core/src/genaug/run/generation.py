@@ -1,0 +1,255 @@
+"""Trains what a job needs, draws, selects, and draws again until every class has its images or gives up."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from genaug.data.attribution import Attribution
+from genaug.errors import GenaugError, TrainingError
+from genaug.executors import Report, make_executor, silent
+from genaug.features import CrossFit
+from genaug.fitting import FitRecord, chunk_images, draw, fit
+from genaug.mixing.candidate import Candidate
+from genaug.probe import Probe, allowed_settings, probe
+from genaug.run.job import Job, Share, default_workers
+from genaug.run.judges import judges_of
+from genaug.run.tasks import ModelTask, perform, plan_tasks, tasks_of
+from genaug.selection import ClassFiller, CrossFitTools, SelectorChain
+from genaug.storage import file_sha256
+
+Fillers = Mapping[tuple[Path, int], ClassFiller]  # by model and label
+
+
+@dataclass(frozen=True)
+class ClassResult:
+    """What one generator gave for one class.
+
+    label: the class. wanted: how many images were requested. drawn: candidates that were judged. accepted, rejected:
+    those candidates. fills_up: whether these images replace images that other generators could not give.
+    """
+
+    generator: str
+    label: int
+    wanted: int
+    drawn: int
+    accepted: tuple[Candidate, ...]
+    rejected: tuple[Candidate, ...]
+    fills_up: bool = False
+
+    @property
+    def missing(self) -> int:
+        """How many images fewer than requested were accepted."""
+        return self.wanted - len(self.accepted)
+
+
+@dataclass(frozen=True)
+class Generated:
+    """The results of a job by generator and class, the models behind them, and {label: why the class failed}.
+
+    probe: what the label-safety probe found; None where it was not requested.
+    """
+
+    job: Job
+    results: tuple[ClassResult, ...]
+    records: tuple[FitRecord, ...]
+    failures: dict[int, str]
+    probe: Probe | None
+
+    def shortfall(self) -> dict[int, int]:
+        """{label: images missing from the plan}; failed classes and classes without a shortfall are left out."""
+        missing = dict(enumerate(self.job.plan.values()))
+        for result in self.results:
+            missing[result.label] -= len(result.accepted)
+        return {label: count for label, count in missing.items() if count and label not in self.failures}
+
+    def filled_up(self) -> dict[int, int]:
+        """{label: images of the fallback generator}; only classes that have some."""
+        return {result.label: len(result.accepted) for result in self.results if result.fills_up}
+
+
+def generate(job: Job, models: Path, folder: Path, *, workers: int | None = None, report: Report = silent) -> Generated:
+    """Train what the plan needs and draw until it is filled; one class may fail while the others succeed.
+
+    models: where trained models are kept. folder: where unfinished work is kept.
+    Raises the first error where all models fail, and TrainingError where a class stays short and the job's
+    `on_shortfall` is `fail`.
+    """
+    return _Generation(job, models, folder, workers, report).run()
+
+
+class _Generation:
+    """One job while it runs."""
+
+    def __init__(self, job: Job, models: Path, folder: Path, workers: int | None, report: Report) -> None:
+        self._job, self._models, self._folder, self._report = job, models, folder, report
+        self._workers = workers or default_workers(job)
+        self._records: dict[str, FitRecord] = {}  # by the key of the fit
+        self._failures: dict[int, str] = {}
+
+    def run(self) -> Generated:
+        """Probe, fit and draw, select, fill up."""
+        found = self._probed()
+        tasks = plan_tasks(self._job, self._models, self._folder)
+        fillers = {
+            (task.fit.path, label): self._filler(task.share, label, count)
+            for task in tasks
+            for label, count in task.draw.counts.items()
+        }
+        tasks = [task.drawing(_next_counts(task, fillers)) for task in tasks]
+        self._fit_pooled(tasks)
+        tasks = self._performed(tasks)
+        results = self._results(tasks, fillers)
+        results += self._filled_up(results)
+        generated = Generated(self._job, tuple(results), tuple(self._records.values()), self._failures, found)
+        if self._job.config.on_shortfall == "fail" and generated.shortfall():
+            raise TrainingError(_too_few(generated))
+        return generated
+
+    @cached_property
+    def _judges(self) -> CrossFit:
+        return judges_of(self._job, self._folder, self._report)
+
+    @cached_property
+    def _selectors(self) -> SelectorChain:
+        tools = CrossFitTools(lambda: self._judges, seed=self._job.config.seed)
+        return SelectorChain(self._job.selectors, self._job.loaded.train, tools)
+
+    @cached_property
+    def _attribution(self) -> Attribution:
+        return Attribution(self._job.loaded.train)
+
+    def _probed(self) -> Probe | None:
+        if not self._job.config.probe:
+            return None
+        found = probe(self._job.loaded.train, self._judges)
+        self._job = self._job.with_allowed_changes(allowed_settings(found))
+        return found
+
+    def _filler(self, share: Share, label: int, wanted: int) -> ClassFiller:
+        judged = bool(self._job.selectors) and share.settings.description.judged
+        return ClassFiller(
+            self._selectors if judged else None,
+            self._attribution,
+            generator=share.name,
+            label=label,
+            wanted=wanted,
+            overdraw=self._job.config.overdraw,
+            excluded=self._job.excluded(share.name, label),
+        )
+
+    def _fit_pooled(self, tasks: Sequence[ModelTask]) -> None:
+        """Train the models over all classes from which models of one class begin."""
+        if pooled := {task.fit.pooled.key: task.fit.pooled for task in tasks if task.fit.pooled is not None}:
+            for outcome in make_executor(1).map(fit, list(pooled.values()), self._report):
+                if outcome.error is not None:
+                    raise outcome.error
+
+    def _performed(self, tasks: Sequence[ModelTask]) -> list[ModelTask]:
+        """The tasks that succeeded; the classes of the others have failed."""
+        outcomes = make_executor(self._workers).map(perform, tasks, self._report)
+        errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+        if errors and len(errors) == len(outcomes):
+            raise errors[0]
+        done = []
+        for task, outcome in zip(tasks, outcomes, strict=True):
+            if outcome.result is None:
+                self._fail(task, outcome.error)
+            else:
+                self._records[outcome.result.key] = outcome.result
+                done.append(task)
+        return done
+
+    def _fail(self, task: ModelTask, error: GenaugError | None) -> None:
+        self._failures |= dict.fromkeys(task.draw.counts, str(error))
+
+    def _results(self, tasks: Sequence[ModelTask], fillers: Fillers) -> list[ClassResult]:
+        """Judge what is drawn and draw more, in rounds, until no class needs more."""
+        waiting = list(tasks)
+        while waiting:
+            for task in waiting:
+                self._judge(task, fillers)
+            waiting = [more for task in waiting if (more := _next_draw(task, fillers)) is not None]
+            outcomes = make_executor(min(self._workers, len(waiting)) or 1).map(
+                draw, [task.draw for task in waiting], self._report
+            )
+            for outcome in outcomes:
+                if outcome.error is not None:
+                    raise outcome.error
+        return [_result(task, fillers[task.fit.path, label]) for task in tasks for label in task.draw.counts]
+
+    def _judge(self, task: ModelTask, fillers: Fillers) -> None:
+        model = file_sha256(task.fit.path)
+        for label, count in task.draw.counts.items():
+            filler = fillers[task.fit.path, label]
+            if filler.drawn < count:
+                images, parents = chunk_images(task.draw, label)
+                filler.add(images[filler.drawn :], parents[filler.drawn :], model)
+
+    def _filled_up(self, results: Sequence[ClassResult]) -> list[ClassResult]:
+        """Images of the fallback for what the others could not give; its indices continue after its own share."""
+        fallback, classes = self._job.fallback, self._job.classes
+        missing = {
+            label: sum(result.missing for result in results if result.label == label and label not in self._failures)
+            for label in range(len(classes))
+        }
+        if fallback is None or not any(missing.values()):
+            return []
+        first = {result.label: result.drawn for result in results if result.generator == fallback.name}
+        plan = {name: missing[label] for label, name in enumerate(classes)}
+        extra = []
+        for task in tasks_of(self._job, replace(fallback, plan=plan), self._models, self._folder):
+            enough = {label: self._enough(label, missing[label], first.get(label, 0)) for label in task.draw.counts}
+            more = task.drawing(enough)
+            record = perform(more, self._report)
+            self._records.setdefault(record.key, record)
+            extra += [self._extra(more, label, first.get(label, 0), missing[label]) for label in enough]
+        return extra
+
+    def _enough(self, label: int, missing: int, first: int) -> int:
+        """How many images to draw so that enough remain after its own share and without manually rejected ones."""
+        name = self._job.fallback.name if self._job.fallback else ""
+        return first + missing + sum(index >= first for index in self._job.excluded(name, label))
+
+    def _extra(self, task: ModelTask, label: int, first: int, missing: int) -> ClassResult:
+        """The fallback's images of one class from index `first` on."""
+        filler = ClassFiller(
+            None,
+            self._attribution,
+            generator=task.share.name,
+            label=label,
+            wanted=task.draw.counts[label],
+            excluded=self._job.excluded(task.share.name, label),
+        )
+        filler.add(*chunk_images(task.draw, label), file_sha256(task.fit.path))
+        result = _result(task, filler)
+        accepted = tuple(one for one in result.accepted if one.index >= first)[:missing]
+        rejected = tuple(one for one in result.rejected if one.index >= first)
+        return replace(result, wanted=missing, accepted=accepted, rejected=rejected, fills_up=True)
+
+
+def _next_counts(task: ModelTask, fillers: Fillers) -> dict[int, int]:
+    return {label: fillers[task.fit.path, label].next_count() for label in task.draw.counts}
+
+
+def _next_draw(task: ModelTask, fillers: Fillers) -> ModelTask | None:
+    """The same task with more candidates for the classes that need some; None when none does."""
+    counts = _next_counts(task, fillers)
+    more = {label: count for label, count in counts.items() if count > fillers[task.fit.path, label].drawn}
+    return task.drawing(more) if more else None
+
+
+def _result(task: ModelTask, filler: ClassFiller) -> ClassResult:
+    accepted = tuple(filler.finish())
+    return ClassResult(task.share.name, filler.label, filler.wanted, filler.drawn, accepted, tuple(filler.rejected))
+
+
+def _too_few(generated: Generated) -> str:
+    classes, plan = generated.job.classes, generated.job.plan
+    worst = ", ".join(
+        f"{classes[label]!r} lacks {count} of {plan[classes[label]]}" for label, count in generated.shortfall().items()
+    )
+    return (
+        f"too few images passed the selectors: {worst}; train longer, raise overdraw, choose other selectors, "
+        "or fill up with --on-shortfall classical"
+    )

@@ -1,0 +1,240 @@
+"""A run with everything settled: which generators train on which images, and how many images each has to draw."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+
+from genaug.config import AugmentationConfig, Preset, RunConfig, changed, laid_over
+from genaug.data.folder import LoadedFolder
+from genaug.errors import UsageError, unknown
+from genaug.fitting import FitSettings
+from genaug.hookspecs import GeneratorDescription
+from genaug.mixing.recipe import RecipeConfig, parse_recipe
+from genaug.overrides import assign
+from genaug.registry import Registry
+from genaug.selection import ManualRejections, SelectorChoice, choose_selectors
+from genaug.storage import stage_hash
+from genaug.targets.plan import new_images
+from genaug.targets.shares import parse_shares, shared_plan
+from genaug.training import resolve_device, resolve_precision
+from genaug.version import __version__
+
+SECTIONS = ("preset", "model", "train", "augmentation")
+
+
+@dataclass(frozen=True)
+class Share:
+    """One generator of a run: its settings, and how many images of each class it has to draw."""
+
+    settings: FitSettings
+    plan: dict[str, int]
+
+    @property
+    def name(self) -> str:
+        """The generator's name."""
+        return self.settings.description.name
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is trained on which images, how many images are drawn of each class, which selectors judge them, the recipe.
+
+    plan: {class: new images}. fallback: the generator that fills up what the others could not give; None where classes
+    are left short. manual_rejections: candidates that a person has rejected. gate: what the quick study before the run
+    said; None where there was none.
+    """
+
+    loaded: LoadedFolder
+    config: RunConfig
+    shares: tuple[Share, ...]
+    plan: dict[str, int]
+    selectors: tuple[SelectorChoice, ...]
+    fallback: Share | None
+    recipe: RecipeConfig
+    manual_rejections: ManualRejections = field(default_factory=dict)
+    gate: Mapping[str, Any] | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names in label order."""
+        return self.loaded.spec.classes
+
+    def request(self) -> dict[str, Any]:
+        """Everything that decides the bytes of the output, except the plan."""
+        loaded, config = self.loaded, self.config
+        return {
+            "generators": [share.settings.to_json() for share in self.shares],
+            "selection": {
+                "selectors": [choice.to_json() for choice in self.selectors],
+                "overdraw": config.overdraw,
+                "judge_steps": config.judge_steps,
+                "on_shortfall": config.on_shortfall,
+            },
+            "recipe": self.recipe.model_dump(mode="json"),
+            "probe": config.probe,
+            "gate": config.gate,
+            "format": config.format,
+            "only_synthetic": config.only_synthetic,
+            "classes": list(loaded.spec.classes),
+            "size": [loaded.spec.height, loaded.spec.width],
+            "resize": loaded.resize,
+            "data": _data_hash(loaded),
+        }
+
+    def excluded(self, generator: str, label: int) -> frozenset[int]:
+        """Numbers of a generator's candidates of one class that a person has rejected."""
+        return self.manual_rejections.get((generator, self.classes[label]), frozenset())
+
+    def without(self, rejections: ManualRejections) -> "Job":
+        """The same job without these candidates; raises UsageError where one names an unknown generator or class."""
+        names = {share.name for share in (*self.shares, *([self.fallback] if self.fallback else []))}
+        for generator, class_name in rejections:
+            if generator not in names:
+                raise unknown("generator in the list of rejected images", generator, names)
+            if class_name not in self.plan:
+                raise unknown("class in the list of rejected images", class_name, self.plan)
+        return replace(self, manual_rejections=rejections)
+
+    def drawing_nothing(self) -> "Job":
+        """The same job for the real images alone."""
+        nothing = dict.fromkeys(self.plan, 0)
+        return replace(self, plan=nothing, shares=tuple(replace(share, plan=nothing) for share in self.shares))
+
+    def with_allowed_changes(self, changes: Mapping[str, Any]) -> "Job":
+        """The same job with other settings of augmentation, for every generator that varies training images."""
+        shares = tuple(replace(share, settings=_varied(share.settings, changes)) for share in self.shares)
+        fallback = self.fallback and replace(self.fallback, settings=_varied(self.fallback.settings, changes))
+        return replace(self, shares=shares, fallback=fallback)
+
+
+def resolve(config: RunConfig, loaded: LoadedFolder, registry: Registry) -> Job:
+    """Settle generators, presets, device, precision, threads, plan, selectors and recipe; raises UsageError."""
+    parts = parse_shares(config.generator or registry.default_generator())
+    _check_sections(config, parts)
+    counts = dict(zip(loaded.spec.classes, loaded.spec.counts, strict=True))
+    plan = new_images(counts, config)
+    plans = shared_plan(plan, parts)
+    shares = tuple(
+        Share(_settings(name, _changes_of(config, name, alone=len(parts) == 1), config, loaded, registry), plans[name])
+        for name in parts
+    )
+    filler = None if config.on_shortfall in ("leave", "fail") else config.on_shortfall
+    return Job(
+        loaded=loaded,
+        config=config,
+        shares=shares,
+        plan=plan,
+        selectors=choose_selectors(config.select, config.selectors, registry),
+        fallback=filler and Share(_settings(filler, {"preset": "auto"}, config, loaded, registry), {}),
+        recipe=parse_recipe(config.recipe),
+    )
+
+
+def settings_by_generator(
+    values: Mapping[str, Any], generators: Sequence[str], registry: Registry
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """{key: value} to {generator: {section: {key: value}}}; with several generators a key is written `name:key`.
+
+    Raises UsageError for an unknown generator or key, or where it is not clear which generator a key belongs to.
+    """
+    tables: dict[str, dict[str, Any]] = {}
+    for path, value in values.items():
+        name, colon, key = path.partition(":")
+        if colon and name not in generators:
+            raise unknown("generator in settings", name, generators)
+        if not colon and len(generators) > 1:
+            raise UsageError(f"with several generators, write {generators[0]}:{path}, or another of them, got {path!r}")
+        tables.setdefault(name if colon else generators[0], {})[key if colon else path] = value
+    return {name: assign(registry.generators.get(name).config, table) for name, table in tables.items()}
+
+
+def default_workers(job: Job) -> int:
+    """Models trained in parallel by default: one per core for models of one class on a CPU, else one."""
+    many = any(share.settings.per_class and share.settings.device == "cpu" for share in job.shares)
+    return max(1, min(torch.get_num_threads(), sum(count > 0 for count in job.plan.values()))) if many else 1
+
+
+def _settings(
+    name: str, changes: Mapping[str, Any], config: RunConfig, loaded: LoadedFolder, registry: Registry
+) -> FitSettings:
+    description, source = registry.generators.get(name), registry.generators.source(name)
+    device = resolve_device(config.device)
+    preset = _preset(description, changes, loaded, device)
+    per_class = description.conditioning == "none" or preset.train.specialise_steps > 0
+    return FitSettings(
+        description=description,
+        source=source,
+        core_version=__version__,
+        preset=preset,
+        seed=config.seed,
+        device=device,
+        precision=resolve_precision(preset.train.precision, device),
+        threads=1 if per_class else torch.get_num_threads(),
+        pooled_threads=torch.get_num_threads(),
+    )
+
+
+def _preset(description: GeneratorDescription, changes: Mapping[str, Any], loaded: LoadedFolder, device: str) -> Preset:
+    """The named preset for this data and device, with the run's changes applied."""
+    make = description.presets.get(changes["preset"])
+    if make is None:
+        raise unknown(f"preset of {description.name}", changes["preset"], description.presets)
+    preset = make(loaded.spec, device.partition(":")[0])
+    model = changed(preset.model, changes.get("model", {}), f"the settings of {description.name}")
+    model.check(loaded.spec)
+    return Preset(
+        model=model,
+        train=changed(preset.train, changes.get("train", {}), "train"),
+        augmentation=changed(preset.augmentation, changes.get("augmentation", {}), "augmentation"),
+    )
+
+
+def _changes_of(config: RunConfig, name: str, *, alone: bool) -> dict[str, Any]:
+    """What the config says about one generator: its own table, over the top-level keys where it is the only one."""
+    own = config.generators.get(name, {})
+    top = {section: getattr(config, section) for section in SECTIONS[1:]} if alone else {}
+    merged = {section: laid_over(top.get(section, {}), own.get(section, {})) for section in SECTIONS[1:]}
+    return {"preset": own.get("preset", config.preset)} | merged
+
+
+def _check_sections(config: RunConfig, parts: Mapping[str, float]) -> None:
+    for name, table in config.generators.items():
+        if name not in parts:
+            raise unknown("generator in generators", name, parts)
+        for section in table:
+            if section not in SECTIONS:
+                raise unknown(f"key of generators.{name}", section, SECTIONS)
+    given = [section for section in SECTIONS[1:] if getattr(config, section)]
+    if given and len(parts) > 1:
+        first = next(iter(parts))
+        raise UsageError(
+            f"with several generators, say whose settings these are: generators.{first}.{given[0]} in a file, "
+            f"{first}:key=value on the command line, got {given[0]}"
+        )
+
+
+def _varied(settings: FitSettings, changes: Mapping[str, Any]) -> FitSettings:
+    """Settings with changed augmentation of the training images, and of the generator where it has such settings."""
+    preset = settings.preset
+    own = {key: value for key, value in changes.items() if key in type(preset.model).model_fields}
+    known = {key: value for key, value in changes.items() if key in AugmentationConfig.model_fields}
+    return replace(
+        settings,
+        preset=preset.model_copy(
+            update={
+                "model": changed(preset.model, own, f"the settings of {settings.description.name}"),
+                "augmentation": changed(preset.augmentation, known, "augmentation"),
+            }
+        ),
+    )
+
+
+def _data_hash(loaded: LoadedFolder) -> str:
+    files = [
+        [split, name, digest]
+        for split, images in loaded.splits.items()
+        for name, digest in zip(images.names, images.sha256, strict=True)
+    ]
+    return stage_hash(sorted(files))

@@ -1,0 +1,87 @@
+"""The one path from a job to a mixed data set, taken by run, augment, demo and study."""
+
+import time
+from pathlib import Path
+
+from genaug.executors import Report, silent
+from genaug.fitting import FitRecord
+from genaug.mixing.apply import apply_recipe, overall_score
+from genaug.mixing.mixed import MixedSet
+from genaug.mixing.recipe import require_storable
+from genaug.output.files import MODELS
+from genaug.output.folder import OutputFolder
+from genaug.output.formats import check_format
+from genaug.output.writer import write
+from genaug.run.generation import Generated, generate
+from genaug.run.job import Job, default_workers
+from genaug.run.record import by_class, run_record, timings
+from genaug.storage import copy_file, locked, make_folder
+
+
+def run(job: Job, out: Path, *, workers: int | None = None, report: Report = silent) -> MixedSet:
+    """Train, draw, select and write OUT; what an earlier run with the same settings finished is not repeated.
+
+    Raises UsageError for a recipe that no folder can hold or a format that cannot be written here.
+    """
+    output = checked(job, out)
+    started = time.time()
+    with locked(output.own):
+        output.claim(job.request())
+        generated = generate(job, output.models, output.own, workers=workers, report=report)
+        mixed = mix(generated)
+        write(mixed, output, timings(started, workers or default_workers(job), generated.records))
+    return mixed
+
+
+def save(mixed: MixedSet, job: Job, records: tuple[FitRecord, ...], folder: Path, out: Path) -> None:
+    """Write a mixed set whose models were trained in `folder` to OUT, as `run` would have written it."""
+    output = checked(job, out)
+    started = time.time()
+    with locked(output.own):
+        output.claim(job.request())
+        for path in sorted((folder / MODELS).glob("*/*")):
+            copy_file(path, make_folder(output.models / path.parent.name) / path.name)
+        write(mixed, output, timings(started, 1, records))
+
+
+def mix(generated: Generated) -> MixedSet:
+    """Real and synthetic images together; the recipe says which accepted candidates are used and what they weigh."""
+    job, results = generated.job, generated.results
+    accepted = [candidate for result in results for candidate in result.accepted]
+    scores = [overall_score(one.scores) for one in accepted]
+    applied = apply_recipe(job.recipe, job.loaded.spec.counts, [one.label for one in accepted], scores)
+    pairs = zip(accepted, applied.keep, applied.weights, strict=True)
+    return MixedSet(
+        loaded=job.loaded,
+        synthetic=tuple(candidate.with_weight(weight) for candidate, keep, weight in pairs if keep),
+        rejected=tuple(candidate for result in results for candidate in result.rejected),
+        plan=job.plan,
+        failures=by_class(job, generated.failures),
+        shortfall=by_class(job, generated.shortfall()),
+        record=run_record(generated),
+    )
+
+
+def check(job: Job, out: Path | None = None) -> None:
+    """Raise UsageError or OutputError for a job that cannot be written, to OUT where it is given; writes nothing."""
+    require_storable(job.recipe)
+    check_format(job.config.format)
+    if out is not None:
+        output = OutputFolder(out)
+        output.check(job.loaded.scan.root, job.request())
+        output.check_room(_bytes_needed(job))
+
+
+def checked(job: Job, out: Path) -> OutputFolder:
+    """The folder to write to, after `check`."""
+    check(job, out)
+    return OutputFolder(out)
+
+
+def _bytes_needed(job: Job) -> int:
+    """A careful estimate of what a run writes: raw pixels for draws and for PNGs, and a copy of the real files."""
+    spec = job.loaded.spec
+    image = 2 * spec.channels * spec.height * spec.width + 4096
+    real = sum(path.stat().st_size for images in job.loaded.splits.values() for path in images.paths)
+    most = job.config.overdraw if job.selectors else 1.0
+    return int(sum(job.plan.values()) * image * most + real)

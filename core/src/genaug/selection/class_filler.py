@@ -1,0 +1,114 @@
+"""Fills one class from one generator: how many candidates to draw next, which to accept, when to give up."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genaug.data.attribution import Attribution
+from genaug.fitting import CHUNK
+from genaug.mixing.candidate import Candidate
+from genaug.selection.manual_rejections import REASON, SELECTOR
+from genaug.selection.selector_chain import SelectorChain
+
+Pixels = NDArray[np.uint8]
+Rows = NDArray[np.int64]
+
+
+class ClassFiller:
+    """One class of one generator. Ask `next_count`, pass the drawn images to `add`, until no more are needed.
+
+    Candidates are judged in the order of their numbers, a fixed number at a time. So which of the first n are accepted
+    does not depend on how many are drawn or requested, except for selectors that choose among all of them.
+    excluded: numbers of candidates that a person has rejected.
+    """
+
+    def __init__(
+        self,
+        selectors: SelectorChain | None,
+        attribution: Attribution,
+        *,
+        generator: str,
+        label: int,
+        wanted: int,
+        overdraw: float = 1.0,
+        excluded: frozenset[int] = frozenset(),
+    ) -> None:
+        self._selectors, self._attribution, self._excluded = selectors, attribution, excluded
+        self._generator, self.label, self.wanted = generator, label, wanted
+        most = _whole_chunks(max(CHUNK, math.ceil(wanted * overdraw)))
+        self._limit = most if selectors else wanted + len(excluded)
+        self._passed: list[Candidate] = []
+        self._drawn = 0
+        self.rejected: list[Candidate] = []
+
+    @property
+    def drawn(self) -> int:
+        """Candidates judged so far."""
+        return self._drawn
+
+    def next_count(self) -> int:
+        """How many candidates should be drawn in all; equal to `drawn` when no more are needed."""
+        goal = self._goal()
+        if len(self._passed) >= goal or self._drawn >= self._limit:
+            return self._drawn
+        if self._selectors is None:
+            return min(self._limit, self._drawn + goal - len(self._passed))
+        if not self._drawn:
+            return min(self._limit, _whole_chunks(goal))
+        rate = max(len(self._passed), 1) / self._drawn
+        return min(self._limit, _whole_chunks(self._drawn + math.ceil((goal - len(self._passed)) / rate)))
+
+    def add(self, images: Pixels, parents: Rows, model: str) -> None:
+        """Judge candidates [drawn, drawn + n): images uint8 [N, H, W, C], parents int64 [N, k], -1 for none.
+
+        model: SHA-256 of the weights that drew them.
+        """
+        for start in range(0, len(images), CHUNK):
+            if len(self._passed) < self._goal():
+                self._judge(images[start : start + CHUNK], parents[start : start + CHUNK], model)
+
+    def finish(self) -> list[Candidate]:
+        """At most `wanted` candidates in the order of their numbers; selectors that choose are applied here, once."""
+        if self._selectors is not None and self._passed:
+            self._passed = self._accepted(self._selectors.choose(self._passed, self.wanted))
+        return self._passed[: self.wanted]
+
+    def _goal(self) -> int:
+        return self.wanted if self._selectors is None else math.ceil(self.wanted * self._selectors.spare)
+
+    def _judge(self, images: Pixels, parents: Rows, model: str) -> None:
+        fresh = self._accepted(self._candidates(images, parents, model))
+        self._drawn += len(images)
+        if self._selectors is not None and fresh:
+            fresh = self._accepted(self._selectors.judge(fresh, self._passed, self._goal() - len(self._passed)))
+        self._passed += fresh
+
+    def _accepted(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The accepted ones; the others join the rejected candidates."""
+        self.rejected += [one for one in candidates if one.rejected_by]
+        return [one for one in candidates if not one.rejected_by]
+
+    def _candidates(self, images: Pixels, parents: Rows, model: str) -> list[Candidate]:
+        """The next candidates; those that a person has rejected are marked as rejected."""
+        sources, nearest, distances = self._attribution.find(images, parents)
+        candidates = [
+            Candidate(
+                pixels=pixels,
+                label=self.label,
+                generator=self._generator,
+                index=self._drawn + place,
+                model=model,
+                parents=tuple(int(row) for row in parents[place] if row >= 0),
+                source=int(sources[place]),
+                nearest=int(nearest[place]),
+                distance=float(distances[place]),
+            )
+            for place, pixels in enumerate(images)
+        ]
+        return [one.rejected(SELECTOR, REASON) if one.index in self._excluded else one for one in candidates]
+
+
+def _whole_chunks(count: int) -> int:
+    return CHUNK * math.ceil(count / CHUNK)
