@@ -1,4 +1,4 @@
-"""What a study asks: which arms, on which splits of which images."""
+"""The question of a study: which arms it compares, on which splits of which images."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,29 +13,29 @@ from genaug.config import RunConfig
 from genaug.data.folder import LoadedFolder
 from genaug.errors import DataError, UsageError
 from genaug.fitting import fit_tasks
-from genaug.job import Job, resolve
-from genaug.mixing.output import PROVENANCE
-from genaug.mixing.plan import new_images
-from genaug.mixing.shares import parse_shares
+from genaug.output.provenance import read_unchecked
 from genaug.registry import Registry, load_registry
-from genaug.storage import file_sha256, read_json_lines, stage_hash
-from genaug.study.arms import Arm, real_arms, synthetic_arms
-from genaug.study.learner import Asked
-from genaug.study.networks import check_network
-from genaug.study.settings import StudyConfig
-from genaug.study.splits import Fold, split_folds
+from genaug.run.job import Job, resolve
+from genaug.storage import file_sha256, stage_hash
+from genaug.studies.arms import Arm, real_arms, synthetic_arms
+from genaug.studies.learner import ClassifierSpec
+from genaug.studies.networks import check_network
+from genaug.studies.settings import StudyConfig
+from genaug.studies.splits import Fold, split_folds
+from genaug.targets.plan import new_images
+from genaug.targets.shares import parse_shares
 from genaug.training import resolve_device
 
 FORMAT = 1
-REPEATS = 2  # when nobody says
+REPEATS = 2  # unless the settings or a budget decide otherwise
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a study asks, of which images.
+    """The arms that a study compares, and the images on which it compares them.
 
-    runs: the run of each generator or mixture that is asked about, by the name that its arms bear. weights: a file that
-    the classifier begins with.
+    runs: for each generator or mixture of generators, by the name that its arms have, the config of a run that draws
+    its images. weights: a file of initial weights of the classifier; None for random ones.
     """
 
     loaded: LoadedFolder
@@ -52,35 +52,35 @@ class Question:
     def arms(self) -> tuple[Arm, ...]:
         """All arms, the simplest first."""
         settings = self.settings
-        made = synthetic_arms(
+        synthetic = synthetic_arms(
             list(self.runs),
             settings.parsed_recipes(),
             settings.counts,
             uneven=self._uneven(),
             alone=settings.alone and all(min(plan.values()) > 0 for plan in self._plans()),
         )
-        return (*real_arms(), *made)
+        return (*real_arms(), *synthetic)
 
     def folds(self, repeats: int) -> Iterator[Fold]:
-        """The splits of so many repeats, each dealt out when it is asked for."""
+        """The splits of `repeats` repetitions, one by one."""
         return split_folds(self.loaded.train, folds=self.settings.folds, repeats=repeats, seed=self.seed)
 
     @cached_property
-    def asked(self) -> Asked:
-        """The classifier."""
+    def classifier(self) -> ClassifierSpec:
+        """The classifier that all arms train, with its device and the hash of its weights."""
         config = next(iter(self.runs.values()))
         sha256 = "" if self.weights is None else file_sha256(self.weights)
         device = resolve_device(config.device)
-        return Asked(self.settings.classifier, self.weights, sha256, self.settings.steps, device)
+        return ClassifierSpec(self.settings.classifier, self.weights, sha256, self.settings.steps, device)
 
     @cached_property
     def versions(self) -> dict[str, tuple[str, ...]]:
-        """What takes part in each run besides its settings: distributions with their versions, the kind of device."""
+        """For each run, the distributions that it uses with their versions, and the kind of device."""
         registry, core = load_registry(), f"genaug {version('genaug')}"
         return {name: (core, *_versions(config, registry)) for name, config in self.runs.items()}
 
     def check(self) -> None:
-        """Refuse before any work what could not be done in some split; raises UsageError or DataError."""
+        """Raise UsageError or DataError, before any work, if some split could not be computed."""
         _refuse_output(self.loaded.scan.root)
         self.settings.parsed_recipes()
         for name, plan in zip(self.runs, self._plans(), strict=True):
@@ -92,19 +92,22 @@ class Question:
         registry = load_registry()
         folds = tuple(self.folds(min(self.settings.repeats or REPEATS, REPEATS)))
         if not folds:
-            raise DataError("near-duplicates leave nothing that could be held out; add images, or give fewer --folds")
+            raise DataError(
+                "no image can be held out: near-duplicates stay together, so some class would have nothing to train on;"
+                " add images, or give fewer --folds"
+            )
         for fold in folds:
-            part = self.seen(fold)
+            part = self.training_part(fold)
             for config in self.runs.values():
                 _check_needs(resolve(config, part, registry))
 
-    def seen(self, fold: Fold) -> LoadedFolder:
-        """What generators and selectors see of a split: its training images, and no trace of any other."""
+    def training_part(self, fold: Fold) -> LoadedFolder:
+        """The data that generators and selectors receive in a split: its training images and nothing of any other."""
         names = self.loaded.train.names
         return self.loaded.only_training_on(frozenset(names[row] for row in fold.train))
 
     def request(self) -> dict[str, Any]:
-        """Whose study it is: that of these images. All that is done lies under names that say what decided it."""
+        """What an output folder is for: studies of these images, with any settings; file names tell settings apart."""
         train = self.loaded.train
         return {"study": FORMAT, "data": train.fingerprint, "names": stage_hash(train.names)}
 
@@ -119,11 +122,11 @@ class Question:
 
 
 def _refuse_output(root: Path) -> None:
-    """Synthetic images must not count as real ones."""
-    if any(line.get("synthetic") for line in read_json_lines(root / PROVENANCE) if isinstance(line, dict)):
+    """Raise UsageError for an output of genaug: its synthetic images must not count as real ones."""
+    if any(line.get("synthetic") for line in read_unchecked(root) if isinstance(line, dict)):
         raise UsageError(
-            f"{root} is an output of genaug, whose synthetic images would count as real ones; study the folder that it "
-            "was made from"
+            f"{root} is an output of genaug, whose synthetic images would count as real ones; study the folder of real "
+            "images that it was created from"
         )
 
 
@@ -131,15 +134,16 @@ def _versions(config: RunConfig, registry: Registry) -> Iterator[str]:
     filler = [] if config.on_shortfall in ("leave", "fail") else [config.on_shortfall]
     generators = [*parse_shares(config.generator or registry.default_generator()), *filler]
     selectors = [name for name in config.select if name != "none"]
-    for shelf, names in ((registry.generators, generators), (registry.selectors, selectors)):
+    for plugins, names in ((registry.generators, generators), (registry.selectors, selectors)):
         for name in names:
-            source = shelf.source(name)
+            source = plugins.source(name)
             yield f"{name}: {source.distribution} {source.version}"
     yield f"torch {torch.__version__}"
     yield resolve_device(config.device).partition(":")[0]
 
 
 def _check_needs(job: Job) -> None:
+    """Raise DataError if a class has too few images for a generator of the job."""
     for share in job.shares:
         labels = [label for label, kind in enumerate(job.loaded.spec.classes) if share.plan[kind]]
         if labels:

@@ -1,4 +1,4 @@
-"""Classifier networks by name: the small one, any of torchvision, any of timm."""
+"""Classifier networks by name: the small one, or any image classifier of torchvision or timm."""
 
 from pathlib import Path
 
@@ -12,24 +12,24 @@ from genaug.features import Public, find_weights, load_state
 from genaug.spec import ImageSpec
 
 SMALL = "small"
-_IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and spread of the images that public weights know
-_LEAST_KNOWN = 0.9
+_IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and standard deviation of ImageNet
+_LEAST_LOADED = 0.9  # share of the tensors of a network that its file of weights must hold
 
 
 def make_network(name: str, spec: ImageSpec, weights: Path | None = None) -> nn.Module:
     """A network from images [N, C, H, W] in [-1, 1] to logits [N, K], with random weights or those of a file.
 
-    Raises UsageError for a name that neither torchvision nor timm knows, or a model that cannot work at this size;
-    DataError for weights of another model.
+    Raises UsageError for a name that neither torchvision nor timm knows, or for weights of the small network; DataError
+    for weights of another network.
     """
     if name == SMALL:
         if weights is not None:
-            raise UsageError("the small classifier always begins from random weights; leave out the file of weights")
+            raise UsageError("the small classifier always begins from random weights; leave out the weights")
         return small_network(spec)
-    network = _known(name, len(spec.classes))
+    network = _library_network(name, len(spec.classes))
     if weights is not None:
         _load(network, weights)
-    return _AsTheyExpect(network)
+    return _ImageNetInput(network)
 
 
 def check_network(name: str, spec: ImageSpec, weights: Path | None = None) -> None:
@@ -42,19 +42,19 @@ def check_network(name: str, spec: ImageSpec, weights: Path | None = None) -> No
         except (RuntimeError, ValueError, AssertionError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise UsageError(
-                f"{name} cannot work at {spec.height}x{spec.width}: {reason}; take another --size"
+                f"{name} cannot work at {spec.height}x{spec.width}: {reason}; choose another --size"
             ) from error
     if getattr(found, "shape", None) != (2, len(spec.classes)):
-        raise UsageError(f"{name} does not give one number per class; expected an image classifier")
+        raise UsageError(f"{name} does not return one number per class; expected an image classifier")
 
 
-def _known(name: str, classes: int) -> nn.Module:
-    makers = {"torchvision": _torchvision, "timm": _timm}
-    library, colon, own = name.partition(":")
-    if colon and library not in makers:
-        raise unknown("library of classifiers", library, makers)
-    for maker in [makers[library]] if colon else makers.values():
-        if (network := maker(own if colon else name, classes)) is not None:
+def _library_network(name: str, classes: int) -> nn.Module:
+    libraries = {"torchvision": _torchvision, "timm": _timm}
+    library, colon, model = name.partition(":")
+    if colon and library not in libraries:
+        raise unknown("library of classifiers", library, libraries)
+    for make in [libraries[library]] if colon else libraries.values():
+        if (network := make(model if colon else name, classes)) is not None:
             return network
     raise UsageError(
         f"unknown classifier {name!r}: expected {SMALL}, or a model of torchvision or timm such as resnet18, "
@@ -83,16 +83,16 @@ def _timm(name: str, classes: int) -> nn.Module | None:
 
 
 def _load(network: nn.Module, path: Path) -> None:
-    """Everything but the last layer, whose classes are others."""
-    own, given = network.state_dict(), load_state(find_weights(Public(path.name, path.name), path))
-    fitting = {key: value for key, value in given.items() if key in own and own[key].shape == value.shape}
-    if len(fitting) < _LEAST_KNOWN * len(own):
-        raise DataError(f"{path} holds weights of another network: {len(fitting)} of {len(own)} tensors fit")
+    """Load all tensors but those of the last layer, which belong to other classes."""
+    expected, stored = network.state_dict(), load_state(find_weights(Public(path.name, path.name), path))
+    fitting = {key: value for key, value in stored.items() if key in expected and expected[key].shape == value.shape}
+    if len(fitting) < _LEAST_LOADED * len(expected):
+        raise DataError(f"{path} holds weights of another network: {len(fitting)} of {len(expected)} tensors fit")
     network.load_state_dict(fitting, strict=False)
 
 
-class _AsTheyExpect(nn.Module):
-    """Shows a public network what it knows: three colours, normalised as ImageNet is."""
+class _ImageNetInput(nn.Module):
+    """Gives a network the input that public weights expect: three channels, normalised with ImageNet's statistics."""
 
     mean: Tensor
     spread: Tensor

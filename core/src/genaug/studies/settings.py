@@ -1,4 +1,4 @@
-"""The settings of a study: how often data are split, how long each arm trains, and which classifier is asked."""
+"""The settings of a study: its splits, the length of its trainings, its classifier and its arms."""
 
 from typing import Literal, Self
 
@@ -10,32 +10,37 @@ from genaug.mixing.recipe import RecipeConfig, parse_recipe
 
 
 class StudyConfig(Closed):
-    """How a study asks whether synthetic images help."""
+    """How a study finds out whether synthetic images help."""
 
-    folds: int = option(5, "Parts of which one is held out at a time; near-duplicates share a part.", ge=2, le=20)
+    folds: int = option(5, "Number of cross-validation folds; near-duplicates share a fold.", ge=2, le=20)
     repeats: int | None = option(
         None,
-        "Times that the images are dealt out anew; 2 when left out, and as many as fit into a budget.",
+        "Repetitions of the cross-validation, each with new folds; if left out 2, or with a budget as many as fit.",
         unit="times",
         ge=1,
         le=100,
     )
-    seeds: int = option(2, "Classifiers of each arm in each split, whose scores are averaged.", ge=1, le=100)
+    seeds: int = option(
+        2,
+        "Classifiers trained for each arm and split, each with its own seed; their scores are averaged.",
+        ge=1,
+        le=100,
+    )
     steps: int = option(
         1500, "Training steps of each classifier, the same for all arms.", unit="steps", ge=1, le=1_000_000
     )
-    classifier: str = option("small", "Classifier: small, or a model of torchvision or timm by its name.")
-    recipes: tuple[str, ...] = option(("concatenate",), "Recipes by which synthetic images meet real ones.")
+    classifier: str = option("small", "Classifier: small, or the name of a model of torchvision or timm.")
+    recipes: tuple[str, ...] = option(
+        ("concatenate",), "Recipes that combine real and synthetic images; each has arms of its own."
+    )
     classical: Literal["light", "paper"] = option("light", "Albumentations pipeline of the classical arms.")
     counts: tuple[int, ...] = option(
-        (), "Synthetic images for each class, each number an arm of its own; as the plan says when left out."
+        (), "Numbers of synthetic images per class, each with arms of its own; if left out, the number of the plan."
     )
-    alone: bool = option(
-        True, "Also ask how far synthetic images go without real ones, where every class is to get some."
-    )
+    alone: bool = option(True, "Add an arm of synthetic images alone, if the plan has images of every class.")
 
     @model_validator(mode="after")
-    def _counts_that_can_be(self) -> Self:
+    def _possible_counts(self) -> Self:
         if any(not 0 <= count <= 1_000_000 for count in self.counts):
             raise ValueError("expected numbers of images from 0 to 1000000")
         if self.counts and not any(self.counts):
@@ -43,7 +48,7 @@ class StudyConfig(Closed):
         return self
 
     def parsed_recipes(self) -> tuple[RecipeConfig, ...]:
-        """The recipes, each once; raises UsageError for one that cannot be read, or for none."""
+        """The recipes without repetitions; raises UsageError if one cannot be read or there is none."""
         if not self.recipes:
             raise UsageError("a study needs at least one recipe, such as concatenate")
         return tuple(dict.fromkeys(parse_recipe(text) for text in self.recipes))

@@ -1,0 +1,180 @@
+"""The result of a study as the plain values of study.json, with the sentences that state it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from genaug.studies.arms import Arm
+from genaug.studies.outcome import StudyOutcome
+from genaug.studies.statistics import HARMS, HELPS, UNCLEAR, Estimate, expected_half_width, over_splits, verdicts
+
+Record = dict[str, Any]
+
+_ANSWERS = {
+    HELPS: "Synthetic images help",
+    UNCLEAR: "No evidence that synthetic images help",
+    HARMS: "Synthetic images harm",
+}
+_LEAST_SPLITS = 2
+
+
+def summary(outcome: StudyOutcome, classes: Sequence[str], counts: Sequence[int], planned: int) -> Record:
+    """The parts of study.json that follow from the predictions on held-out images."""
+    difference = outcome.difference(outcome.chosen_synthetic)
+    return {
+        "arms": arm_rows(outcome, classes),
+        "headline": {
+            "verdict": difference.verdict,
+            "sentence": _headline(outcome, difference),
+            "real": _names(outcome, outcome.chosen_real),
+            "synthetic": _names(outcome, outcome.chosen_synthetic),
+            "difference": difference.to_json(),
+        },
+        "classes": class_rows(outcome, classes, counts),
+        "recommendation": recommendation(outcome, difference),
+        "certainty": certainty(outcome, planned),
+        "figure": figure(outcome),
+    }
+
+
+def arm_rows(outcome: StudyOutcome, classes: Sequence[str]) -> list[Record]:
+    """One row for each arm; the verdicts of arms with synthetic images are corrected for their number."""
+    indices = [index for index, arm in enumerate(outcome.arms) if arm.synthetic]
+    differences = [outcome.difference((index, index)) for index in indices]
+    tested = dict(zip(indices, zip(differences, verdicts(differences), strict=True), strict=True))
+    return [_arm_row(outcome, index, classes, tested.get(index)) for index in range(len(outcome.arms))]
+
+
+def class_rows(outcome: StudyOutcome, classes: Sequence[str], counts: Sequence[int]) -> list[Record]:
+    """Recall of each class with and without synthetic images, with a verdict corrected for the number of classes."""
+    differences = outcome.class_differences()
+    real, synthetic = outcome.class_recalls(outcome.chosen_real), outcome.class_recalls(outcome.chosen_synthetic)
+    found = verdicts(differences)
+    return [
+        {
+            "class": name,
+            "images": counts[label],
+            "real": _number(real[label]),
+            "synthetic": _number(synthetic[label]),
+            "difference": differences[label].to_json(),
+            "p": differences[label].p,
+            "verdict": found[label],
+        }
+        for label, name in enumerate(classes)
+    ]
+
+
+def recommendation(outcome: StudyOutcome, difference: Estimate) -> Record:
+    """The arm to use; it may be one without synthetic images."""
+    arm = outcome.arms[outcome.recommended()]
+    if not arm.synthetic:
+        sentence = f"Do not use synthetic images: train on real images {_how(arm)}."
+    elif difference.verdict == HELPS:
+        sentence = f"Use '{arm.name}'."
+    else:
+        sentence = (
+            f"If you use synthetic images, use '{arm.name}': it was among the best on held-out images, but that may be "
+            "chance."
+        )
+    return {"arm": arm.name, "synthetic": arm.synthetic, "sentence": sentence}
+
+
+def certainty(outcome: StudyOutcome, planned: int) -> str:
+    """How precisely the difference is known, and how precisely more splits would give it."""
+    done, share = len(outcome.splits), outcome.held_out_share
+    count = _splits(done) if planned <= done else f"{done} of {planned} splits"
+    values = [value for value in outcome.differences(outcome.chosen_synthetic).tolist() if math.isfinite(value)]
+    if len(values) < _LEAST_SPLITS:
+        return f"{count}: at least {_LEAST_SPLITS} are needed to say how certain the result is."
+    if len(set(values)) < _LEAST_SPLITS:
+        return f"{count}: all have the same difference, so it is unknown how certain the result is."
+    more = max(planned, 2 * done) if planned <= done else planned
+    now, then = (expected_half_width(values, share, splits) for splits in (done, more))
+    return (
+        f"{count}: the difference is known to ± {now:.3f}, so smaller effects cannot be seen; {more} splits would "
+        f"give about ± {then:.3f}."
+    )
+
+
+def figure(outcome: StudyOutcome) -> list[Record]:
+    """Points of balanced accuracy over the number of synthetic images per class, as in the paper's figure.
+
+    There is one series for each way to mix; it begins at 0 with the same arm without synthetic images.
+    """
+    plain = {(arm.classical, arm.balanced): index for index, arm in enumerate(outcome.arms) if not arm.synthetic}
+    rows, begun = [], set()
+    for index, arm in enumerate(outcome.arms):
+        if arm.count is None or not arm.real:
+            continue
+        series = replace(arm, count=None)
+        if series not in begun:
+            begun.add(series)
+            rows.append(_point(outcome, series.name, plain[arm.classical, arm.balanced], 0))
+        rows.append(_point(outcome, series.name, index, arm.count))
+    return rows
+
+
+def _point(outcome: StudyOutcome, series: str, index: int, count: int) -> Record:
+    level = _level(outcome, index).to_json()
+    return {"generator": series, "arm": outcome.arms[index].name, "count": count, "balanced_accuracy": level}
+
+
+def _arm_row(outcome: StudyOutcome, index: int, classes: Sequence[str], tested: tuple[Estimate, str] | None) -> Record:
+    """tested: the arm's difference and its verdict; None for an arm without synthetic images."""
+    arm, recall = outcome.arms[index], outcome.recall(index)
+    f1 = over_splits(outcome.f1(index).tolist(), outcome.held_out_share).within(0.0, 1.0)
+    return {
+        "name": arm.name,
+        "kind": "synthetic" if arm.synthetic else "real",
+        "generator": arm.generator,
+        "classical": arm.classical,
+        "balanced": arm.balanced,
+        "recipe": arm.recipe.mode if arm.synthetic else None,
+        "count": arm.count,
+        "balanced_accuracy": _level(outcome, index).to_json(),
+        "macro_f1": f1.to_json(),
+        "recall": {name: _number(recall[label]) for label, name in enumerate(classes)},
+        "difference": None if tested is None else tested[0].to_json() | {"verdict": tested[1]},
+    }
+
+
+def _level(outcome: StudyOutcome, index: int) -> Estimate:
+    return over_splits(outcome.accuracy(index).tolist(), outcome.held_out_share).within(0.0, 1.0)
+
+
+def _headline(outcome: StudyOutcome, difference: Estimate) -> str:
+    arms, real = (_quoted(outcome, chosen) for chosen in (outcome.chosen_synthetic, outcome.chosen_real))
+    return (
+        f"{_ANSWERS[difference.verdict]}: balanced accuracy {difference.mean:+.3f}{_interval(difference)} for {arms} "
+        f"against {real}, the best arms with and without them, in {_splits(len(outcome.splits))}."
+    )
+
+
+def _quoted(outcome: StudyOutcome, arms: tuple[int, int]) -> str:
+    """The names of arms in quotation marks, since they contain commas and spaces."""
+    return " and ".join(f"'{name}'" for name in _names(outcome, arms))
+
+
+def _interval(difference: Estimate) -> str:
+    if difference.low is None or difference.high is None:
+        return ""
+    return f" (95 % interval {difference.low:+.3f} to {difference.high:+.3f})"
+
+
+def _splits(count: int) -> str:
+    return "1 split" if count == 1 else f"{count} splits"
+
+
+def _how(arm: Arm) -> str:
+    words = ["with classical augmentation"] if arm.classical else ["as they are"]
+    words += ["every class shown equally often"] if arm.balanced else []
+    return ", ".join(words)
+
+
+def _names(outcome: StudyOutcome, arms: tuple[int, int]) -> list[str]:
+    return list(dict.fromkeys(outcome.arms[arm].name for arm in arms))
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
