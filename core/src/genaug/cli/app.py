@@ -19,17 +19,18 @@ from genaug.cli.sample import sample
 from genaug.cli.study import study
 from genaug.cli.verify import verify
 from genaug.errors import INTERRUPTED_EXIT_CODE, GenaugError
+from genaug.version import __version__
 
 _EPILOG = (
     "Exit codes: 0 done · 1 fault of genaug · 2 bad option, name or value · 3 unusable data · 4 unusable output · "
     "5 broken plugin · 6 training failed · 7 some classes failed, all others written · "
     "8 verify found something, or replay differs · 130 interrupted"
 )
-_INTERRUPTED = "interrupted; the same command goes on from here"
+_INTERRUPTED = "interrupted; run the same command again to continue"
 
 app = typer.Typer(
     name="genaug",
-    help="Balance a small image folder with generated images, and learn honestly whether that helped.",
+    help="Balance a small image folder with generated images, and find out whether that helped.",
     epilog=_EPILOG,
     no_args_is_help=True,
     add_completion=False,
@@ -43,11 +44,9 @@ app.add_typer(plugins, name="plugins")
 
 @app.callback(invoke_without_command=True)
 def start(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
-    """Balance a small image folder with generated images, and learn honestly whether that helped."""
+    """Balance a small image folder with generated images, and find out whether that helped."""
     if version:
-        from importlib.metadata import version as installed
-
-        console.say(f"genaug {installed('genaug')}")
+        console.say(f"genaug {__version__}")
         raise typer.Exit
 
 
@@ -59,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _exit_code(arguments: list[str] | None) -> int:
     try:
         code = int(app(args=arguments, standalone_mode=False) or 0)
-        if code == INTERRUPTED_EXIT_CODE:  # typer turns Ctrl-C into it
+        if code == INTERRUPTED_EXIT_CODE:  # typer returns it for Ctrl-C
             console.complain(_INTERRUPTED)
         return code
     except GenaugError as error:
@@ -71,6 +70,6 @@ def _exit_code(arguments: list[str] | None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         console.complain(_INTERRUPTED)
         return INTERRUPTED_EXIT_CODE
-    except Exception as error:  # a fault of ours or of a library: its traceback is for the bug report
+    except Exception as error:  # a fault of genaug or of a library: its traceback is for the bug report
         console.complain_of_fault(error)
         return GenaugError.exit_code

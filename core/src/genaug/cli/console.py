@@ -1,4 +1,4 @@
-"""What people see: sentences, tables, progress; the answer on stdout, all else on stderr.
+"""What people see: sentences, tables and progress bars. The answer goes to stdout, everything else to stderr.
 
 Rich is imported where it is used: `genaug --help` needs none of it.
 """
@@ -6,7 +6,7 @@ Rich is imported where it is used: `genaug --help` needs none of it.
 import json
 import os
 import traceback
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
 
 
 def say(text: str) -> None:
-    """A line of the answer."""
+    """Print a line of the answer."""
     _out().print(_printable(text), markup=False)
 
 
 def note(text: str) -> None:
-    """A line beside the answer."""
+    """Print a line beside the answer."""
     _err().print(_printable(text), markup=False)
 
 
 def show_notes(loaded: "LoadedFolder") -> None:
-    """How the images were read, and every file that was not."""
+    """Print how the images were read, and every file that was left out."""
     for text in (*loaded.notes, *loaded.left_out):
         note(text)
 
 
 def complain(text: str) -> None:
-    """One sentence about what went wrong."""
+    """Print one sentence about what went wrong."""
     _err().print("error:", style="bold red", end=" ")
     _err().print(_printable(text), markup=False)
 
 
 def complain_of_fault(error: Exception) -> None:
-    """An error that should not happen: a sentence, and the traceback for whoever mends it."""
+    """Print an error that should not happen, and its traceback if GENAUG_TRACEBACK is set."""
     complain(f"this is a fault of genaug or of a library, not of yours: {type(error).__name__}: {error}")
     if os.environ.get("GENAUG_TRACEBACK"):
         note("".join(traceback.format_exception(error)))
@@ -50,12 +50,12 @@ def complain_of_fault(error: Exception) -> None:
 
 
 def answer_json(values: Any) -> None:
-    """Machine-readable output."""
+    """Print the answer as JSON."""
     _out().out(json.dumps(values, indent=2, sort_keys=True), highlight=False)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, whole: Container[int] = ()) -> None:
-    """A table of the answer; numbers stand to the right, and columns at the places `whole` are never folded."""
+    """Print a table of the answer; numbers are right-aligned, columns at the indices `whole` are never folded."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -69,9 +69,15 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
     _out().print(grid)
 
 
+def counts_table(counts: Mapping[str, Mapping[str, int]]) -> None:
+    """A table of {class: {"real": images, "synthetic": images}} with their sum."""
+    rows = [(name, n["real"], n["synthetic"], n["real"] + n["synthetic"]) for name, n in counts.items()]
+    table("", ("class", "real", "synthetic", "all"), rows)
+
+
 @contextmanager
 def progress() -> Iterator["Bars"]:
-    """Bars on stderr while work goes on."""
+    """Progress bars on stderr while work goes on."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -79,26 +85,26 @@ def progress() -> Iterator["Bars"]:
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[news]}", markup=False),
+        TextColumn("{task.fields[detail]}", markup=False),
     )
     with Progress(*columns, console=_err(), transient=True) as bars:
         yield Bars(bars)
 
 
 class Bars:
-    """One bar per piece of work, made when it first reports; a finished one makes room."""
+    """One bar per piece of work, from its first report until it is finished."""
 
     def __init__(self, progress: "Progress") -> None:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
 
-    def show(self, title: str, done: int, total: int, news: str = "") -> None:
-        """Move the bar of that title."""
+    def show(self, title: str, done: int, total: int, detail: str = "") -> None:
+        """Move the bar of that title. detail: text behind the bar."""
         shown = _printable(title)[:40]
         if title not in self._tasks:
-            self._tasks[title] = self._progress.add_task(shown, total=total, news="")
+            self._tasks[title] = self._progress.add_task(shown, total=total, detail="")
         task = self._tasks[title]
-        self._progress.update(task, completed=done, news=news, visible=done < total)
+        self._progress.update(task, completed=done, detail=detail, visible=done < total)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""genaug evaluate: numbers that compare synthetic with real images."""
+"""genaug evaluate: compares synthetic with real images and prints the metrics."""
 
 import math
 from pathlib import Path
@@ -10,24 +10,31 @@ from genaug.cli import console
 from genaug.cli import options as given
 
 if TYPE_CHECKING:
-    from genaug.evaluation import Estimate, Row
+    from genaug.evaluation import MetricEstimate, Row
 
-Real = Annotated[Path, typer.Argument(help="The folder that the images were made from.")]
-Synthetic = Annotated[Path, typer.Argument(help="The output of a run, or a folder of class folders of images.")]
+Real = Annotated[Path, typer.Argument(help="Folder of real images from which the synthetic ones were generated.")]
+Synthetic = Annotated[Path, typer.Argument(help="Output of a run, or a folder of class folders of synthetic images.")]
 Metrics = Annotated[
     str | None,
-    typer.Option("--metrics", help="Names such as kid,fid[inception], separated by commas; all if left out."),
+    typer.Option(
+        "--metrics", help="Metrics to compute, separated by commas, such as kid,fid[inception]; all if left out."
+    ),
 ]
 Features = Annotated[
-    str, typer.Option("--features", help="auto, classifier, pixels, inception or dinov2, for names without brackets.")
+    str,
+    typer.Option(
+        "--features",
+        help="Features of metrics without brackets: auto (inception if its weights are found, else classifier), "
+        "classifier, pixels, inception or dinov2.",
+    ),
 ]
-Weights = Annotated[Path | None, typer.Option("--weights", help="File of the weights of inception or dinov2.")]
-Download = Annotated[bool, typer.Option("--allow-download", help="Fetch missing weights; their hash is checked.")]
+Weights = Annotated[Path | None, typer.Option("--weights", help="File with the weights of inception or dinov2.")]
+Download = Annotated[bool, typer.Option("--allow-download", help="Download missing weights; their hash is checked.")]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", "-s", metavar="METRIC:KEY=VALUE", help="Setting of a metric, as novelty:quantile=0.05."),
+    typer.Option("--set", "-s", metavar="METRIC:KEY=VALUE", help="Setting of a metric, such as novelty:quantile=0.05."),
 ]
-ByClass = Annotated[bool, typer.Option("--by-class", help="Add the values of each class.")]
+ByClass = Annotated[bool, typer.Option("--by-class", help="Show the values of each class too.")]
 Layer = Annotated[int, typer.Option("--layer", help="Feature layer of inception: 64, 192, 768 or 2048.")]
 
 
@@ -46,41 +53,43 @@ def evaluate(
     by_class: ByClass = False,
     as_json: given.Json = False,
 ) -> int:
-    """Compare synthetic with real images: each metric with its interval and what real images get. Writes nothing."""
+    """Score synthetic images; each score comes with an interval and the score that real images get. Writes nothing."""
     from genaug.evaluation import (
-        Views,
+        MetricInputs,
         compare,
-        lean_on_default,
-        load_sides,
+        load_inputs,
         make_extractors,
-        parse_wishes,
+        parse_requests,
         resolve_features,
+        uses_default_features,
     )
     from genaug.registry import load_registry
 
-    wanted = None if metrics is None else given.named(metrics, "--metrics")
+    names = None if metrics is None else given.named(metrics, "--metrics")
     registry, chosen, reason = load_registry(), features, ""
-    if features != "auto" or lean_on_default(wanted, registry):
+    if features != "auto" or uses_default_features(names, registry):
         chosen, reason = resolve_features(features, weights=weights, allow_download=allow_download)
-    wishes = parse_wishes(wanted, registry, chosen, settings or ())
-    extractors = make_extractors(wishes, weights=weights, allow_download=allow_download, layer=layer)
-    sides = load_sides(real, synthetic, size=given.sides(size), resize=resize or "auto")
-    views = Views(sides, extractors, seed=seed or 0)
-    for text in (*sides.notes, *([reason] if reason else [])):
+    requests = parse_requests(names, registry, chosen, settings or ())
+    extractors = make_extractors(requests, weights=weights, allow_download=allow_download, layer=layer)
+    inputs = load_inputs(real, synthetic, size=given.parse_size(size), resize=resize or "auto")
+    views = MetricInputs(inputs, extractors, seed=seed or 0)
+    for text in (*inputs.notes, *([reason] if reason else [])):
         console.note(text)
-    if sides.held_out is None and any(wish.metric.reference == "held-out" for wish in wishes):
-        console.note("tstr is left out: the real folder has no test split of images that are not in train as well")
-    rows = [row for wish in wishes for row in compare(wish, views)]
+    if inputs.held_out is None and any(request.metric.reference == "held-out" for request in requests):
+        console.note(
+            "tstr is left out: it needs a test split in the real folder with images that are not training images"
+        )
+    rows = [row for request in requests for row in compare(request, views)]
     if as_json:
         console.answer_json([row.to_json() for row in rows])
         return 0
-    _tell(rows)
+    _show(rows)
     if by_class:
-        _tell_classes(rows)
+        _show_classes(rows)
     return 0
 
 
-def _tell(rows: "list[Row]") -> None:
+def _show(rows: "list[Row]") -> None:
     lines = [
         (
             f"{row.name} {'↑' if row.higher_is_better else '↓'}",
@@ -92,13 +101,13 @@ def _tell(rows: "list[Row]") -> None:
         for row in rows
     ]
     console.table("", ("metric", "value", "95 % interval", "real", "images"), lines, whole=range(5))
-    console.say("↑ higher is better, ↓ lower; real: what real images get in the place of synthetic ones")
+    console.say("↑ higher is better, ↓ lower is better; real: the value of real images in place of synthetic ones")
     for row in rows:
         if text := _note(row):
             console.note(f"{row.name}: {text}")
 
 
-def _tell_classes(rows: "list[Row]") -> None:
+def _show_classes(rows: "list[Row]") -> None:
     lines = [
         (row.name, kind, _number(estimate.value), _interval(estimate), "few images" if kind in row.few else "")
         for row in rows
@@ -107,7 +116,7 @@ def _tell_classes(rows: "list[Row]") -> None:
     console.table("by class", ("metric", "class", "value", "95 % interval", ""), lines, whole=range(4))
 
 
-def _interval(estimate: "Estimate") -> str:
+def _interval(estimate: "MetricEstimate") -> str:
     interval = estimate.interval
     return "" if interval is None else f"{_number(interval.low)} to {_number(interval.high)}"
 
@@ -116,7 +125,7 @@ def _note(row: "Row") -> str:
     matched = (
         ""
         if math.isnan(row.matched)
-        else f"{_number(row.matched)} for {row.real_images} synthetic images, to compare with real"
+        else f"{_number(row.matched)} for {row.real_images} synthetic images, to compare with the value of real images"
     )
     return "; ".join(part for part in (matched, row.note) if part)
 

@@ -1,4 +1,4 @@
-"""genaug inspect: what is in a folder, what is odd about it, and what to do."""
+"""genaug inspect: shows what is in a folder, which files need attention, and advice."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,13 +11,14 @@ from genaug.cli import options as given
 if TYPE_CHECKING:
     from genaug.data.folder import LoadedFolder
     from genaug.data.inspection import Inspection
-    from genaug.probe import Finding, Probe
+    from genaug.probe import ChangeFinding, Probe
 
-ShallProbe = Annotated[
-    bool, typer.Option("--probe", help="Train classifiers and tell which flips, turns and hues keep every class.")
+RunProbe = Annotated[
+    bool,
+    typer.Option("--probe", help="Test with trained classifiers which flips, rotations and hue shifts keep the class."),
 ]
 JudgeSteps = Annotated[
-    int, typer.Option("--judge-steps", min=1, help="With --probe: training steps of each of its three classifiers.")
+    int, typer.Option("--judge-steps", min=1, help="With --probe: training steps of each of the three classifiers.")
 ]
 
 
@@ -25,7 +26,7 @@ def inspect(
     data: given.Data = Path(),
     classes: given.Classes = None,
     size: given.Size = None,
-    probe: ShallProbe = False,
+    probe: RunProbe = False,
     judge_steps: JudgeSteps = 800,
     as_json: given.Json = False,
 ) -> int:
@@ -34,15 +35,15 @@ def inspect(
     from genaug.data.inspection import inspect_loaded
 
     wanted = [name.strip() for name in classes.split(",") if name.strip()] if classes else None
-    loaded = load_folder(data, classes=wanted, size=given.sides(size))
+    loaded = load_folder(data, classes=wanted, size=given.parse_size(size))
     inspection = inspect_loaded(loaded)
-    found = _probe(loaded, judge_steps) if probe else None
+    result = _probe(loaded, judge_steps) if probe else None
     if as_json:
-        console.answer_json(inspection.to_json() | ({"probe": found.to_json()} if found else {}))
+        console.answer_json(inspection.to_json() | ({"probe": result.to_json()} if result else {}))
         return 0
-    _tell(inspection)
-    if found:
-        _tell_probe(found)
+    _show(inspection)
+    if result:
+        _show_probe(result)
     return 0
 
 
@@ -53,26 +54,27 @@ def _probe(loaded: "LoadedFolder", steps: int) -> "Probe":
     return probe(loaded.train, cross_fit(loaded.train, seed=0, steps=steps))
 
 
-def _tell_probe(found: "Probe") -> None:
+def _show_probe(result: "Probe") -> None:
     columns = ("change", "verdict", "error", "changed", "increase", "95 % interval")
-    console.table("label-safety probe", columns, [_row(finding) for finding in found.findings], whole=range(6))
-    for finding in found.findings:
+    console.table("label-safety probe", columns, [_row(finding) for finding in result.findings], whole=range(6))
+    for finding in result.findings:
         if turns := [f"{one.name} → {one.becomes} ({one.turned} of {one.right})" for one in finding.harmed]:
             console.say(f"{finding.change} turns {', '.join(turns)}")
-    classes = found.findings[0].classes
-    console.say(f"error as they are: {', '.join(f'{one.name} {one.own_error:.2f} of {one.images}' for one in classes)}")
+    classes = result.findings[0].classes
+    errors = ", ".join(f"{one.name} {one.own_error:.2f} of {one.images}" for one in classes)
+    console.say(f"error of unchanged images: {errors}")
     if few := [one.name for one in classes if not one.judged]:
-        console.say(f"too few right ones to be judged alone, so that all images decide: {', '.join(few)}")
-    console.say(f"allowed: {', '.join(found.allowed) or 'none'}")
+        console.say(f"too few correctly classified images; the verdict on all images counts: {', '.join(few)}")
+    console.say(f"allowed: {', '.join(result.allowed) or 'none'}")
 
 
-def _row(finding: "Finding") -> tuple[str, ...]:
+def _row(finding: "ChangeFinding") -> tuple[str, ...]:
     pooled, (low, high) = finding.pooled, finding.pooled.interval
     rates = (f"{pooled.own_error:.3f}", f"{pooled.changed_error:.3f}", f"{pooled.increase:+.3f}")
     return finding.change, finding.verdict, *rates, f"{low:+.3f} to {high:+.3f}"
 
 
-def _tell(inspection: "Inspection") -> None:
+def _show(inspection: "Inspection") -> None:
     splits = list(inspection.counts)
     rows = [(name, *(inspection.counts[split][name] for split in splits)) for name in inspection.counts["train"]]
     console.table(inspection.root, ("class", *splits), rows)
@@ -84,7 +86,7 @@ def _tell(inspection: "Inspection") -> None:
     for text in inspection.notes:
         console.say(text)
     for path, reason in inspection.odd.items():
-        console.say(f"odd: {path}: {reason}")
+        console.say(f"needs attention: {path}: {reason}")
     for path, reason in inspection.skipped.items():
         console.say(f"left out: {path}: {reason}")
     for pair in inspection.duplicates:

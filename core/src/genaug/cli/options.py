@@ -1,68 +1,179 @@
-"""The options that several commands share, and the one function that turns them into a RunConfig."""
+"""The options of a run, declared once for all commands that take them, and the path from options to a job."""
 
+import inspect
 import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genaug.assignment import read_assignments
 from genaug.cli import console
 from genaug.config import RunConfig, laid_over, parse, read_file
 from genaug.errors import UsageError
+from genaug.overrides import read_assignments
 
 if TYPE_CHECKING:
-    from genaug.job import Job
     from genaug.registry import Registry
+    from genaug.run.job import Job
 
 Data = Annotated[Path, typer.Argument(help="Folder of class folders, or of train/ and test/ folders of them.")]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Output folder; the sibling DATA-genaug if left out.")]
-GeneratorName = Annotated[
-    str | None,
-    typer.Option("--generator", "-g", help="Generator to train, or several: NAME=0.3,OTHER=0.7 (see: genaug plugins)."),
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Output folder; DATA-genaug beside the data if left out.")
 ]
-PerClass = Annotated[int | None, typer.Option("--per-class", help="New images for every class.")]
-Balance = Annotated[
-    str | None, typer.Option("--balance", help="Fill classes up to max, median, a number, or a ratio of the largest.")
+Json = Annotated[bool, typer.Option("--json", help="Print machine-readable output.")]
+Size = Annotated[
+    str | None, typer.Option("--size", help="Size at which models work, in pixels: 64, or 64x96 (height x width).")
 ]
-PresetName = Annotated[str | None, typer.Option("--preset", help="Settings by name: auto, small, paper.")]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", "-s", help="Change a setting: key=value, or NAME:key=value (see: genaug plugins show NAME)."),
+Resize = Annotated[
+    str | None, typer.Option("--resize", help="How images are resized: auto, fit (pad), crop (centre) or stretch.")
 ]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file of settings; options come over it.")]
-Size = Annotated[str | None, typer.Option("--size", help="Model size in pixels, 64 or 64x96 (height x width).")]
-Resize = Annotated[str | None, typer.Option("--resize", help="auto, fit (pad), crop (centre) or stretch.")]
-Classes = Annotated[str | None, typer.Option("--classes", help="Classes to use, separated by commas.")]
+Classes = Annotated[str | None, typer.Option("--classes", help="Classes to use, separated by commas; all if left out.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of the run; 0 if left out.")]
-Device = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, max=256, help="Fits at once; never changes a byte.")]
-Select = Annotated[
-    str | None, typer.Option("--select", help="Selectors in order, separated by commas; none keeps all that is drawn.")
-]
-Overdraw = Annotated[float | None, typer.Option("--overdraw", help="Most candidates drawn for each wanted image.")]
-Shortfall = Annotated[
-    str | None, typer.Option("--on-shortfall", help="When too few are kept: classical, oversample, leave or fail.")
-]
-Recipe = Annotated[
-    str | None, typer.Option("--recipe", help="How synthetic meets real: concatenate, cap=RATIO, weight=W.")
-]
-Probed = Annotated[
-    bool | None, typer.Option("--probe", help="Let a probe decide which flips, turns and hues keep the labels.")
-]
-Gate = Annotated[
-    bool | None, typer.Option("--gate", help="Ask a quick study first; no synthetic images unless it recommends them.")
-]
-Reject = Annotated[
-    Path | None, typer.Option("--reject", help="List of images not to use, as the report page gives it.")
-]
-Format = Annotated[
-    str | None, typer.Option("--format", help="How images are written: folder, webdataset (tar shards) or parquet.")
-]
-OnlySynthetic = Annotated[
-    bool | None, typer.Option("--only-synthetic", help="Write the synthetic images alone, no file of yours.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+Device = Annotated[str | None, typer.Option("--device", help="Where to train: auto, cpu, cuda, cuda:N or mps.")]
+
+# parameter -> its option: a key of RunConfig, or one of _BESIDE
+_OPTIONS: dict[str, Any] = {
+    "generator": Annotated[
+        str | None,
+        typer.Option(
+            "--generator",
+            "-g",
+            help="Generator to train, or several with shares: NAME=0.3,OTHER=0.7 (see: genaug plugins).",
+        ),
+    ],
+    "per_class": Annotated[int | None, typer.Option("--per-class", help="New images for every class.")],
+    "balance": Annotated[
+        str | None,
+        typer.Option(
+            "--balance", help="Fill every class up to max, median, a number of images, or a ratio of the largest class."
+        ),
+    ],
+    "preset": Annotated[str | None, typer.Option("--preset", help="Named settings: auto, small or paper.")],
+    "settings": Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", "-s", help="Change a setting: key=value, or NAME:key=value (see: genaug plugins show NAME)."
+        ),
+    ],
+    "config": Annotated[
+        Path | None, typer.Option("--config", help="YAML file of settings; options given here override it.")
+    ],
+    "size": Size,
+    "resize": Resize,
+    "classes": Classes,
+    "seed": Seed,
+    "device": Device,
+    "workers": Annotated[
+        int | None,
+        typer.Option("--workers", min=1, max=256, help="Models trained in parallel; results do not depend on it."),
+    ],
+    "select": Annotated[
+        str | None,
+        typer.Option("--select", help="Selectors to apply, in order, separated by commas; none accepts every image."),
+    ],
+    "overdraw": Annotated[
+        float | None, typer.Option("--overdraw", help="Most candidates drawn for each requested image.")
+    ],
+    "on_shortfall": Annotated[
+        str | None,
+        typer.Option(
+            "--on-shortfall", help="If too few candidates are accepted: classical, oversample, leave or fail."
+        ),
+    ],
+    "recipe": Annotated[
+        str | None,
+        typer.Option("--recipe", help="How real and synthetic images are combined: concatenate, cap=RATIO, weight=W."),
+    ],
+    "probe": Annotated[
+        bool | None,
+        typer.Option("--probe", help="Let the label-safety probe decide which flips, turns and hues are allowed."),
+    ],
+    "gate": Annotated[
+        bool | None,
+        typer.Option("--gate", help="Run a quick study first; draw synthetic images only if it recommends them."),
+    ],
+    "reject": Annotated[
+        Path | None, typer.Option("--reject", help="File of images to reject, as the report page saves it.")
+    ],
+    "format": Annotated[
+        str | None,
+        typer.Option("--format", help="How images are written: folder, webdataset (tar shards) or parquet."),
+    ],
+    "only_synthetic": Annotated[
+        bool | None, typer.Option("--only-synthetic", help="Write only the synthetic images, none of your files.")
+    ],
+}
+_BESIDE = ("settings", "config", "workers", "reject")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of a run as they were given. values: by key of RunConfig; the others are no keys of it."""
+
+    values: Mapping[str, Any]
+    settings: list[str] | None = None
+    config: Path | None = None
+    workers: int | None = None
+    reject: Path | None = None
+
+    def run_config(self, registry: "Registry", **more: Any) -> RunConfig:
+        """The keys of the file, overridden by the given options and by `more`; raises UsageError."""
+        from genaug.run.job import settings_by_generator
+        from genaug.targets.shares import parse_shares
+
+        values = read_file(self.config) if self.config else {}
+        options = _parsed({key: value for key, value in {**self.values, **more}.items() if value is not None})
+        if {"per_class", "balance"} & options.keys():
+            values = {key: value for key, value in values.items() if key not in ("per_class", "balance", "targets")}
+        config = parse(RunConfig, values | options, "the settings")
+        names = list(parse_shares(config.generator or registry.default_generator()))
+        own = settings_by_generator(read_assignments(self.settings or []), names, registry)
+        tables = {
+            name: _over(config.generators.get(name, {}), own.get(name, {})) for name in {**config.generators, **own}
+        }
+        return config.model_copy(update={"generator": config.generator or names[0], "generators": tables})
+
+    def job(self, data: Path) -> "Job":
+        """The job of these options: names and keys are checked first, then the images are read."""
+        from genaug.data.folder import load_folder
+        from genaug.registry import load_registry
+        from genaug.run.job import resolve
+        from genaug.selection import read_manual_rejections
+
+        rejections = {} if self.reject is None else read_manual_rejections(self.reject)
+        registry = load_registry()
+        config = self.run_config(registry)
+        loaded = load_folder(data, classes=config.classes, size=config.size, resize=config.resize)
+        console.show_notes(loaded)
+        return resolve(config, loaded, registry).without(rejections)
+
+
+def with_run_options(*names: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Give a command the options of a run of these names, or all of them; it receives them as `options`.
+
+    The command has a parameter `options: RunOptions`; the options take its place in the command's signature.
+    """
+    chosen = {name: _OPTIONS[name] for name in names} if names else _OPTIONS
+
+    def decorate(function: Callable[..., int]) -> Callable[..., int]:
+        def command(**given: Any) -> int:
+            found = {name: given.pop(name) for name in chosen}
+            beside = {name: found.pop(name) for name in _BESIDE if name in found}
+            return function(**given, options=RunOptions(found, **beside))
+
+        parameters = []
+        for parameter in inspect.signature(function).parameters.values():
+            parameters += _parameters(chosen) if parameter.name == "options" else [parameter]
+        keyword_only = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+        command.__name__, command.__doc__ = function.__name__, function.__doc__
+        command.__module__ = function.__module__
+        command.__signature__ = inspect.Signature(keyword_only, return_annotation=int)  # type: ignore[attr-defined]
+        command.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": int}
+        return command
+
+    return decorate
 
 
 def named(text: str, option: str) -> list[str]:
@@ -73,58 +184,18 @@ def named(text: str, option: str) -> list[str]:
     return names
 
 
-def run_config(config: Path | None, registry: "Registry", settings: list[str] | None, **given: Any) -> RunConfig:
-    """The file's keys with the given options over them; raises UsageError before any image is read."""
-    from genaug.job import own_settings
-    from genaug.mixing.shares import parse_shares
-
-    values = read_file(config) if config else {}
-    options = {key: value for key, value in given.items() if value is not None}
-    if {"per_class", "balance"} & options.keys():
-        values = {key: value for key, value in values.items() if key not in ("per_class", "balance", "targets")}
-    if "size" in options:
-        options["size"] = sides(options["size"])
-    if "classes" in options:
-        options["classes"] = named(options["classes"], "--classes")
-    if "select" in options:
-        options["select"] = named(options["select"], "--select")
-    made = parse(RunConfig, values | options, "the settings")
-    names = list(parse_shares(made.generator or registry.default_generator()))
-    own = own_settings(read_assignments(settings or []), names, registry)
-    tables = {name: _over(made.generators.get(name, {}), own.get(name, {})) for name in {**made.generators, **own}}
-    return made.model_copy(update={"generator": made.generator or names[0], "generators": tables})
-
-
-def _over(table: dict[str, Any], changes: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """A generator's table with changes over it, section by section."""
-    return table | {section: laid_over(table.get(section, {}), change) for section, change in changes.items() if change}
-
-
-def prepare(data: Path, config: Path | None, settings: list[str] | None, **given: Any) -> "Job":
-    """Everything before the work: names and keys are checked first, then the images are read, then all is resolved."""
-    from genaug.data.folder import load_folder
-    from genaug.job import resolve
-    from genaug.registry import load_registry
-
-    registry = load_registry()
-    wishes = run_config(config, registry, settings, **given)
-    loaded = load_folder(data, classes=wishes.classes, size=wishes.size, resize=wishes.resize)
-    console.show_notes(loaded)
-    return resolve(wishes, loaded, registry)
-
-
 def cores() -> int:
-    """Processes that can work at once on this machine."""
+    """Processes that can work in parallel on this machine."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def default_out(data: Path) -> Path:
-    """The sibling DATA-genaug."""
+    """The folder DATA-genaug beside the data."""
     folder = data.resolve()
     return folder.with_name(f"{folder.name}-genaug")
 
 
-def sides(text: str | None) -> tuple[int, int] | None:
+def parse_size(text: str | None) -> tuple[int, int] | None:
     """`64` or `64x96` as (height, width); raises UsageError for anything else."""
     if text is None:
         return None
@@ -132,3 +203,21 @@ def sides(text: str | None) -> tuple[int, int] | None:
     if len(numbers) > 2 or not all(number.isascii() and number.isdigit() for number in numbers):
         raise UsageError(f"size: expected pixels such as 64 or 64x96, got {text!r}")
     return int(numbers[0]), int(numbers[-1])
+
+
+def _parameters(options: Mapping[str, Any]) -> list[inspect.Parameter]:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return [inspect.Parameter(name, kind, default=None, annotation=option) for name, option in options.items()]
+
+
+def _parsed(options: dict[str, Any]) -> dict[str, Any]:
+    """Options with the texts of sizes and lists as values."""
+    parsed: dict[str, Any] = {key: named(options[key], f"--{key}") for key in ("classes", "select") if key in options}
+    if "size" in options:
+        parsed["size"] = parse_size(options["size"])
+    return options | parsed
+
+
+def _over(table: dict[str, Any], changes: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A generator's table with changes applied, section by section."""
+    return table | {section: laid_over(table.get(section, {}), change) for section, change in changes.items() if change}

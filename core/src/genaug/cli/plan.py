@@ -1,55 +1,32 @@
 """genaug plan: what a run would do, draw and cost; nothing is written."""
 
 from pathlib import Path
-from typing import Any
 
 from genaug.cli import console
 from genaug.cli import options as given
 
 
+@given.with_run_options()
 def plan(
     data: given.Data = Path(),
-    generator: given.GeneratorName = None,
-    per_class: given.PerClass = None,
-    balance: given.Balance = None,
-    preset: given.PresetName = None,
-    settings: given.Set = None,
-    config: given.ConfigFile = None,
-    size: given.Size = None,
-    resize: given.Resize = None,
-    classes: given.Classes = None,
-    seed: given.Seed = None,
-    device: given.Device = None,
-    workers: given.Workers = None,
-    select: given.Select = None,
-    overdraw: given.Overdraw = None,
-    on_shortfall: given.Shortfall = None,
-    recipe: given.Recipe = None,
+    *,
+    options: given.RunOptions,
+    out: given.Out = None,
     as_json: given.Json = False,
 ) -> int:
-    """Say what `genaug run` with these options would do, draw and cost. Measures a few steps, writes nothing."""
-    from genaug.cost import measure
-    from genaug.job import SECTIONS
-    from genaug.mixing.recipe import require_foldable
+    """Show what `genaug run` with these options would do, draw and cost. Times a few steps, writes nothing."""
+    from genaug.run.cost import measure
+    from genaug.run.job import SECTIONS
+    from genaug.run.pipeline import check
 
-    wishes: dict[str, Any] = {
-        "generator": generator,
-        "per_class": per_class,
-        "balance": balance,
-        "preset": preset,
-        "size": size,
-    }
-    wishes |= {"resize": resize, "classes": classes, "seed": seed, "device": device, "select": select}
-    wishes |= {"overdraw": overdraw, "on_shortfall": on_shortfall, "recipe": recipe}
-    job = given.prepare(data, config, settings, **wishes)
-    require_foldable(job.recipe)
-    cost = measure(job, workers)
+    job = options.job(data)
+    check(job, out)
+    cost = measure(job, options.workers)
     if as_json:
         console.answer_json({"plan": job.plan, "cost": cost.to_json(), **job.request()})
         return 0
     real = dict(zip(job.plan, job.loaded.spec.counts, strict=True))
-    rows = [(name, real[name], count, real[name] + count) for name, count in job.plan.items()]
-    console.table("", ("class", "real", "synthetic", "all"), rows)
+    console.counts_table({name: {"real": real[name], "synthetic": count} for name, count in job.plan.items()})
     console.say(cost.sentence())
     for share in job.shares:
         chosen = share.settings.to_json()

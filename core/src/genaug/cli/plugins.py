@@ -1,4 +1,4 @@
-"""genaug plugins: what is installed, what it can be told, and what is broken."""
+"""genaug plugins: what is installed, its settings, and what cannot be used."""
 
 from typing import Annotated, Any
 
@@ -8,14 +8,8 @@ from genaug.cli import console
 from genaug.cli.options import Json
 from genaug.config import AugmentationConfig, Closed, TrainConfig
 from genaug.errors import unknown
-from genaug.registry import (
-    GeneratorDescription,
-    MetricDescription,
-    Registry,
-    SelectorDescription,
-    Source,
-    load_registry,
-)
+from genaug.hookspecs import GeneratorDescription, MetricDescription, SelectorDescription
+from genaug.registry import Registry, Source, load_registry
 
 plugins = typer.Typer(help="List the installed generators, metrics and selectors, or show one.", rich_markup_mode=None)
 
@@ -97,7 +91,7 @@ def _show_other(kind: str, description: MetricDescription | SelectorDescription,
     if description.config.model_fields:
         console.table("", ("key", "default", "bounds", "unit", "meaning"), _rows("", description.config))
     else:
-        console.say(f"this {kind} has nothing to set")
+        console.say(f"this {kind} has no settings")
 
 
 def _head(description: GeneratorDescription | MetricDescription | SelectorDescription, source: Source) -> None:
@@ -119,7 +113,7 @@ def _rows(prefix: str, settings: type[Closed]) -> list[tuple[str, ...]]:
 
 
 def bounds(field: dict[str, Any]) -> str:
-    """The bounds of a JSON schema field in the notation of intervals."""
+    """The bounds of a JSON schema field as an interval, or its choices."""
     for part in [field, *field.get("anyOf", [])]:
         if "enum" in part:
             return " | ".join(map(str, part["enum"]))

@@ -1,4 +1,4 @@
-"""genaug replay: an image drawn again from its record."""
+"""genaug replay: draws an image again from its record."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,26 +22,26 @@ def replay(file: File, models: Models = None, as_json: given.Json = False) -> in
     """Draw a synthetic image again from its record and compare it byte for byte. Writes nothing."""
     from genaug.audit import replay as draw_again
 
-    made = draw_again(file, models)
+    result = draw_again(file, models)
     if as_json:
-        console.answer_json(made.to_json())
+        console.answer_json(result.to_json())
     else:
-        _tell(made)
-    return 0 if made.identical else DIFFERENT_EXIT_CODE
+        _show(result)
+    return 0 if result.identical else DIFFERENT_EXIT_CODE
 
 
-def _tell(made: "Replay") -> None:
-    console.say(f"image {made.index} of class {made.label!r} by {made.generator}, drawn again on {made.device}")
-    if made.identical:
+def _show(result: "Replay") -> None:
+    console.say(f"image {result.index} of class {result.label!r} by {result.generator}, drawn again on {result.device}")
+    if result.identical:
         console.say("identical: the same bytes")
         return
-    if made.largest is None:
-        console.say("different: the file is no image of that size")
-    elif made.largest == 0:
-        console.say("different: the same pixels in other bytes; the file was saved anew, or by another version")
+    if result.largest is None:
+        console.say("different: the file is not an image of that size")
+    elif result.largest == 0:
+        console.say("different: the same pixels in other bytes; the file was saved again, or by another version")
     else:
-        console.say(f"different: by {made.largest:g} grey levels at the most, {made.mean:g} in the mean")
-    if made.as_written:
-        console.note("what is drawn again is what the run wrote: the file was changed since")
-    elif made.plugin != made.installed:
-        console.note(f"it was drawn by {made.plugin}; here is {made.installed}")
+        console.say(f"different: by at most {result.largest:g} grey levels, {result.mean:g} on average")
+    if result.as_written:
+        console.note("the image drawn again is what the run wrote: the file was changed since")
+    elif result.plugin != result.installed:
+        console.note(f"it was drawn by {result.plugin}; here is {result.installed}")

@@ -1,4 +1,4 @@
-"""genaug report: the page of an output."""
+"""genaug report: writes the report page of an output."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,18 +8,18 @@ import typer
 from genaug.cli import console
 from genaug.cli import options as given
 
-Output = Annotated[Path, typer.Argument(help="The output of a run or of a study.")]
+Output = Annotated[Path, typer.Argument(help="The output of genaug run or genaug study.")]
 Evaluate = Annotated[
-    bool, typer.Option("--evaluate", help="Compute all metrics between its real and synthetic images first.")
+    bool, typer.Option("--evaluate", help="First compute all metrics between the synthetic and the real images.")
 ]
 
 
 def report(out: Output, evaluate: Evaluate = False, as_json: given.Json = False) -> int:
-    """Write OUT/report.html, one page with all that is known of an output; it needs no network and no other file."""
+    """Write the report page of OUT: one HTML file that shows everything known about it and needs no other file."""
     from genaug.report import write_report
 
     if evaluate:
-        _measure(out)
+        _evaluate(out)
     page = write_report(out)
     if as_json:
         console.answer_json({"report": str(page.resolve())})
@@ -28,9 +28,9 @@ def report(out: Output, evaluate: Evaluate = False, as_json: given.Json = False)
     return 0
 
 
-def _measure(out: Path) -> None:
-    """Metrics train classifiers and need torch, which the page does not."""
+def _evaluate(out: Path) -> None:
+    """Compute the metrics. They train classifiers and need torch, which the page does not."""
     from genaug.report.measuring import measure
 
-    if text := measure(out):
-        console.note(text)
+    if note := measure(out):
+        console.note(note)

@@ -12,10 +12,10 @@ Model = Annotated[Path, typer.Argument(help="A model file, a folder of models su
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the images.")]
 Number = Annotated[int, typer.Option("--count", "-n", min=1, max=1_000_000, help="Images for each class.")]
 First = Annotated[
-    int | None, typer.Option("--first", min=0, help="Number of the first image; goes on after the run if left out.")
+    int | None, typer.Option("--first", min=0, help="Index of the first image; continues after the run if left out.")
 ]
 Seed = Annotated[
-    int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of the images; that of the run if left out.")
+    int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of the images; the seed of the run if left out.")
 ]
 
 
@@ -29,14 +29,14 @@ def sample(
     device: given.Device = None,
     as_json: given.Json = False,
 ) -> int:
-    """Draw more images from a trained model into OUT/<class>/; image i is the same however many are drawn."""
-    from genaug.sampling import draw_more
+    """Draw more images from a trained model into OUT/<class>/; image i does not depend on the number of images."""
+    from genaug.run.extra_images import draw_more
 
-    wanted = [name.strip() for name in classes.split(",") if name.strip()] if classes else None
-    made = draw_more(model, out, count=count, classes=wanted, first=first, seed=seed, device=device or "auto")
+    chosen = [name.strip() for name in classes.split(",") if name.strip()] if classes else None
+    counts = draw_more(model, out, count=count, classes=chosen, first=first, seed=seed, device=device or "auto")
     if as_json:
-        console.answer_json({"out": str(out.resolve()), "counts": made})
+        console.answer_json({"out": str(out.resolve()), "counts": counts})
     else:
-        console.table("", ("class", "new images"), list(made.items()))
+        console.table("", ("class", "new images"), list(counts.items()))
         console.say(f"images: {out}")
     return 0

@@ -1,6 +1,7 @@
-"""genaug study: whether synthetic images help."""
+"""genaug study: find out whether synthetic images help."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,51 +14,68 @@ from genaug.errors import UsageError, unknown
 if TYPE_CHECKING:
     from genaug.config import RunConfig
     from genaug.registry import Registry
-    from genaug.study.question import Question
+    from genaug.studies.question import Question
 
 Generators = Annotated[
     list[str] | None,
     typer.Option(
         "--generator",
         "-g",
-        help="Generators to ask about, one by one: NAME,OTHER; a mixture: NAME=0.3,OTHER=0.7. Repeatable.",
+        help="Generators to study, each alone: NAME,OTHER; or as a mixture: NAME=0.3,OTHER=0.7. Repeatable.",
     ),
 ]
 Recipes = Annotated[
-    list[str] | None, typer.Option("--recipe", help="How synthetic meets real: concatenate, anneal, ... Repeatable.")
+    list[str] | None,
+    typer.Option("--recipe", help="How real and synthetic images are combined: concatenate, anneal, ... Repeatable."),
 ]
 Counts = Annotated[
-    str | None, typer.Option("--counts", help="Synthetic images for each class, as 0,50,100,500: an arm for each.")
+    str | None, typer.Option("--counts", help="Numbers of synthetic images per class to compare, such as 0,50,100,500.")
 ]
-Folds = Annotated[int | None, typer.Option("--folds", help="Parts of which one is held out at a time; 5 if left out.")]
+Folds = Annotated[int | None, typer.Option("--folds", help="Number of cross-validation folds; 5 if left out.")]
 Repeats = Annotated[
-    int | None, typer.Option("--repeats", help="Times that images are dealt out anew; 2, or what fits.")
+    int | None,
+    typer.Option(
+        "--repeats", help="Repetitions of the cross-validation; if left out 2, or as many as fit into --budget."
+    ),
 ]
-Seeds = Annotated[int | None, typer.Option("--seeds", help="Classifiers for each arm and split; 2 if left out.")]
+Seeds = Annotated[
+    int | None, typer.Option("--seeds", help="Classifiers trained for each arm and split; 2 if left out.")
+]
 Steps = Annotated[int | None, typer.Option("--steps", help="Training steps of each classifier; 1500 if left out.")]
 Classical = Annotated[
-    str | None, typer.Option("--classical", help="Pipeline of the classical arms: light or paper; light if left out.")
+    str | None,
+    typer.Option("--classical", help="Augmentation of the classical arms: light or paper; light if left out."),
 ]
 Network = Annotated[
-    str | None, typer.Option("--classifier", help="small, or a model of torchvision or timm by name, as resnet18.")
+    str | None,
+    typer.Option(
+        "--classifier", help="Classifier: small, or a model of torchvision or timm by name, such as resnet18."
+    ),
 ]
-Weights = Annotated[Path | None, typer.Option("--weights", help="File of weights that the classifier begins with.")]
+Weights = Annotated[Path | None, typer.Option("--weights", help="File of initial weights of the classifier.")]
 Budget = Annotated[
-    str | None, typer.Option("--budget", help="Time that it may take, as 30m or 1h30m: as many splits as fit.")
+    str | None,
+    typer.Option("--budget", help="Time limit, such as 30m or 1h30m; as many splits as fit are computed."),
 ]
 StudyOut = Annotated[
-    Path | None, typer.Option("--out", "-o", help="Output folder; the sibling DATA-study if left out.")
+    Path | None, typer.Option("--out", "-o", help="Output folder; DATA-study beside the data if left out.")
 ]
 
-_HERE = {"recipe": "concatenate", "gate": False, "format": "folder", "only_synthetic": False}  # arms decide, not runs
+# decided by the arms of a study, so these are the same in all runs that draw its images
+_DECIDED_BY_ARMS = {"recipe": "concatenate", "gate": False, "format": "folder", "only_synthetic": False}
 _TIME = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_RUN_OPTIONS = (
+    *("per_class", "balance", "preset", "settings", "config", "size", "resize", "classes"),
+    *("seed", "device", "workers", "select", "overdraw", "probe"),
+)
 
 
+@given.with_run_options(*_RUN_OPTIONS)
 def study(
     data: given.Data = Path(),
+    *,
     generator: Generators = None,
-    per_class: given.PerClass = None,
-    balance: given.Balance = None,
+    options: given.RunOptions,
     counts: Counts = None,
     recipe: Recipes = None,
     budget: Budget = None,
@@ -69,107 +87,97 @@ def study(
     classifier: Network = None,
     weights: Weights = None,
     out: StudyOut = None,
-    preset: given.PresetName = None,
-    settings: given.Set = None,
-    config: given.ConfigFile = None,
-    size: given.Size = None,
-    resize: given.Resize = None,
-    classes: given.Classes = None,
-    seed: given.Seed = None,
-    device: given.Device = None,
-    workers: given.Workers = None,
-    select: given.Select = None,
-    overdraw: given.Overdraw = None,
-    probe: given.Probed = None,
     as_json: given.Json = False,
 ) -> int:
-    """Does it help? Compare classifiers with and without synthetic images, on images that no model has seen."""
-    from genaug.cli.watch import watching
-    from genaug.study.study import study as ask
+    """Find out whether synthetic images help: train classifiers with and without them, score on held-out images."""
+    from genaug.cli.progress import progress_bars
+    from genaug.studies.study import study as run_study
 
-    asked: dict[str, Any] = {"folds": folds, "repeats": repeats, "seeds": seeds, "steps": steps}
-    asked |= {"classical": classical, "classifier": classifier, "recipes": recipe, "counts": numbers(counts)}
-    wishes: dict[str, Any] = {"balance": balance, "preset": preset, "size": size, "resize": resize, "classes": classes}
-    wishes |= {"seed": seed, "device": device, "select": select, "overdraw": overdraw, "probe": probe}
-    wishes |= {"per_class": per_class}
+    values: dict[str, Any] = {
+        "folds": folds,
+        "repeats": repeats,
+        "seeds": seeds,
+        "steps": steps,
+        "classical": classical,
+        "classifier": classifier,
+        "recipes": recipe,
+        "counts": numbers(counts),
+    }
     seconds = None if budget is None else duration(budget)
-    question = _question(data, generator, settings, config, asked, wishes, weights)
+    question = _question(data, generator, options, values, weights)
     target = out or data.resolve().with_name(f"{data.resolve().name}-study")
-    with watching() as report:
-        found = ask(question, target, workers=workers or given.cores(), budget=seconds, report=report)
-    _answer(found, target, as_json=as_json)
+    with progress_bars() as report:
+        result = run_study(question, target, workers=options.workers or given.cores(), budget=seconds, report=report)
+    _answer(result, target, as_json=as_json)
     return 0
 
 
 def _question(
     data: Path,
     generators: list[str] | None,
-    settings: list[str] | None,
-    config: Path | None,
-    asked: dict[str, Any],
-    wishes: dict[str, Any],
+    options: given.RunOptions,
+    values: dict[str, Any],
     weights: Path | None,
 ) -> "Question":
     from genaug.config import changed, parse
     from genaug.data.folder import load_folder
     from genaug.registry import load_registry
-    from genaug.study.question import Question
-    from genaug.study.settings import StudyConfig
+    from genaug.studies.question import Question
+    from genaug.studies.settings import StudyConfig
 
-    wish = parse(StudyConfig, {key: value for key, value in asked.items() if value is not None}, "the study")
-    if wish.counts:
-        wishes |= {"per_class": max(wish.counts)}
-    runs = runs_of(generators, settings, config, load_registry(), wishes)
+    config = parse(StudyConfig, {key: value for key, value in values.items() if value is not None}, "the study")
+    more = {"per_class": max(config.counts)} if config.counts else {}
+    runs = run_configs(generators, options, load_registry(), **more)
     first = next(iter(runs.values()))
-    if not asked["recipes"]:
-        wish = changed(wish, {"recipes": (first.recipe,)}, "the study")
-    runs = {name: run.model_copy(update=_HERE | _shortfall(run)) for name, run in runs.items()}
+    if not values["recipes"]:
+        config = changed(config, {"recipes": (first.recipe,)}, "the study")
+    runs = {name: run.model_copy(update=_DECIDED_BY_ARMS | _shortfall(run)) for name, run in runs.items()}
     loaded = load_folder(data, classes=first.classes, size=first.size, resize=first.resize)
     console.show_notes(loaded)
-    return Question(loaded, runs, wish, weights)
+    return Question(loaded, runs, config, weights)
 
 
 def _shortfall(run: "RunConfig") -> dict[str, str]:
-    """What selectors turn away is missing here: variants of real images in its place would be scored as synthetic."""
+    """Leave rejected images missing: variants of real images in their place would count as synthetic."""
     return {} if run.on_shortfall == "fail" else {"on_shortfall": "leave"}
 
 
-def _answer(found: dict[str, Any], target: Path, *, as_json: bool) -> None:
+def _answer(result: dict[str, Any], target: Path, *, as_json: bool) -> None:
     from genaug.report import write_report
 
     if as_json:
-        console.answer_json(found)
+        console.answer_json(result)
         write_report(target)
     else:
-        tell(found)
+        show(result)
         console.say(f"look at it: {write_report(target)}")
 
 
-def runs_of(
-    generators: list[str] | None,
-    settings: list[str] | None,
-    config: Path | None,
-    registry: "Registry",
-    wishes: dict[str, Any],
+def run_configs(
+    generators: list[str] | None, options: given.RunOptions, registry: "Registry", **more: Any
 ) -> "dict[str, RunConfig]":
-    """{what is asked about: its run}; each generator alone, or a mixture where shares are given."""
-    from genaug.mixing.shares import parse_shares
+    """The run of each generator, or of each mixture if shares are given, by its name."""
+    from genaug.targets.shares import parse_shares
 
-    asked = [name for text in generators or [registry.default_generator()] for name in _asked(text)]
-    if not asked:
-        raise UsageError("generator: expected a name, or several between commas, got nothing (see: genaug plugins)")
-    owners = {name: set(parse_shares(name)) for name in asked}
-    for text in settings or []:
+    chosen = [name for text in generators or [registry.default_generator()] for name in _names(text)]
+    if not chosen:
+        raise UsageError(
+            "generator: expected a name, or several separated by commas, got nothing (see: genaug plugins)"
+        )
+    owners = {name: set(parse_shares(name)) for name in chosen}
+    for text in options.settings or []:
         prefix, colon, _ = text.partition("=")[0].partition(":")
         known = set().union(*owners.values())
         if colon and prefix not in known:
             raise unknown("generator in settings", prefix, known)
-        if not colon and len(asked) > 1:
-            raise UsageError(f"with several generators, write {asked[0]}:{text}, or another of them, got {text!r}")
+        if not colon and len(chosen) > 1:
+            raise UsageError(
+                f"with several generators, name the generator of a setting: write {chosen[0]}:{text}, got {text!r}"
+            )
     runs = {}
-    for name in asked:
-        mine = [text for text in settings or [] if _belongs(text, owners[name])]
-        run = given.run_config(config, registry, mine, generator=name, **wishes)
+    for name in chosen:
+        own = [text for text in options.settings or [] if _belongs(text, owners[name])]
+        run = replace(options, settings=own).run_config(registry, generator=name, **more)
         tables = {owner: table for owner, table in run.generators.items() if owner in owners[name]}
         runs[name] = run.model_copy(update={"generators": tables})
     return runs
@@ -186,7 +194,7 @@ def duration(text: str) -> float:
 
 
 def numbers(text: str | None) -> list[int] | None:
-    """`0,50,100` as numbers of images; raises UsageError."""
+    """`0,50,100` as a list of numbers, None for None; raises UsageError."""
     if text is None:
         return None
     parts = [part.strip() for part in text.split(",") if part.strip()]
@@ -195,8 +203,8 @@ def numbers(text: str | None) -> list[int] | None:
     return [int(part) for part in parts]
 
 
-def tell(found: dict[str, Any]) -> None:
-    """Arms, classes and the verdict, for people."""
+def show(result: dict[str, Any]) -> None:
+    """Print the arms, the classes, the verdict and the recommendation."""
     rows = [
         (
             arm["name"],
@@ -205,36 +213,36 @@ def tell(found: dict[str, Any]) -> None:
             "" if arm["difference"] is None else arm["difference"]["verdict"],
             _mean(arm["macro_f1"]),
         )
-        for arm in found["arms"]
+        for arm in result["arms"]
     ]
-    columns = ("trained on", "mean", "against the best without", "", "macro-F1")
-    console.table("balanced accuracy on images held out", columns, rows, whole=range(1, 5))
+    columns = ("trained on", "mean", "against best real-only", "verdict", "macro-F1")
+    console.table("balanced accuracy on held-out images", columns, rows, whole=range(1, 5))
     lines = [
         (row["class"], row["images"], _share(row["real"]), _share(row["synthetic"]), row["verdict"])
-        for row in found["classes"]
+        for row in result["classes"]
     ]
-    console.table("recall", ("class", "images", "without", "with", ""), lines)
-    for row in found["made"]:
+    console.table("recall", ("class", "images", "real only", "with synthetic", "verdict"), lines)
+    for row in result["made"]:
         if row["missing"] or row["failures"]:
-            console.note(_made(row))
-    console.say(found["headline"]["sentence"])
-    for text in found["notes"]:
+            console.note(_shortfall_note(row))
+    console.say(result["headline"]["sentence"])
+    for text in result["notes"]:
         console.note(text)
-    if found["test"] is not None:
-        console.say(found["test"]["sentence"])
-    console.say(found["certainty"])
-    console.say(f"recommendation: {found['recommendation']['sentence']}")
+    if result["test"] is not None:
+        console.say(result["test"]["sentence"])
+    console.say(result["certainty"])
+    console.say(f"recommendation: {result['recommendation']['sentence']}")
 
 
-def _made(row: dict[str, Any]) -> str:
-    failures = f", and {row['failures']} class(es) failed in all" if row["failures"] else ""
+def _shortfall_note(row: dict[str, Any]) -> str:
+    failures = f"; {row['failures']} class(es) failed, counted over all splits" if row["failures"] else ""
     return (
-        f"{row['generator']}: {row['images']:.0f} images a split passed the selectors, "
-        f"{row['missing']:.1f} of the plan are missing{failures}"
+        f"{row['generator']}: on average, {row['images']:.0f} images per split were accepted, "
+        f"{row['missing']:.1f} fewer than planned{failures}"
     )
 
 
-def _asked(text: str) -> list[str]:
+def _names(text: str) -> list[str]:
     return [text.strip()] if "=" in text else [name.strip() for name in text.split(",") if name.strip()]
 
 

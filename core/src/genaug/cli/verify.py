@@ -1,4 +1,4 @@
-"""genaug verify: whether an output is still what a run wrote, and whether test images went into training."""
+"""genaug verify: whether an output is still what the run wrote, and whether test images are in train."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,18 +16,18 @@ Output = Annotated[Path, typer.Argument(help="The output of a run.")]
 
 
 def verify(out: Output, as_json: given.Json = False) -> int:
-    """Tell real from synthetic; find what is not as the run wrote it, and test images in train. Writes nothing."""
+    """Tell real from synthetic images; find what is not as the run wrote it, and test images in train. Writes nothing."""
     from genaug.audit import verify as verify_output
 
     found = verify_output(out)
     if as_json:
         console.answer_json(found.to_json())
     else:
-        _tell(found)
+        _show(found)
     return DIFFERENT_EXIT_CODE if found.findings else 0
 
 
-def _tell(found: "Verification") -> None:
+def _show(found: "Verification") -> None:
     rows = [(split, *counts.values()) for split, counts in found.counts.items()]
     console.table("", ("split", "real", "synthetic", "unknown"), rows)
     if found.findings:
@@ -37,8 +37,8 @@ def _tell(found: "Verification") -> None:
     else:
         console.say("every image and model is as the run wrote it")
     if not found.held_out:
-        console.say("no split but train is here: whether test images went into training cannot be told")
+        console.say("there is no split but train, so it is unknown whether test images went into training")
     elif not any(one.kind == "leaked" for one in found.findings):
         console.say(
-            f"none of {found.training} training images is, or nearly is, one of the {found.held_out} held-out pictures"
+            f"none of {found.training} training images is, or nearly is, one of the {found.held_out} held-out images"
         )

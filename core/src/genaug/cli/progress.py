@@ -1,4 +1,4 @@
-"""What the pipeline reports, as bars."""
+"""Shows the reports of a run or study as progress bars."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,18 +8,18 @@ from genaug.cli import console
 from genaug.features import JudgeProgress
 from genaug.fitting.draw import DrawProgress
 from genaug.fitting.fit import FitProgress
-from genaug.study.scoring import ArmProgress
+from genaug.studies.scoring import ArmProgress
 
 
 @contextmanager
-def watching() -> Iterator[Callable[[Any], None]]:
-    """A `report` that moves bars: loss and time left for each fit, images for each draw."""
+def progress_bars() -> Iterator[Callable[[Any], None]]:
+    """A report function that moves bars: losses and time left of each training, images of each draw."""
     with console.progress() as bars:
 
         def report(message: Any) -> None:
             if isinstance(message, FitProgress):
-                news = " ".join(f"{name} {loss:.3g}" for name, loss in message.progress.losses.items())
-                bars.show(message.title, message.progress.step, message.progress.steps, news)
+                detail = " ".join(f"{name} {loss:.3g}" for name, loss in message.progress.losses.items())
+                bars.show(message.title, message.progress.step, message.progress.steps, detail)
             elif isinstance(message, DrawProgress):
                 bars.show(message.title, message.done, message.count)
             elif isinstance(message, JudgeProgress):
