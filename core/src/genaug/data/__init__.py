@@ -1,1 +1,1 @@
-"""Image folders and arrays to training splits that cannot leak."""
+"""Labelled images from folders, data sets and arrays; near-duplicates; training splits that cannot leak."""

@@ -1,4 +1,4 @@
-"""Decodes one file, by content whatever its suffix, to 8-bit grey or colour pixels."""
+"""Decodes one image file to 8-bit grey or colour pixels; the content decides, not the file name."""
 
 import hashlib
 import struct
@@ -41,8 +41,8 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# what Pillow and its codecs raise on files damaged at random; a fault of ours does not hide here, since nothing but
-# Pillow runs where these are caught
+# What Pillow and its codecs raise for randomly damaged files. Where these are caught only Pillow runs, so no error of
+# genaug itself is hidden.
 _FAULTS = (
     OSError,
     SyntaxError,
@@ -61,14 +61,16 @@ _FAULTS = (
 
 
 class UnreadableError(Exception):
-    """A file that is no usable image; the message says why."""
+    """The file is not a usable image; the message says why."""
 
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What a file is. width, height: pixels, upright. format: Pillow's name.
+    """Facts about an image file.
 
-    frames: or pages, of which the first is used. rotated: EXIF turns it, and torchvision's loader would not.
+    width, height: pixels after the EXIF rotation. mode, format: Pillow's names. frames: number of frames or pages, of
+    which the first is used. rotated: EXIF data rotates or mirrors it; torchvision's loader ignores that. alpha: it has
+    transparency.
     """
 
     width: int
@@ -81,18 +83,18 @@ class ImageFacts:
 
     @property
     def grey(self) -> bool:
-        """Whether one channel says it all."""
+        """Whether the image is grey, so that one channel is enough."""
         return self.mode in _GREY_MODES
 
     @property
     def deep(self) -> bool:
-        """Whether it has more than 8 bits for each pixel of its one channel."""
+        """Whether the image is grey with more than 8 bits per pixel."""
         return self.mode in _DEEP_MODES
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """Pixels uint8 [H, W, C] at their own size, C 1 or 3; the facts of the file; sha256 of its bytes."""
+    """Pixels uint8 [H, W, C] at the size of the file, C 1 or 3; facts about the file; SHA-256 of its bytes."""
 
     pixels: NDArray[np.uint8]
     facts: ImageFacts
@@ -100,10 +102,10 @@ class Decoded:
 
 
 class _Quiet:
-    """Keeps Pillow's remarks on odd files (palette transparency, broken EXIF, size) from people; faults still raise.
+    """Hides Pillow's warnings about odd files (palette transparency, broken EXIF, size); errors are still raised.
 
-    Python's warning filters belong to the whole process and restoring them is not safe between threads, so they are
-    changed by the first of all who enter at one time and restored by the last.
+    Python's warning filters belong to the whole process, and threads must not restore them while others still need
+    them. So the first thread that enters changes them and the last one that leaves restores them.
     """
 
     def __init__(self) -> None:
@@ -129,32 +131,32 @@ quiet = _Quiet()
 
 
 def read_facts(path: Path) -> ImageFacts:
-    """The facts of a file from its header alone; raises UnreadableError."""
+    """The facts about a file, read from its header only; raises UnreadableError."""
     with quiet, _file(path) as file, _opened(file) as image:
         return _facts(image)
 
 
 def decode(path: Path) -> Decoded:
-    """Read one image whole; raises UnreadableError.
+    """Read and decode one image file; raises UnreadableError.
 
-    Alpha is dropped, not composed: torchvision's loader does so too, and synthetic images must be like what the
-    user's classifier sees.
+    Alpha is dropped, not blended with a background, as in torchvision's loader, so that synthetic images look like the
+    images that the user's classifier sees.
     """
     with _file(path) as file:
         return decode_bytes(file.read())
 
 
 def decode_bytes(data: bytes) -> Decoded:
-    """As decode, of a file that is in memory already."""
+    """Decode the bytes of an image file; raises UnreadableError."""
     with quiet, _opened(BytesIO(data)) as image:
         pixels = upright(image)
-        facts = _facts(image)  # after loading, for a PNG may have its EXIF behind its pixels
+        facts = _facts(image)  # after loading, because a PNG may store its EXIF data after the pixels
     facts = replace(facts, height=pixels.shape[0], width=pixels.shape[1])
     return Decoded(pixels, facts, hashlib.sha256(data).hexdigest())
 
 
 def upright(image: Image.Image) -> NDArray[np.uint8]:
-    """The pixels of an open image, turned as its EXIF says, uint8 [H, W, C] with C 1 or 3; raises UnreadableError."""
+    """The pixels of an open image, rotated by its EXIF data, uint8 [H, W, C] with C 1 or 3; raises UnreadableError."""
     _refuse_float(image)
     try:
         image.load()
@@ -175,19 +177,19 @@ def _file(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
-    """An image whose header is read, and which is neither a bomb nor of pixels that cannot become 8 bits."""
+    """An open image, header read; raises UnreadableError for a decompression bomb or floating-point pixels."""
     try:
         image = Image.open(file, formats=FORMATS)
     except UnidentifiedImageError as error:
         empty = not file.seek(0, 2)
-        known = "not an image that can be read here (JPEG, PNG, BMP, GIF, TIFF, WebP, PPM, PGM)"
+        known = "not an image in a supported format (JPEG, PNG, BMP, GIF, TIFF, WebP, PPM, PGM)"
         raise UnreadableError("an empty file" if empty else known) from error
     except Image.DecompressionBombError as error:
         raise UnreadableError(_too_large()) from error
     except _FAULTS as error:
         raise UnreadableError(f"damaged: {error}") from error
     with image:
-        # Pillow itself only warns up to twice its limit
+        # Pillow only warns between its limit and twice its limit
         if Image.MAX_IMAGE_PIXELS is not None and image.width * image.height > Image.MAX_IMAGE_PIXELS:
             raise UnreadableError(_too_large())
         _refuse_float(image)
@@ -196,11 +198,11 @@ def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
 
 def _refuse_float(image: Image.Image) -> None:
     if image.mode == "F":
-        raise UnreadableError("32-bit floating-point pixels; save it with 8 or 16 bits")
+        raise UnreadableError("32-bit floating-point pixels; save the image with 8 or 16 bits")
 
 
 def _too_large() -> str:
-    return f"more than {Image.MAX_IMAGE_PIXELS:,} pixels: a decompression bomb, or far too large"
+    return f"more than {Image.MAX_IMAGE_PIXELS:,} pixels: a decompression bomb, or much too large"
 
 
 def _facts(image: Image.Image) -> ImageFacts:
@@ -218,21 +220,21 @@ def _facts(image: Image.Image) -> ImageFacts:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation 1 to 8 that is still to be applied; a TIFF is turned by Pillow itself, for every reader."""
+    """The EXIF orientation, 1 to 8, that is still to be applied; Pillow applies that of a TIFF itself."""
     if image.format == "TIFF":
         return 1
     try:
-        # not image.getexif(): for a PNG that decodes all pixels
+        # not image.getexif(), which decodes all pixels of a PNG
         return int(Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1))
     except _FAULTS:
-        return 1  # EXIF that cannot be read says nothing about the rotation, and the pixels are still good
+        return 1  # the EXIF data cannot be read, but the pixels can still be used
 
 
 def _frames(image: Image.Image) -> int:
     try:
         return int(getattr(image, "n_frames", 1))
     except _FAULTS:
-        return 1  # damage behind the first frame, which is the one that is used
+        return 1  # damaged after the first frame, which is the only one used
 
 
 def _pixels(image: Image.Image) -> NDArray[np.uint8]:
@@ -246,7 +248,7 @@ def _pixels(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def _deep(values: NDArray[np.integer]) -> NDArray[np.uint8]:
-    """16-bit grey to 8 bits over the whole range [0, 65535]."""
+    """16-bit grey values in [0, 65535] to 8 bits."""
     if values.min() < 0 or values.max() > _DEEPEST:
-        raise UnreadableError("32-bit pixels beyond the 16-bit range; save it with 8 or 16 bits")
+        raise UnreadableError("32-bit pixels beyond the 16-bit range; save the image with 8 or 16 bits")
     return np.round(values.astype(np.float64) / 257.0).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Reads an image folder once, in parallel, into memory at the size at which models work."""
+"""Reads an image folder into memory, in parallel, at the size at which models work."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,8 +22,9 @@ from genaug.spec import ImageSpec
 class LabelledImages:
     """One split in memory, ordered by label and name.
 
-    images: uint8 [N, H, W, C] at the model size. labels: int64 [N]. names: relative to the split's folder. sha256: of
-    each file's bytes. hashes: of the decoded pixels at their own size. thumbnails: float32 [N, 768].
+    images: uint8 [N, H, W, C] at the model size. labels: int64 [N]. names: paths relative to the split's folder. paths:
+    full paths. sha256: hashes of the files' bytes. hashes: hashes of the decoded pixels before resizing. thumbnails:
+    float32 [N, 768]. facts: about each file.
     """
 
     images: NDArray[np.uint8]
@@ -39,7 +40,7 @@ class LabelledImages:
         return len(self.labels)
 
     def take(self, names: Collection[str]) -> "LabelledImages":
-        """The images of these names, copied, in the order that they have here."""
+        """A copy with only the images of these names, in the same order."""
         rows = [row for row, name in enumerate(self.names) if name in names]
         return LabelledImages(
             images=self.images[rows],
@@ -57,8 +58,8 @@ class LabelledImages:
 class LoadedFolder:
     """A folder in memory.
 
-    splits: those with readable images, train always. skipped: all that was left out. spec: classes and counts of
-    train. resize: the policy used. notes: sentences for people.
+    splits: those with readable images, always including train. skipped: everything that was left out. spec: channels,
+    model size, classes and number of images per class of train. resize: the policy used. notes: sentences for users.
     """
 
     scan: Scan
@@ -70,19 +71,19 @@ class LoadedFolder:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """A sentence for every file that was skipped."""
+        """One sentence for every skipped file or folder."""
         return tuple(f"left out: {entry.path}: {entry.reason}" for entry in self.skipped)
 
     @cached_property
     def train(self) -> TrainSplit:
-        """The only part that anything may be fitted on."""
+        """The training split, the only data that anything may be fitted on."""
         images = self.splits["train"]
         return TrainSplit.ordered(self.spec, images.images, images.labels, images.names, images.hashes)
 
     def only_training_on(self, names: Collection[str]) -> "LoadedFolder":
-        """These training images and nothing else: no pixel, no name and no path of any other.
+        """A copy with only these training images; it holds no pixel, name or path of any other image.
 
-        names: relative to the training folder, with at least one image of each class.
+        names: relative to the training folder; at least one image of each class.
         """
         images = self.splits["train"].take(names)
         counts = np.bincount(images.labels, minlength=len(self.spec.classes))
@@ -94,7 +95,7 @@ class LoadedFolder:
 
 @dataclass(frozen=True)
 class _Read:
-    """One decoded file, small."""
+    """One decoded file, resized to the model size."""
 
     pixels: NDArray[np.uint8]
     sha256: str
@@ -113,22 +114,24 @@ def load_folder(
     size: tuple[int, int] | None = None,
     resize: str = "auto",
 ) -> LoadedFolder:
-    """Read every image of a folder; size is (height, width), chosen from the data when left out, as is the policy.
+    """Read every image of a folder.
 
-    Raises DataError when there is nothing to train on, UsageError for an unknown class.
+    classes: classes to use, all if None. size: model size (height, width), chosen from the data if None. resize: fit,
+    crop, stretch, or auto to choose from the data. Raises DataError if there is nothing to train on, UsageError for an
+    unknown class, a bad size or an unknown policy.
     """
     return load_scan(scan(folder, classes), size=size, policy=resize)
 
 
 def load_scan(found: Scan, *, size: tuple[int, int] | None, policy: str) -> LoadedFolder:
-    """As load_folder, for files that were found already. Headers first, for size and colour; then each file once."""
+    """Read the files of a scan, as load_folder: first all headers for size and colour, then each whole file once."""
     files = [file for split in found.splits.values() for file in split]
     headed, bad = read_all(files, read_facts, found.root)
     facts = [fact for file, fact in headed if file.split == "train"]
     _refuse_nothing(facts, found, bad)
     sizes, channels = [(fact.width, fact.height) for fact in facts], 1 if all(fact.grey for fact in facts) else 3
     height, width = size or choose_size(sizes)
-    ImageSpec(channels, height, width, ("any",), (1,))  # refuses a bad size before any image is decoded
+    ImageSpec(channels, height, width, ("any",), (1,))  # raises for a bad size before any image is decoded
     if policy not in ("auto", *POLICIES):
         raise unknown("resize", policy, ("auto", *POLICIES))
     policy = choose_policy(sizes, height, width) if policy == "auto" else policy
@@ -158,20 +161,20 @@ def _refuse_nothing(train: Sequence[object], found: Scan, bad: Sequence[Skipped]
     if not train:
         example = next((f" ({entry.path}: {entry.reason})" for entry in bad if entry.split == "train"), "")
         raise DataError(
-            f"no file of the classes in {found.train_root} can be read as an image{example}; genaug inspect lists "
-            "every file with the reason"
+            f"no file of the classes in {found.train_root} can be read as an image{example}; expected at least one "
+            "image in a supported format"
         )
 
 
 def _classes_left(pairs: _Pairs, found: Scan, bad: Sequence[Skipped]) -> tuple[str, ...]:
-    """Classes with at least one readable training image; none at all is fatal."""
+    """Classes with at least one readable training image; raises DataError if there are none."""
     left = {file.label_name for file, _ in pairs if file.split == "train"}
     _refuse_nothing(tuple(left), found, bad)
     return tuple(name for name in found.classes if name in left)
 
 
 def _of_classes(pairs: _Pairs, classes: Sequence[str], found: Scan) -> tuple[dict[str, _Pairs], list[Skipped]]:
-    """Images of these classes by split, and what falls away with the other classes."""
+    """Images of these classes by split, and a list of what is left out with the other classes."""
     splits: dict[str, _Pairs] = {}
     left_out = []
     for file, read in pairs:
@@ -205,12 +208,12 @@ def _labelled(pairs: _Pairs, classes: Sequence[str]) -> LabelledImages:
 def _notes(facts: Sequence[ImageFacts]) -> Iterator[str]:
     grey = sum(fact.grey for fact in facts)
     if 0 < grey < len(facts):
-        yield f"{grey} of {len(facts)} images are grey; they are used in colour, as the others are"
+        yield f"{grey} of {len(facts)} images are grey; they are converted to colour like the others"
     if count := sum(fact.alpha for fact in facts):
-        yield f"{count} image(s) have transparency, which is dropped as torchvision's loader drops it"
+        yield f"{count} image(s) have transparency, which is dropped, as in torchvision's loader"
     if count := sum(fact.rotated for fact in facts):
-        yield f"{count} image(s) are turned by their EXIF data here; torchvision's loader does not turn them"
+        yield f"{count} image(s) are rotated by their EXIF data; torchvision's loader does not rotate them"
     if count := sum(fact.frames > 1 for fact in facts):
-        yield f"{count} file(s) hold several frames or pages, of which the first is used"
+        yield f"{count} file(s) contain several frames or pages; only the first is used"
     if count := sum(fact.deep for fact in facts):
-        yield f"{count} image(s) have more than 8 bits a pixel; they are scaled to 8"
+        yield f"{count} image(s) have more than 8 bits per pixel; they are scaled to 8 bits"

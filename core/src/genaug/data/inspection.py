@@ -1,4 +1,4 @@
-"""What is in a folder, what is odd about it, and what to do."""
+"""Describes a loaded folder: its images, odd files, duplicates and leaks, and advice on what to do."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from genaug.data.duplicates import near_pairs
-from genaug.data.folder import LabelledImages, LoadedFolder, load_folder
+from genaug.data.folder import LabelledImages, LoadedFolder
 
 FEW_IMAGES = 10
 IMBALANCED = 10.0
@@ -32,7 +32,11 @@ _SUFFIXES = {
 
 @dataclass(frozen=True)
 class Pair:
-    """Two files that show the same picture. exact: bit for bit. labels_differ and splits_differ say how bad that is."""
+    """Two duplicate files.
+
+    exact: their pixels are equal, otherwise they are near-duplicates. labels_differ: they are in two classes.
+    splits_differ: they are in two splits.
+    """
 
     first: str
     second: str
@@ -43,11 +47,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class Inspection:
-    """All that `genaug inspect` knows of a folder; plain values.
+    """The findings of `genaug inspect`, as plain values.
 
-    counts: images by split and class. sizes: smallest, median and largest width and height. modes, formats: numbers of
-    files. odd: files that are read but are not what they seem, with the reason. skipped: files that are not read.
-    imbalance: largest class of train over its smallest.
+    counts: number of images by split and class. sizes: smallest, median and largest (width, height). modes, formats:
+    number of files by Pillow's mode and format. odd: files that are used but need attention, with the reason. skipped:
+    files that are not used, with the reason. imbalance: size of the largest class of train over that of its smallest.
     """
 
     root: str
@@ -65,17 +69,12 @@ class Inspection:
     advice: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """The fields as a dictionary for JSON."""
         return asdict(self)
 
 
-def inspect_folder(folder: Path, classes: Sequence[str] | None = None) -> Inspection:
-    """Read a folder and judge it; nothing is written. Raises DataError when there is nothing to read."""
-    return inspect_loaded(load_folder(folder, classes=classes))
-
-
 def inspect_loaded(loaded: LoadedFolder) -> Inspection:
-    """Judge a folder that was read already."""
+    """Inspect a loaded folder; writes nothing."""
     facts = [fact for images in loaded.splits.values() for fact in images.facts]
     pairs = tuple(_pairs(loaded))
     counts = {split: _counts(images, loaded.spec.classes) for split, images in loaded.splits.items()}
@@ -117,31 +116,31 @@ def _odd(loaded: LoadedFolder) -> Iterator[tuple[str, list[str]]]:
     for images in loaded.splits.values():
         for path, fact in zip(images.paths, images.facts, strict=True):
             suffix = path.suffix.lower()
-            lies = suffix not in _SUFFIXES[fact.format]
-            reasons = [f"{fact.format} content under the suffix {suffix or 'of nothing'}"] if lies else []
-            reasons += [f"mode {fact.mode} where most are {common}"] if fact.mode != common else []
+            wrong = suffix not in _SUFFIXES[fact.format]
+            reasons = [f"{fact.format} content, but the suffix is {suffix or 'missing'}"] if wrong else []
+            reasons += [f"mode {fact.mode}, but most files have {common}"] if fact.mode != common else []
             reasons += [f"{fact.frames} frames, only the first is used"] if fact.frames > 1 else []
-            reasons += ["turned by EXIF data"] if fact.rotated else []
+            reasons += ["rotated by its EXIF data"] if fact.rotated else []
             reasons += ["transparency, which is dropped"] if fact.alpha else []
             if reasons:
                 yield Path(os.path.relpath(path, loaded.scan.root)).as_posix(), reasons
 
 
 def _pairs(loaded: LoadedFolder) -> Iterator[Pair]:
-    """Exact and near duplicates over all splits: each file against the first of its exact copies, and near ones."""
+    """Duplicates over all splits: each exact copy with the first file that has its pixels, then near-duplicates."""
     splits = list(loaded.splits.items())
     paths = [path for _, images in splits for path in images.paths]
     names = [Path(os.path.relpath(path, loaded.scan.root)).as_posix() for path in paths]
     hashes = [value for _, images in splits for value in images.hashes]
     labels = [int(label) for _, images in splits for label in images.labels]
-    homes = [split for split, images in splits for _ in range(len(images))]
+    split_of = [split for split, images in splits for _ in range(len(images))]
     first: dict[str, int] = {}
     exact = [(first.setdefault(value, place), place) for place, value in enumerate(hashes)]
     near = near_pairs(np.concatenate([images.thumbnails for _, images in splits]))
     found = [(one, two, True) for one, two in exact if one != two]
-    found += [(one, two, False) for one, two in near if hashes[one] != hashes[two]]
+    found += [(one, two, False) for one, two in near.tolist() if hashes[one] != hashes[two]]
     for one, two, same in found:
-        yield Pair(names[one], names[two], same, labels[one] != labels[two], homes[one] != homes[two])
+        yield Pair(names[one], names[two], same, labels[one] != labels[two], split_of[one] != split_of[two])
 
 
 def _advice(loaded: LoadedFolder, train: dict[str, int], pairs: Sequence[Pair]) -> Iterator[str]:
@@ -150,31 +149,31 @@ def _advice(loaded: LoadedFolder, train: dict[str, int], pairs: Sequence[Pair]) 
     if few:
         yield (
             f"fewer than {FEW_IMAGES} images in {', '.join(few)}: prefer one model over all classes, and "
-            "trust no score on such a class"
+            "do not trust scores on such a class"
         )
     if max(train.values()) >= IMBALANCED * min(train.values()):
-        yield "strongly imbalanced: judge classifiers by balanced accuracy, and try class-balanced sampling first"
+        yield "strongly imbalanced: compare classifiers by balanced accuracy, and try class-balanced sampling first"
     for name in loaded.spec.classes:
         if word := _SPLIT_WORD.search(name):
             yield (
-                f"the class name {name!r} holds the word {word[1]!r}, which Hugging Face datasets may take for a "
-                "split; rename the class"
+                f"the class name {name!r} contains the word {word[1]!r}, which Hugging Face datasets may mistake for "
+                "a split; rename the class"
             )
     names = [name for images in loaded.splits.values() for name in images.names]
     if any(len(PurePosixPath(name).parts) > 2 for name in names):  # class/file
-        yield "folders inside a class are flattened in the output, since Hugging Face loses all labels over them"
+        yield "folders inside a class are flattened in the output, because Hugging Face would lose all labels otherwise"
     if any(PurePosixPath(name).suffix.lower() == ".gif" for name in names):
-        yield "GIF files become PNG in the output, since torchvision's ImageFolder passes over .gif"
+        yield "GIF files become PNG in the output, because torchvision's ImageFolder ignores .gif"
     if loaded.skipped:
-        yield f"{len(loaded.skipped)} file(s) or folder(s) are left out; mend or remove them"
+        yield f"{len(loaded.skipped)} file(s) or folder(s) are left out; repair or remove them"
     if "test" not in loaded.splits:
-        yield "no test split: keep some images aside, or there is no way to know whether synthetic images help"
+        yield "no test split: keep some images aside; without them nobody can know whether synthetic images help"
 
 
 def _advice_on_pairs(pairs: Sequence[Pair]) -> Iterator[str]:
     if leaks := sum(pair.splits_differ for pair in pairs):
-        yield f"{leaks} picture(s) are in two splits: scores on them mean nothing; remove them from train"
+        yield f"{leaks} pair(s) of duplicates are in two splits: scores on them mean nothing; remove them from train"
     if conflicts := sum(pair.labels_differ for pair in pairs):
-        yield f"{conflicts} picture(s) are in two classes: decide which label is right"
+        yield f"{conflicts} pair(s) of duplicates are in two classes: decide which label is right"
     if copies := sum(not (pair.splits_differ or pair.labels_differ) for pair in pairs):
-        yield f"{copies} picture(s) are there twice within a class: copies add weight, not knowledge"
+        yield f"{copies} pair(s) of duplicates within a class: copies add weight, but no information"

@@ -1,4 +1,4 @@
-"""Images in memory, as PIL images, arrays or tensors, become 8-bit pixels; arrays also the other way."""
+"""Converts PIL images, arrays and tensors to 8-bit pixels, and 8-bit pixels back to arrays."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +14,9 @@ _CHANNELS = frozenset({1, 2, 3, 4})  # grey, grey and alpha, colour, colour and 
 
 
 def pixels_of(image: Any, where: str) -> NDArray[np.uint8]:
-    """A PIL image, array or tensor to uint8 [H, W, C], C 1 or 3, as `decode` would read its file.
+    """A PIL image, array or tensor to uint8 [H, W, C], C 1 or 3, the same pixels as `decode` reads from its file.
 
-    Raises UnreadableError for a PIL image that cannot become so, DataError that names `where` for an array.
+    Raises UnreadableError for a PIL image that cannot be converted, DataError that names `where` for such an array.
     """
     if not isinstance(image, Image.Image):
         return ArrayFormat.of(image, where).read(image, where)
@@ -26,9 +26,10 @@ def pixels_of(image: Any, where: str) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class ArrayFormat:
-    """How arrays hold one image.
+    """The layout of one image in an array.
 
-    shape: of one image. channel_axis: 0, 2, or None for grey without channels. floating: in [0, 1], else uint8.
+    shape: of one image. channel_axis: 0, 2, or None for grey without a channel axis. floating: True for float in
+    [0, 1], False for uint8.
     """
 
     shape: tuple[int, ...]
@@ -37,9 +38,10 @@ class ArrayFormat:
 
     @classmethod
     def of(cls, image: Any, where: str) -> "ArrayFormat":
-        """The format of an array or tensor: uint8 or float, [H, W], [H, W, C] or [C, H, W]; raises DataError.
+        """The format of an array or tensor, uint8 or float, [H, W], [H, W, C] or [C, H, W]; raises DataError.
 
-        Where both the first and the last axis could be the channels, they come first in tensors and in float arrays.
+        If both the first and the last axis could be the channels, it is the first in tensors and float arrays, and the
+        last in uint8 arrays.
         """
         values = _array(image)
         floating = values.dtype.kind == "f"
@@ -52,14 +54,14 @@ class ArrayFormat:
         return cls(values.shape, _channel_axis(values.shape, axes, where), floating)
 
     def read(self, image: Any, where: str) -> NDArray[np.uint8]:
-        """An array of this format to uint8 [H, W, C], C 1 or 3; alpha is dropped. Raises DataError, naming `where`."""
+        """An array of this format to uint8 [H, W, C], C 1 or 3, without alpha. Raises DataError that names `where`."""
         values = _array(image)
         levels = _levels(values, where) if self.floating else values
         last = levels[:, :, None] if self.channel_axis is None else np.moveaxis(levels, self.channel_axis, 2)
         return np.ascontiguousarray(last[:, :, : 1 if last.shape[2] < 3 else 3])
 
     def write(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
-        """uint8 [H, W, C], C 1 or 3, to an array of this format, float64 or uint8; alpha is full."""
+        """uint8 [H, W, C], C 1 or 3, to an array of this format, float64 or uint8; alpha is opaque."""
         values = pixels / 255.0 if self.floating else pixels
         if self.channel_axis is None:
             return values[:, :, 0]
@@ -98,13 +100,13 @@ def _channel_axis(shape: tuple[int, ...], axes: tuple[int, int], where: str) -> 
 
 
 def _levels(values: NDArray[Any], where: str) -> NDArray[np.uint8]:
-    """Floats in [0, 1] to grey levels; what rounds to a level passes, for filters overshoot by a hair."""
+    """Floats in [0, 1] to levels uint8; half a level beyond the range is accepted, since filters overshoot a little."""
     low, high = float(values.min()), float(values.max())
     if np.isnan(low) or np.isnan(high):
         raise DataError(f"{where} holds NaN; expected float in [0, 1]")
     if not (low >= -0.5 / 255.0 and high <= 255.5 / 255.0):
         raise DataError(
-            f"{where}: expected float in [0, 1], got values from {low:g} to {high:g}; scale them, and leave out "
+            f"{where}: expected float in [0, 1], got values from {low:g} to {high:g}; scale them to [0, 1], without "
             "normalisation"
         )
     return np.rint(np.clip(values.astype(np.float64), 0.0, 1.0) * 255.0).astype(np.uint8)

@@ -1,7 +1,7 @@
-"""Reads many files in parallel and notes those that cannot be read."""
+"""Reads many files in parallel and lists those that cannot be read."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -10,16 +10,15 @@ from genaug.data.decode import UnreadableError, quiet
 from genaug.data.scan import FoundFile, Skipped, relative
 
 Result = TypeVar("Result")
-Read = Sequence[tuple[FoundFile, Result]]
 _MOST_THREADS = 16  # each holds one image at its full size
 
 
 def read_all(
     files: Iterable[FoundFile], read: Callable[[Path], Result], root: Path
 ) -> tuple[list[tuple[FoundFile, Result]], list[Skipped]]:
-    """What `read` gives for each file, in order, and the files for which it raised UnreadableError, with the reason.
+    """Pairs (file, result of `read`) in order, and the files for which `read` raised UnreadableError, with the reason.
 
-    Threads serve here, for Pillow lets go of the interpreter while it decodes.
+    Threads are enough, because Pillow releases the interpreter lock while it decodes.
     """
 
     def tried(file: FoundFile) -> Result | Skipped:

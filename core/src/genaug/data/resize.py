@@ -1,4 +1,4 @@
-"""At which size models work, and how images come to it."""
+"""Chooses the size at which models work, and resizes images to it."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -12,16 +12,17 @@ from genaug.spec import LARGEST_SIDE, SIDE_STEP, SMALLEST_SIDE
 
 Policy = Literal["fit", "crop", "stretch"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
-DEFAULT_LARGEST_SIDE = 64  # tens of images cannot teach more detail; the paper works at 64
+DEFAULT_LARGEST_SIDE = 64  # models cannot learn more detail from tens of images; the paper works at 64
 _SQUARE = 1.25
 _SAME_ASPECT = 1.25
 _MOST = 0.9
 
 
 def choose_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """Height and width for images of these (width, height): the median short side, to a multiple of 8 in [16, 64].
+    """The model's (height, width) for images of these (width, height).
 
-    Square, unless the median aspect is 5:4 or longer; then the longer side follows that aspect, up to 256.
+    The shorter of the two is the median short side, rounded to a multiple of 8 in [16, 64]. The result is square unless
+    the median aspect ratio is 5:4 or more; then the longer of the two follows that ratio, up to 256.
     """
     short = _multiple(median(min(size) for size in sizes), DEFAULT_LARGEST_SIDE)
     aspect = median(width / height for width, height in sizes)
@@ -32,7 +33,7 @@ def choose_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
 
 
 def choose_policy(sizes: Sequence[tuple[int, int]], height: int, width: int) -> Policy:
-    """Stretch where nine in ten images nearly have the model's aspect, so that nothing is cut; else crop the centre."""
+    """Stretch if nine in ten images nearly have the model's aspect ratio, so that nothing is lost; otherwise crop."""
     wanted = width / height
     near = [1 / _SAME_ASPECT <= (w / h) / wanted <= _SAME_ASPECT for w, h in sizes]
     return "stretch" if sum(near) >= _MOST * len(near) else "crop"
@@ -41,8 +42,8 @@ def choose_policy(sizes: Sequence[tuple[int, int]], height: int, width: int) -> 
 def resize(pixels: NDArray[np.uint8], height: int, width: int, channels: int, policy: str) -> NDArray[np.uint8]:
     """Pixels uint8 [H, W, C] to uint8 [height, width, channels], antialiased (Lanczos).
 
-    fit pads with the mean colour of the image's border, crop keeps the largest centre of the right aspect, stretch
-    changes the aspect.
+    fit pads with the mean colour of the image's border, crop keeps the largest centre with the right aspect ratio,
+    stretch changes the aspect ratio.
     """
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     if policy == "crop":
@@ -56,15 +57,16 @@ def resize(pixels: NDArray[np.uint8], height: int, width: int, channels: int, po
 
 
 def sentence(sizes: Sequence[tuple[int, int]], height: int, width: int, policy: str) -> str:
-    """What was chosen for images of these (width, height), and why, for people."""
+    """A note for users: the model size, and how images of these (width, height) are resized to it."""
     middle = f"{median(h for _, h in sizes):g}x{median(w for w, _ in sizes):g}"
-    words = {"fit": "padded to the aspect", "crop": "cut to their centre", "stretch": "stretched to the aspect"}[policy]
-    larger = " (--size sets another, up to 256)" if median(min(size) for size in sizes) > max(height, width) else ""
-    return f"models work at {height}x{width} pixels{larger}: the images, {middle} at the median, are {words}"
+    words = {"fit": "padded to fit", "crop": "cropped to their centre", "stretch": "stretched to fit"}[policy]
+    shrunk = median(min(size) for size in sizes) > max(height, width)
+    larger = " (--size sets another size, up to 256)" if shrunk else ""
+    return f"models work at {height}x{width} pixels{larger}; the images (median size {middle}) are {words}"
 
 
 def _padded(image: Image.Image, height: int, width: int, colour: int | tuple[int, ...]) -> Image.Image:
-    """As ImageOps.pad, which fails on lines of one pixel: each side keeps at least one."""
+    """Like ImageOps.pad, which fails on images one pixel wide or high: here at least one pixel is left."""
     scale = min(width / image.width, height / image.height)
     inner = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     canvas = Image.new(image.mode, (width, height), colour)

@@ -1,4 +1,4 @@
-"""Walks an image folder: which file belongs to which class of which split, and what is left out and why."""
+"""Walks an image folder: finds the class and split of every file, and lists what is left out and why."""
 
 import os
 from collections import deque
@@ -14,7 +14,7 @@ SPLIT_WORDS = frozenset({*SPLIT_FOLDERS, "training", "testing", "dev", "eval", "
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A candidate image. name: posix path relative to the folder of its split, `<class>/sub/a.png`."""
+    """A file that may be an image. name: posix path relative to the folder of its split, `<class>/sub/a.png`."""
 
     path: Path
     split: str
@@ -24,7 +24,7 @@ class FoundFile:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file or folder that is left out. path: posix, relative to DATA. split, label_name: None where it has none."""
+    """A file or folder that is left out. path: posix, relative to DATA. split, label_name: None if outside of any."""
 
     path: str
     split: str | None
@@ -34,12 +34,12 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Scan:
-    """What a folder holds.
+    """The content of a folder.
 
-    train_root: the folder of the training classes, DATA or DATA/train. splits: candidates by split name (train, val,
-    test), only splits that have some. folder_names: how DATA itself calls each split; a folder without splits calls
-    it train. classes: those of train, sorted as torchvision's ImageFolder sorts them. owner: keeps files of a scratch
-    folder there for as long as this is; None where the files are the user's own.
+    train_root: the folder of the training classes, DATA or DATA/train. splits: files by split (train, val, test), only
+    splits that have files. folder_names: the folder name of each split in DATA; train if DATA has no split folders.
+    classes: the classes of train, sorted as torchvision's ImageFolder sorts them. skipped: everything left out.
+    owner: files in a scratch folder exist as long as this object; None if the files are the user's own.
     """
 
     root: Path
@@ -54,31 +54,33 @@ class Scan:
 def scan(folder: Path, classes: Sequence[str] | None = None) -> Scan:
     """Find the images of DATA/<class>/* or DATA/{train,val,test}/<class>/*; folders inside a class belong to it.
 
-    Raises DataError when there is no such folder, or none with classes; UsageError for a class that is not there.
+    Raises DataError if the folder does not exist or has no class folders, UsageError for an unknown class.
     """
     root = _existing(folder)
     walk = _Walk(root)
-    homes = _homes(root, walk)
-    found = {split: walk.classes(home, split) for split, home in homes.items()}
+    split_folders = _split_folders(root, walk)
+    found = {split: walk.classes(home, split) for split, home in split_folders.items()}
     if not found["train"]:
-        raise DataError(_no_classes(homes["train"], walk))
+        raise DataError(_no_classes(split_folders["train"], walk))
     wanted = chosen(classes, found["train"])
     why_not = "train has no image of this class" if classes is None else "not among the chosen classes"
-    splits = {split: walk.kept(kinds, wanted, homes[split], split, why_not) for split, kinds in found.items()}
+    splits = {
+        split: walk.kept(by_class, wanted, split_folders[split], split, why_not) for split, by_class in found.items()
+    }
     return Scan(
         root=root,
-        train_root=homes["train"],
+        train_root=split_folders["train"],
         splits={split: files for split, files in splits.items() if files},
-        folder_names={split: home.name if home != root else "train" for split, home in homes.items()},
+        folder_names={split: home.name if home != root else "train" for split, home in split_folders.items()},
         classes=wanted,
         skipped=tuple(walk.skipped),
     )
 
 
 def chosen(classes: Sequence[str] | None, known: Collection[str]) -> tuple[str, ...]:
-    """The classes to use, sorted: all of the known ones, or those that were asked for. Raises UsageError."""
+    """The classes to use, sorted; None means all known ones. Raises UsageError for unknown classes or an empty list."""
     if classes is not None and not classes:
-        raise UsageError("expected at least one class to use, got none; leave the choice out to use all of them")
+        raise UsageError("expected at least one class to use, got none; to use all classes, give no list of classes")
     for name in classes or ():
         if name not in known:
             raise unknown("class", name, known)
@@ -86,7 +88,7 @@ def chosen(classes: Sequence[str] | None, known: Collection[str]) -> tuple[str, 
 
 
 def relative(path: Path, root: Path) -> str:
-    """A path as messages and records show it: posix, relative to DATA."""
+    """A path for messages and records: posix, relative to DATA."""
     return Path(os.path.relpath(path, root)).as_posix()
 
 
@@ -108,29 +110,29 @@ def _no_classes(home: Path, walk: "_Walk") -> str:
     return f"{home} has no class folders with files in them{seen}; expected {home}/<class>/<image>"
 
 
-def _homes(root: Path, walk: "_Walk") -> dict[str, Path]:
-    """Where each split lives. Only a folder of folders called train makes the others splits; else they are classes."""
+def _split_folders(root: Path, walk: "_Walk") -> dict[str, Path]:
+    """{split: its folder}. Without a folder train that contains folders, all folders of DATA are classes of train."""
     entries = _sorted(root)
     folders = {entry.name: Path(entry.path) for entry in entries if not walk.refusal(entry) and _is_folder(entry)}
     if "train" not in folders or _holds_files_alone(folders["train"]):
         _refuse_splits_without_train(root, folders)
         return {"train": root}
-    homes: dict[str, Path] = {}
+    split_folders: dict[str, Path] = {}
     for entry in entries:
         split = SPLIT_FOLDERS.get(entry.name) if entry.name in folders else None
-        if split is not None and split not in homes:
-            homes[split] = folders[entry.name]
+        if split is not None and split not in split_folders:
+            split_folders[split] = folders[entry.name]
         else:
             walk.skip(Path(entry.path), split, None, walk.refusal(entry) or _no_split(split))
-    return {split: homes[split] for split in ("train", "val", "test") if split in homes}
+    return {split: split_folders[split] for split in ("train", "val", "test") if split in split_folders}
 
 
 def _no_split(split: str | None) -> str:
-    return "not a split; beside train, only val and test are read" if split is None else f"a second {split} folder"
+    return "not a split; only train, val and test are read" if split is None else f"a second {split} folder"
 
 
 def _refuse_splits_without_train(root: Path, folders: dict[str, Path]) -> None:
-    """Read as classes, test and val would be learnt as labels."""
+    """Raise DataError if DATA has only split folders but no train; they would be read as classes otherwise."""
     if folders and all(name.lower() in SPLIT_WORDS and not _holds_files_alone(folders[name]) for name in folders):
         raise DataError(
             f"{root} has no folder called train beside {', '.join(folders)}; expected {root}/train/<class>/<image>: "
@@ -140,7 +142,7 @@ def _refuse_splits_without_train(root: Path, folders: dict[str, Path]) -> None:
 
 @dataclass
 class _Walk:
-    """One walk over the tree, with a list of all that it leaves out."""
+    """One walk over the folder tree; collects everything that is left out."""
 
     root: Path
     skipped: list[Skipped] = field(default_factory=list)
@@ -149,7 +151,7 @@ class _Walk:
         self._real_root = _real(self.root)
 
     def classes(self, home: Path, split: str) -> dict[str, list[FoundFile]]:
-        """Files of each class folder of a split that holds at least one."""
+        """{class: files} for the class folders of a split that contain files."""
         found = {}
         for entry in self._entries(home, split, None):
             path = Path(entry.path)
@@ -162,22 +164,22 @@ class _Walk:
         return found
 
     def kept(
-        self, kinds: dict[str, list[FoundFile]], wanted: Sequence[str], home: Path, split: str, why_not: str
+        self, by_class: dict[str, list[FoundFile]], wanted: Sequence[str], home: Path, split: str, why_not: str
     ) -> tuple[FoundFile, ...]:
-        """Files of the wanted classes; each other class is noted."""
-        for name in sorted(kinds.keys() - set(wanted)):
-            self.skip(home / name, split, name, f"{why_not} ({len(kinds[name])} files)")
-        files = tuple(file for name in wanted for file in kinds.get(name, []))
+        """Files of the wanted classes; every other class is listed as skipped."""
+        for name in sorted(by_class.keys() - set(wanted)):
+            self.skip(home / name, split, name, f"{why_not} ({len(by_class[name])} files)")
+        files = tuple(file for name in wanted for file in by_class.get(name, []))
         if not files:
             self.skip(home, split, None, "a split without files of the classes of train")
         return files
 
     def skip(self, path: Path, split: str | None, label_name: str | None, reason: str) -> None:
-        """Note what is left out."""
+        """Add a path to the list of what is left out."""
         self.skipped.append(Skipped(relative(path, self.root), split, label_name, reason))
 
     def refusal(self, entry: os.DirEntry[str]) -> str:
-        """Why an entry is left out without a look inside; empty when it is not."""
+        """The reason to leave an entry out before opening it; empty if there is none."""
         if entry.name.startswith("."):
             return "hidden: its name begins with a dot; rename it to use it"
         if entry.is_symlink() and (reason := self._refusal_of_link(Path(entry.path))):
@@ -197,12 +199,12 @@ class _Walk:
         return "" if self._real_root in real.parents else "a link that leaves the folder"
 
     def _files(self, top: Path, home: Path, split: str, label_name: str) -> list[FoundFile]:
-        """All files below a class folder, each folder once, whatever links to it; links wait for real folders."""
+        """All files below a class folder; each folder is read once, even if links lead to it. Links come last."""
         files, seen, waiting = [], set(), deque([top])
         while waiting:
             folder = waiting.pop()
             if (real := _real(folder)) in seen:
-                self.skip(folder, split, label_name, "a link to a folder that is read already")
+                self.skip(folder, split, label_name, "a link to a folder that was read already")
                 continue
             seen.add(real)
             for entry in self._entries(folder, split, label_name):
@@ -235,7 +237,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _holds_files_alone(folder: Path) -> bool:
-    """Whether files lie directly in a folder and no folders do: then it is a class, not a split."""
+    """Whether a folder contains files but no folders; then it is a class, not a split."""
     entries = [entry for entry in _sorted(folder) if not entry.name.startswith(".")]
     return bool(entries) and not any(_is_folder(entry) for entry in entries)
 

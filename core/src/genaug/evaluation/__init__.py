@@ -1,24 +1,30 @@
-"""Synthetic against real images: every metric with its interval, its real-against-real value, overall and by class."""
+"""Compares synthetic with real images: each metric with its interval and its baseline, overall and for each class."""
 
-from genaug.evaluation.compare import Estimate, Row, compare
-from genaug.evaluation.sides import Sides, inner, load_sides, parent_rows, unseen
-from genaug.evaluation.views import Views, fresh_judges
-from genaug.evaluation.wishes import Wish, lean_on_default, make_extractors, parse_wishes, resolve_features
+from genaug.evaluation.compare import MetricEstimate, Row, compare
+from genaug.evaluation.inputs import EvaluationInputs, inner, load_inputs, parent_rows, unseen
+from genaug.evaluation.metric_inputs import MetricInputs, fresh_judges
+from genaug.evaluation.requests import (
+    MetricRequest,
+    make_extractors,
+    parse_requests,
+    resolve_features,
+    uses_default_features,
+)
 
 __all__ = [
-    "Estimate",
+    "EvaluationInputs",
+    "MetricEstimate",
+    "MetricInputs",
+    "MetricRequest",
     "Row",
-    "Sides",
-    "Views",
-    "Wish",
     "compare",
     "fresh_judges",
     "inner",
-    "lean_on_default",
-    "load_sides",
+    "load_inputs",
     "make_extractors",
     "parent_rows",
-    "parse_wishes",
+    "parse_requests",
     "resolve_features",
     "unseen",
+    "uses_default_features",
 ]

@@ -1,4 +1,4 @@
-"""The rows of the table: value, interval, what real images get at the same number, and all of it by class."""
+"""The rows of the table of metrics: value, interval, baseline, and the values of each class."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -8,16 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genaug.evaluation.floors import Pair, floor, over_spaces, weighted
-from genaug.evaluation.views import Views
-from genaug.evaluation.wishes import Wish
-from genaug.metric import KernelMetric, Kernels, Measured, Metric, ShareMetric, all_kin, squared_mmd, thinned
+from genaug.evaluation.baselines import Pair, Space, baseline, over_spaces, weighted
+from genaug.evaluation.metric_inputs import MetricInputs
+from genaug.evaluation.requests import MetricRequest
+from genaug.metric import KernelMetric, Kernels, Measured, Metric, ShareMetric, related_pairs, squared_mmd, thinned
 from genaug.metrics.intervals import Interval, Z, mmd_standard_error, share_interval
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A value with its 95 % interval, None where there is no honest one."""
+class MetricEstimate:
+    """A value with its 95 % interval; None if no interval is known to cover."""
 
     value: float
     interval: Interval | None = None
@@ -25,26 +25,28 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Row:
-    """One metric in one kind of features.
+    """The results of one metric in one kind of features.
 
-    images: how many the value counts, synthetic ones or, for tstr, real ones of the test split. real: what real images
-    get instead of synthetic ones, real_images of them; matched: what that many synthetic images get, for metrics that
-    change with the number. classes: the value of each class alone; few: those of too few images to say much.
+    images: number of images that the value counts: synthetic ones, or for tstr real ones of the test split.
+    real: the baseline, which is the value with real images in place of synthetic ones; real_images: their number.
+    matched: for metrics whose value depends on the number of images, the value of `real_images` synthetic images.
+    note: a warning about the value; may be empty.
+    classes: the value of each class alone. few: the classes with too few images for a reliable value.
     """
 
     name: str
-    overall: Estimate
+    overall: MetricEstimate
     higher_is_better: bool
     real: float
     real_images: int
     matched: float
     images: int
     note: str
-    classes: dict[str, Estimate] = field(default_factory=dict)
+    classes: dict[str, MetricEstimate] = field(default_factory=dict)
     few: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; None for what could not be computed."""
+        """Plain values for JSON; None for values that could not be computed."""
         return {
             "name": self.name,
             "higher_is_better": self.higher_is_better,
@@ -58,163 +60,171 @@ class Row:
         } | _plain(self.overall)
 
 
-def compare(wish: Wish, views: Views) -> list[Row]:
-    """The rows of one metric; none where there are no held-out images for one that needs them."""
-    if wish.metric.reference == "held-out":
-        return _against_held_out(wish, views)
-    real, synthetic = (views.side(wish.metric.needs, wish.features, side) for side in ("real", "synthetic"))
-    spaces = views.spaces(wish.metric, wish.features)
-    families = views.families("synthetic")
-    overall = _estimates(wish.metric, _pairs(real, synthetic, spaces), _parts(families, spaces))
+def compare(request: MetricRequest, views: MetricInputs) -> list[Row]:
+    """The rows of one metric; no row if the metric needs held-out images and there are none."""
+    if request.metric.reference == "held-out":
+        return _against_held_out(request, views)
+    metric = request.metric
+    real, synthetic = (views.values(metric.needs, request.features, images) for images in ("real", "synthetic"))
+    spaces = views.spaces(metric, request.features)
+    groups = views.duplicate_groups("synthetic")
+    overall = _estimates(metric, _pairs(real, synthetic, spaces), _of_spaces(groups, spaces))
     classes = dict(_classes(views, real, synthetic, spaces))
     by_class = {
-        name: _estimates(wish.metric, _pairs(real, synthetic, inside), _parts(families, inside))
+        name: _estimates(metric, _pairs(real, synthetic, inside), _of_spaces(groups, inside))
         for name, inside in classes.items()
     }
-    found = floor(wish.metric, real, synthetic, spaces, views.seed)
+    with_real = baseline(metric, real, synthetic, spaces, views.seed)
     return [
         Row(
-            name=wish.name(value, views.called(wish.metric.needs, wish.features)),
+            name=request.name(value, views.feature_name(metric.needs, request.features)),
             overall=estimate,
-            higher_is_better=wish.metric.higher_is_better,
-            real=found.values.get(value, math.nan),
-            real_images=found.images,
-            matched=found.matched.get(value, math.nan),
+            higher_is_better=metric.higher_is_better,
+            real=with_real.values.get(value, math.nan),
+            real_images=with_real.images,
+            matched=with_real.matched.get(value, math.nan),
             images=len(synthetic),
-            note=_note(wish, _least(wish.metric, spaces), estimate, min(len(real), len(synthetic))),
-            classes={name: mine[value] for name, mine in by_class.items() if value in mine},
-            few=_few(wish, {name: _least(wish.metric, inside) for name, inside in classes.items()}),
+            note=_note(request, _least(metric, spaces), estimate, min(len(real), len(synthetic))),
+            classes={name: estimates[value] for name, estimates in by_class.items() if value in estimates},
+            few=_few(request, {name: _least(metric, inside) for name, inside in classes.items()}),
         )
         for value, estimate in overall.items()
     ]
 
 
-def _against_held_out(wish: Wish, views: Views) -> list[Row]:
+def _against_held_out(request: MetricRequest, views: MetricInputs) -> list[Row]:
+    """The rows of a metric whose real images are the test split; its baseline is the value of the training images."""
     held_out = views.held_out()
     if held_out is None:
         return []
-    train, synthetic = (views.side("pixels", "", side) for side in ("real", "synthetic"))
-    families = torch.arange(len(held_out)) if held_out.kin is None else held_out.kin[:, 0]
-    if not isinstance(wish.metric, ShareMetric):
-        made = {name: Estimate(value) for name, value in wish.metric.compute(held_out, synthetic).items()}
+    metric = request.metric
+    train, synthetic = (views.values("pixels", "", images) for images in ("real", "synthetic"))
+    groups = torch.arange(len(held_out)) if held_out.duplicate_groups is None else held_out.duplicate_groups[:, 0]
+    if not isinstance(metric, ShareMetric):
+        overall = {name: MetricEstimate(value) for name, value in metric.compute(held_out, synthetic).items()}
         verdicts: dict[str, Tensor] = {}
     else:
-        verdicts = wish.metric.each(held_out, synthetic)
-        made = {name: _share_of_all([found], [families]) for name, found in verdicts.items()}
-    real = wish.metric.compute(held_out, train)
-    classes = views.sides.train.spec.classes
+        verdicts = metric.each(held_out, synthetic)
+        overall = {name: _share_of_all([each], [groups]) for name, each in verdicts.items()}
+    real = metric.compute(held_out, train)
+    classes = views.inputs.train.spec.classes
     return [
         Row(
             name=name,
             overall=estimate,
-            higher_is_better=wish.metric.higher_is_better,
+            higher_is_better=metric.higher_is_better,
             real=real[name],
             real_images=len(train),
             matched=math.nan,
             images=len(held_out),
-            note=_note(wish, min(len(held_out), len(synthetic)), estimate),
-            few=_few(wish, {kind: int((held_out.labels == label).sum()) for label, kind in enumerate(classes)}),
+            note=_note(request, min(len(held_out), len(synthetic)), estimate),
+            few=_few(request, {kind: int((held_out.labels == label).sum()) for label, kind in enumerate(classes)}),
             classes={
-                kind: _share(verdicts[name][mine], families[mine])
+                kind: _share(verdicts[name][of_class], groups[of_class])
                 for label, kind in enumerate(classes)
-                if len(verdicts.get(name, ())) and bool((mine := held_out.labels == label).any())
+                if len(verdicts.get(name, ())) and bool((of_class := held_out.labels == label).any())
             },
         )
-        for name, estimate in made.items()
+        for name, estimate in overall.items()
     ]
 
 
-def _estimates(metric: Metric[Any], pairs: list[Pair], stems: list[Tensor]) -> dict[str, Estimate]:
-    """Values over all spaces: shares of all images, means of the spaces for all else, weighted by their images."""
+def _estimates(metric: Metric[Any], pairs: list[Pair], groups: list[Tensor]) -> dict[str, MetricEstimate]:
+    """Values over all spaces: a share is that of all images; other values are means weighted by numbers of images."""
     if not pairs:
         return {}
     if isinstance(metric, ShareMetric):
         verdicts = [metric.each(*pair) for pair in pairs]
-        return {name: _share_of_all([found[name] for found in verdicts], stems) for name in verdicts[0]}
+        return {name: _share_of_all([each[name] for each in verdicts], groups) for name in verdicts[0]}
     if isinstance(metric, KernelMetric):
         sizes = [len(synthetic) for _, synthetic in pairs]
         return _kernel_estimates(metric, pairs, [size / sum(sizes) for size in sizes])
-    return {name: Estimate(value) for name, value in over_spaces(metric, pairs).items()}
+    return {name: MetricEstimate(value) for name, value in over_spaces(metric, pairs).items()}
 
 
-def _kernel_estimates(metric: KernelMetric[Any], pairs: list[Pair], weights: list[float]) -> dict[str, Estimate]:
+def _kernel_estimates(metric: KernelMetric[Any], pairs: list[Pair], weights: list[float]) -> dict[str, MetricEstimate]:
     pairs = [(thinned(real), thinned(synthetic)) for real, synthetic in pairs]
-    found, kin = [metric.kernels(*pair) for pair in pairs], [all_kin(*pair) for pair in pairs]
+    kernels, left_out = [metric.kernels(*pair) for pair in pairs], [related_pairs(*pair) for pair in pairs]
     estimates = {}
-    for name in found[0]:
-        both = [(kernels[name], mine) for kernels, mine in zip(found, kin, strict=True)]
-        value = weighted([squared_mmd(*one) for one in both], weights)
-        errors = [_kernel_error(*one) for one in both]
+    for name in kernels[0]:
+        of_spaces = [(each[name], related) for each, related in zip(kernels, left_out, strict=True)]
+        value = weighted([squared_mmd(*space) for space in of_spaces], weights)
+        errors = [_kernel_error(*space) for space in of_spaces]
         error = math.sqrt(sum((weight * one) ** 2 for weight, one in zip(weights, errors, strict=True)))
         half = Z * error
-        estimates[name] = Estimate(value, Interval(value - half, value + half) if math.isfinite(half) else None)
+        estimates[name] = MetricEstimate(value, Interval(value - half, value + half) if math.isfinite(half) else None)
     return estimates
 
 
-def _kernel_error(kernels: Kernels, kin: Kernels) -> float:
-    """The standard error of independent images: of one from each group of near-duplicates.
+def _kernel_error(kernels: Kernels, related: Kernels) -> float:
+    """The standard error, from one real image of each group of near-duplicates so that images are independent.
 
-    Not a number with synthetic images that are related, to real ones or to each other: no interval is known to cover.
+    Returns nan if synthetic images are related to real ones or to each other: no interval is known to cover there.
     """
-    others = ~torch.eye(len(kin.synthetic), dtype=torch.bool)
-    if kin.across.any() or (kin.synthetic & others).any():
+    others = ~torch.eye(len(related.synthetic), dtype=torch.bool)
+    if related.across.any() or (related.synthetic & others).any():
         return math.nan
-    first = ~kin.real.tril(-1).any(dim=1)
+    first = ~related.real.tril(-1).any(dim=1)
     return mmd_standard_error(Kernels(kernels.real[first][:, first], kernels.across[first], kernels.synthetic))
 
 
-def _share_of_all(verdicts: list[Tensor], stems: list[Tensor]) -> Estimate:
-    """Over the spaces in which anything could be told."""
-    told = [(found, mine) for found, mine in zip(verdicts, stems, strict=True) if len(found)]
-    if not told:
-        return Estimate(math.nan)
-    return _share(torch.cat([found for found, _ in told]), torch.cat([mine for _, mine in told]))
+def _share_of_all(verdicts: list[Tensor], groups: list[Tensor]) -> MetricEstimate:
+    """The share over all spaces that have verdicts; nan if none has."""
+    known = [(each, own) for each, own in zip(verdicts, groups, strict=True) if len(each)]
+    if not known:
+        return MetricEstimate(math.nan)
+    return _share(torch.cat([each for each, _ in known]), torch.cat([own for _, own in known]))
 
 
-def _share(verdicts: Tensor, stems: Tensor) -> Estimate:
-    return Estimate(verdicts.double().mean().item(), share_interval(verdicts, stems))
+def _share(verdicts: Tensor, groups: Tensor) -> MetricEstimate:
+    return MetricEstimate(verdicts.double().mean().item(), share_interval(verdicts, groups))
 
 
 def _classes(
-    views: Views, real: Measured, synthetic: Measured, spaces: list[tuple[Tensor, Tensor]]
-) -> Iterator[tuple[str, list[tuple[Tensor, Tensor]]]]:
-    """Spaces cut down to one class, for each class with images on both sides."""
-    for label, name in enumerate(views.sides.train.spec.classes):
+    views: MetricInputs, real: Measured, synthetic: Measured, spaces: list[Space]
+) -> Iterator[tuple[str, list[Space]]]:
+    """The spaces restricted to one class, for each class that has real and synthetic images."""
+    for label, name in enumerate(views.inputs.train.spec.classes):
         one, two = real.labels == label, synthetic.labels == label
         if one.any() and two.any():
             yield name, [(first & one, second & two) for first, second in spaces]
 
 
-def _pairs(real: Measured, synthetic: Measured, spaces: list[tuple[Tensor, Tensor]]) -> list[Pair]:
+def _pairs(real: Measured, synthetic: Measured, spaces: list[Space]) -> list[Pair]:
+    """The images of each space that has real and synthetic ones."""
     return [(real.rows(one), synthetic.rows(two)) for one, two in spaces if one.any() and two.any()]
 
 
-def _parts(values: Tensor, spaces: list[tuple[Tensor, Tensor]]) -> list[Tensor]:
+def _of_spaces(values: Tensor, spaces: list[Space]) -> list[Tensor]:
+    """A value of each synthetic image, space by space, in the order of `_pairs`."""
     return [values[two] for one, two in spaces if one.any() and two.any()]
 
 
-def _least(metric: Metric[Any], spaces: list[tuple[Tensor, Tensor]]) -> int:
-    """On how few images a value stands: shares count all that are judged, all else is computed in each space alone."""
+def _least(metric: Metric[Any], spaces: list[Space]) -> int:
+    """The smallest number of images behind a value: shares use all spaces together, other metrics each space alone."""
     sizes = [(int(one.sum()), int(two.sum())) for one, two in spaces if one.any() and two.any()]
     if isinstance(metric, ShareMetric):
         return min(map(sum, zip(*sizes, strict=True)), default=0)
     return min((min(pair) for pair in sizes), default=0)
 
 
-def _few(wish: Wish, counts: Mapping[str, int]) -> tuple[str, ...]:
-    return tuple(name for name, count in counts.items() if 0 < count < wish.description.least_images)
+def _few(request: MetricRequest, counts: Mapping[str, int]) -> tuple[str, ...]:
+    """The classes that have images, but fewer than the metric needs."""
+    return tuple(name for name, count in counts.items() if 0 < count < request.description.least_images)
 
 
-def _note(wish: Wish, images: int, estimate: Estimate, whole: int = 0) -> str:
+def _note(request: MetricRequest, images: int, estimate: MetricEstimate, together: int = 0) -> str:
+    """The warning of a row. together: number of images if the spaces could be joined."""
     if math.isnan(estimate.value):
-        return "too few images to tell that are neither near-duplicates nor made from each other"
-    least = wish.description.least_images
+        return "no value: too few images that are neither near-duplicates nor generated from each other"
+    least = request.description.least_images
     if images >= least:
         return ""
-    return f"below {least:,} images it says little" + (", and they are compared in thirds" if whole >= least else "")
+    separate = "; the images of each cross-validation fold are compared separately" if together >= least else ""
+    return f"unreliable below {least:,} images{separate}"
 
 
-def _plain(estimate: Estimate) -> dict[str, Any]:
+def _plain(estimate: MetricEstimate) -> dict[str, Any]:
     interval = estimate.interval
     return {
         "value": _number(estimate.value),

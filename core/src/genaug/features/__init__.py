@@ -1,4 +1,4 @@
-"""What images are compared in: pixels, cross-fitted classifiers, Inception, DINOv2."""
+"""Features in which images are compared: pixels, and the outputs of cross-fitted classifiers, Inception or DINOv2."""
 
 from genaug.features.crossfit import CrossFit, JudgeProgress, cross_fit, near_groups
 from genaug.features.extractors import Extractor, make_extractor

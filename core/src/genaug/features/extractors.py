@@ -1,4 +1,4 @@
-"""Networks of fixed weights that turn images into features; each is loaded once and handed to all metrics."""
+"""Networks with fixed weights that turn images into features."""
 
 import io
 from collections.abc import Callable
@@ -23,17 +23,19 @@ _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 @dataclass(frozen=True)
-class Views:
-    """features float32 [N, D], and class probabilities float32 [N, K] where the network has classes."""
+class ExtractedFeatures:
+    """Features float32 [N, D], and class probabilities float32 [N, K], or None if the network has no classes."""
 
     features: Tensor
     probabilities: Tensor | None
 
 
 class Extractor:
-    """Images uint8 [N, H, W, C] to Views. Its name ends in the start of a hash unless the weights are well known.
+    """Turns images uint8 [N, H, W, C] into ExtractedFeatures.
 
-    layer: what the name of its features ends in besides, where they are not those of the last layer.
+    name: the network's name; it ends in the start of a hash if the weights are not the known ones.
+    view: the function for a chunk of images, which returns features and probabilities or None.
+    layer: appended to the name of the features if they are not those of the last layer.
     """
 
     def __init__(
@@ -44,18 +46,22 @@ class Extractor:
         self._view = view
 
     @torch.no_grad()
-    def views(self, images: NDArray[np.uint8]) -> Views:
-        """All images, in chunks."""
+    def views(self, images: NDArray[np.uint8]) -> ExtractedFeatures:
+        """The features of all images, computed in chunks."""
         parts = [self._view(images[start : start + _CHUNK]) for start in range(0, len(images), _CHUNK)]
         features = torch.cat([part for part, _ in parts])
-        found = [part for _, part in parts if part is not None]
-        return Views(features, torch.cat(found) if found else None)
+        probabilities = [part for _, part in parts if part is not None]
+        return ExtractedFeatures(features, torch.cat(probabilities) if probabilities else None)
 
 
 def make_extractor(
     kind: str, *, weights: Path | None = None, allow_download: bool = False, layer: int = 2048
 ) -> Extractor:
-    """pixels, inception or dinov2; raises DataError when weights are missing, UsageError for an unknown layer."""
+    """The extractor of a kind: pixels, inception or dinov2.
+
+    weights: file of the network's weights. layer: size of the feature layer of inception, one of LAYERS.
+    Raises DataError for missing or wrong weights, UsageError for an unknown layer.
+    """
     if kind == "pixels":
         return Extractor("pixels", lambda images: (to_float(images).flatten(1), None))
     if kind == "inception":
@@ -64,13 +70,13 @@ def make_extractor(
 
 
 def _inception(weights: Weights, layer: int) -> Extractor:
-    """Inception v3 of the FID authors, as torch-fidelity and torchmetrics use it, from weights read safely."""
+    """Inception v3 of the FID authors, as torch-fidelity and torchmetrics use it. Its weights are read safely."""
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
     if layer not in LAYERS:
         raise UsageError(f"layer of inception: expected one of {', '.join(map(str, LAYERS))}, got {layer}")
     copy = io.BytesIO()
-    torch.save(load_state(weights), copy)  # torch-fidelity unpickles without care, so it is given what was read safely
+    torch.save(load_state(weights), copy)  # torch-fidelity unpickles any file, so it gets a copy that was read safely
     copy.seek(0)
     try:
         network = FeatureExtractorInceptionV3("genaug", [str(layer), "logits_unbiased"], copy)

@@ -1,4 +1,4 @@
-"""Where the weights of a public network come from: a path, the cache, or a download with a known hash."""
+"""Weights of public networks: found at a path or in the cache, or downloaded and checked against a known hash."""
 
 import hashlib
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from genaug.errors import DataError, OutputError, UsageError
 from genaug.storage import make_folder, write_with
 
 _TAG = 4
-_UNREADABLE = (  # all that the safe unpickler was seen to raise on rubbish
+_UNREADABLE = (  # every error that torch's safe unpickler was observed to raise on damaged files
     UnpicklingError,
     SafetensorError,
     RuntimeError,
@@ -30,7 +30,11 @@ _UNREADABLE = (  # all that the safe unpickler was seen to raise on rubbish
 
 @dataclass(frozen=True)
 class Public:
-    """A public network. sha256: how the hash of its file begins; url: empty where no hash of a download is known."""
+    """A public network.
+
+    name: how users and results name it. file: name of its weights file in torch's cache.
+    url: address of the file; empty if no hash of a download is known. sha256: first characters of the file's hash.
+    """
 
     name: str
     file: str
@@ -49,14 +53,19 @@ DINOV2 = Public(name="dinov2", file="dinov2_vits14.safetensors")
 
 @dataclass(frozen=True)
 class Weights:
-    """A file, and the name of its features, which ends in the start of a hash unless that is the known one."""
+    """A weights file and the name of its network; the name ends in the start of the hash if it is not the known one."""
 
     path: Path
     name: str
 
 
 def find_weights(public: Public, path: Path | None, *, allow_download: bool = False) -> Weights:
-    """The file to load; raises DataError when there is none, or when a download is not what it should be."""
+    """Find the weights of a public network: the file at `path`, else the file in torch's cache, else a download.
+
+    The cache and downloads are used only for a network with a known hash, a download only if it is allowed.
+    Raises UsageError if `path` is no file, DataError if no weights are found or the hash of the cached file or download
+    is wrong, OutputError if a download cannot be stored.
+    """
     if path is not None:
         if not path.is_file():
             raise UsageError(f"weights of {public.name}: expected a file, got {path}")
@@ -75,7 +84,7 @@ def find_weights(public: Public, path: Path | None, *, allow_download: bool = Fa
 
 
 def load_state(weights: Weights) -> dict[str, torch.Tensor]:
-    """The tensors of a file; no code that a pickle may hold is run. Raises DataError for anything else."""
+    """The tensors of a weights file by name. No code in a pickle is run; raises DataError for any other content."""
     try:
         if weights.path.suffix == ".safetensors":
             return load_file(weights.path)
@@ -83,7 +92,7 @@ def load_state(weights: Weights) -> dict[str, torch.Tensor]:
     except _UNREADABLE as error:
         raise DataError(f"{weights.path} holds no weights that can be read safely: {_first_line(error)}") from error
     if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
-        raise DataError(f"{weights.path} holds no table of tensors")
+        raise DataError(f"{weights.path} holds no table of named tensors")
     return state
 
 
@@ -100,8 +109,8 @@ def _download(public: Public, path: Path) -> Path:
         write_with(path, fetch)
     except OutputError as error:
         raise OutputError(
-            f"the weights of {public.name} cannot be kept in {path.parent}; set TORCH_HOME to a folder that can be "
-            f"written, or give their file with --weights ({error.__cause__ or error})"
+            f"the weights of {public.name} cannot be stored in {path.parent}; set TORCH_HOME to a writable "
+            f"folder, or give their file with --weights ({error.__cause__ or error})"
         ) from error
     return path
 
@@ -110,8 +119,7 @@ def _checked(path: Path, public: Public) -> Path:
     digest = _sha256(path)
     if not digest.startswith(public.sha256):
         raise DataError(
-            f"{path} is not the file that it should be: its sha256 begins with {digest[:8]}, not {public.sha256}; "
-            "remove it"
+            f"{path} is not the published file: its sha256 begins with {digest[:8]}, not {public.sha256}; remove it"
         )
     return path
 

@@ -1,6 +1,6 @@
-"""Which changes of images keep each class: judged on real images by classifiers that never saw them."""
+"""The label-safety probe: which changes of an image keep its class, tested on real images with classifiers."""
 
 from genaug.probe.judging import Probe, allowed_settings, probe
-from genaug.probe.verdicts import Finding, Judgement, least_right
+from genaug.probe.verdicts import ChangeFinding, Judgement, least_right
 
-__all__ = ["Finding", "Judgement", "Probe", "allowed_settings", "least_right", "probe"]
+__all__ = ["ChangeFinding", "Judgement", "Probe", "allowed_settings", "least_right", "probe"]

@@ -1,4 +1,4 @@
-"""Every change of every training image, judged by classifiers that never saw the image."""
+"""Applies every change to every training image and lets a classifier judge it that was not trained on the image."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,16 +10,17 @@ from genaug.augmentation.changes import FLIPS, Change, changes_for
 from genaug.data.split import TrainSplit
 from genaug.errors import DataError
 from genaug.features.crossfit import CrossFit, near_groups
-from genaug.probe.verdicts import Finding, Labels, weigh
+from genaug.probe.verdicts import ChangeFinding, Labels, weigh
 
-_REACH = {"turns": {"rotation +15", "rotation -15"}, "hue": {"hue +18", "hue -18"}}  # what pipelines do at the most
+# the largest changes that pipelines make
+_REACH = {"turns": {"rotation +15", "rotation -15"}, "hue": {"hue +18", "hue -18"}}
 
 
 @dataclass(frozen=True)
 class Probe:
-    """The verdict on every change."""
+    """The verdicts on all changes."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[ChangeFinding, ...]
 
     @property
     def allowed(self) -> tuple[str, ...]:
@@ -28,7 +29,7 @@ class Probe:
 
     @property
     def banned(self) -> tuple[str, ...]:
-        """The names of the changes that turn a class into others."""
+        """The names of the changes that turn images of a class into other classes."""
         return tuple(finding.change for finding in self.findings if finding.verdict == "banned")
 
     def to_json(self) -> dict[str, Any]:
@@ -38,29 +39,30 @@ class Probe:
 
 
 def probe(split: TrainSplit, judges: CrossFit) -> Probe:
-    """Judge every training image as it is and changed, by the classifier that never saw it; of near-duplicates one.
+    """Judge every training image unchanged and with each change, by the classifier that was not trained on it.
 
-    Raises DataError where all images are near-duplicates, since then no classifier can judge what it did not see.
+    Of near-duplicates, one image is judged.
+    Raises DataError if all images are near-duplicates, since then every classifier was trained on all of them.
     """
     if len(judges.classifiers) < 2:
-        raise DataError("the probe needs images that are not all nearly the same picture, got one picture")
+        raise DataError("the probe needs different pictures, but all images are near-duplicates of one picture")
     rows = np.unique(near_groups(split), return_index=True)[1]
     images, labels, parents = split.images[rows], split.labels[rows], torch.from_numpy(rows)
 
-    def judged(change: Change) -> Labels:
+    def predict(change: Change) -> Labels:
         return judges.probabilities(change(images), parents).argmax(dim=1).numpy()
 
-    own = judged(lambda unchanged: unchanged)
+    own = predict(lambda unchanged: unchanged)
     changes = changes_for(*split.images.shape[1:])
     classes = split.spec.classes
-    return Probe(tuple(weigh(name, classes, labels, own, judged(change)) for name, change in changes.items()))
+    return Probe(tuple(weigh(name, classes, labels, own, predict(change)) for name, change in changes.items()))
 
 
-def allowed_settings(found: Probe) -> dict[str, Any]:
-    """What the probe changes in the settings of augmentation, or of classical: fields of AllowedChanges.
+def allowed_settings(result: Probe) -> dict[str, Any]:
+    """The settings of augmentation, or of the generator classical, that follow from a probe: fields of AllowedChanges.
 
-    Evidence is asked of both sides: a flip is on only when it is safe; turns or hue are off only when one of those that
-    pipelines make at the most is banned, and are left out of the answer otherwise.
+    Every setting needs evidence: a flip is on only if it is safe. `turns` or `hue` is off only if one of the largest
+    changes that pipelines make is banned; otherwise the key is missing.
     """
-    flips = [name for name in FLIPS if f"{name} flip" in found.allowed]
-    return {"flips": flips} | {key: False for key, names in _REACH.items() if names & set(found.banned)}
+    flips = [name for name in FLIPS if f"{name} flip" in result.allowed]
+    return {"flips": flips} | {key: False for key, names in _REACH.items() if names & set(result.banned)}

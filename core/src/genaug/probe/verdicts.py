@@ -1,4 +1,4 @@
-"""The verdict on one change, from what the same images are taken for before it and after it."""
+"""The verdict on one change, from the predicted classes of the same images before and after it."""
 
 import math
 from collections.abc import Sequence
@@ -8,11 +8,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from genaug.probe.paired import chance_of_turning, holm, increase_interval
+from genaug.probe.paired import holm, increase_interval, mcnemar_p_value
 
-ALPHA = 0.05  # chance of banning a harmless change, over all its tests
-HARM = 0.25  # a change that makes one class of another turns most images; judges that only find it new err on fewer
-TOLERANCE = 0.1  # the most by which the error of an allowed change may rise, by its interval: the price of being new
+ALPHA = 0.05  # probability of banning a harmless change, over all of its tests
+HARM = 0.25  # share of images; a change of class turns most of them, a change that is only new to the judges fewer
+TOLERANCE = 0.1  # largest rise of the error, by its interval, that is attributed to the change being new to the judges
 ALL = "all images"
 
 Verdict = Literal["safe", "banned", "unclear"]
@@ -21,11 +21,13 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Judgement:
-    """One change of the images of one class, or of all: each judged as it is and changed.
+    """The effect of one change on the images of one class, or on all images.
 
-    wrong: judged wrong as they are. turned: right as they are, wrong when changed; returned: the other way round.
-    becomes: the class that most of the turned ones are taken for. adjusted: its p-value among those of all classes.
-    judged: whether enough of them are judged right as they are; else the class inherits the verdict on all images.
+    images: number of images. wrong: those misclassified unchanged.
+    turned: those classified right unchanged and wrong changed. returned: wrong unchanged and right changed.
+    becomes: the class that most turned images are assigned to; None if no image turned.
+    judged: whether enough images are right unchanged for a test; if not, the class inherits the verdict on all images.
+    adjusted: the p-value adjusted for the tests of all classes.
     """
 
     name: str
@@ -40,32 +42,32 @@ class Judgement:
 
     @property
     def right(self) -> int:
-        """Images judged right as they are: those that can turn."""
+        """Number of images that are classified right unchanged; only these can turn."""
         return self.images - self.wrong
 
     @property
-    def chance(self) -> float:
-        """One-sided exact p-value of this class alone."""
-        return chance_of_turning(self.turned, self.returned)
+    def p_value(self) -> float:
+        """The one-sided exact p-value, not adjusted."""
+        return mcnemar_p_value(self.turned, self.returned)
 
     @property
     def harmed(self) -> bool:
-        """Whether a good part of what was right turns, and not by chance."""
-        return self.turned - self.returned >= HARM * self.right and self.chance <= ALPHA
+        """Whether at least the share HARM of the right images is lost, and the loss is significant by itself."""
+        return self.turned - self.returned >= HARM * self.right and self.p_value <= ALPHA
 
     @property
     def own_error(self) -> float:
-        """Share judged wrong as they are."""
+        """Share of images misclassified unchanged."""
         return self.wrong / max(self.images, 1)
 
     @property
     def changed_error(self) -> float:
-        """Share judged wrong when changed."""
+        """Share of images misclassified when changed."""
         return self.own_error + self.increase
 
     @property
     def increase(self) -> float:
-        """By how much the change raises the error."""
+        """The error when changed minus the error unchanged."""
         return (self.turned - self.returned) / max(self.images, 1)
 
     @property
@@ -80,8 +82,8 @@ class Judgement:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What one change does: to all images together, and to each class."""
+class ChangeFinding:
+    """The effect of one change on all images together (pooled) and on each class."""
 
     change: str
     verdict: Verdict
@@ -90,7 +92,7 @@ class Finding:
 
     @property
     def harmed(self) -> tuple[Judgement, ...]:
-        """The classes that ban the change."""
+        """The classes because of which the change is banned."""
         return tuple(one for one in self.classes if one.harmed and one.verdict == "banned")
 
     def to_json(self) -> dict[str, Any]:
@@ -99,24 +101,25 @@ class Finding:
         return {"verdict": self.verdict, "pooled": self.pooled.to_json(), "classes": classes}
 
 
-def weigh(change: str, classes: Sequence[str], labels: Labels, own: Labels, changed: Labels) -> Finding:
-    """The verdict on one change from what images int64 [N] are, are taken for, and are taken for when changed.
+def weigh(change: str, classes: Sequence[str], labels: Labels, own: Labels, changed: Labels) -> ChangeFinding:
+    """The verdict on one change.
 
-    The tests of all classes, and the one of all images together, are one family: Holm adjusts for it.
+    labels, own, changed: int64 [N], the class of each image and its predicted class unchanged and changed.
+    The p-values of all classes and of all images together are adjusted by Holm.
     """
     parts = [(ALL, labels >= 0), *((name, labels == label) for label, name in enumerate(classes))]
-    family = [_judgement(name, classes, labels[part], own[part], changed[part]) for name, part in parts]
-    adjusted = holm([one.chance for one in family])
-    pooled, *each = [replace(one, adjusted=value) for one, value in zip(family, adjusted, strict=True)]
+    tests = [_judgement(name, classes, labels[part], own[part], changed[part]) for name, part in parts]
+    adjusted = holm([one.p_value for one in tests])
+    pooled, *each = [replace(one, adjusted=value) for one, value in zip(tests, adjusted, strict=True)]
     pooled = replace(pooled, verdict=_verdict(pooled))
     final = tuple(replace(one, verdict=_verdict_of_class(one, pooled)) for one in each)
-    return Finding(change, _worst([pooled.verdict, *(one.verdict for one in final)]), pooled, final)
+    return ChangeFinding(change, _worst([pooled.verdict, *(one.verdict for one in final)]), pooled, final)
 
 
 def least_right(classes: int) -> int:
-    """How many images of a class must be judged right as they are, for its test to ban if all of them turned.
+    """Smallest number of right images with which a class can ban a change: the case in which all of them turn.
 
-    All of n turned has p-value 2^-n, which Holm multiplies by the size of the family, at the most.
+    If all of n images turn, the p-value is 2^-n; Holm multiplies it by at most the number of tests, classes + 1.
     """
     return math.ceil(math.log2((classes + 1) / ALPHA))
 
@@ -138,9 +141,10 @@ def _verdict(pooled: Judgement) -> Verdict:
 
 
 def _verdict_of_class(one: Judgement, pooled: Judgement) -> Verdict:
-    """Harm bans once its own test, or the one of all images, holds among all tests. Too small a class inherits.
+    """A harmed class bans the change if its own test, or that of all images, is significant after the adjustment.
 
-    Safe is what does not surely raise the error beyond the tolerance, and surely keeps half of what was right.
+    A class with too few right images inherits the verdict on all images. Another class is safe if its interval does not
+    lie above TOLERANCE and excludes the loss of half of the right images.
     """
     if one.harmed:
         return "banned" if min(one.adjusted, pooled.adjusted) <= ALPHA else "unclear"

@@ -1,4 +1,4 @@
-"""The page that people look at: one file, no network."""
+"""The report page: one HTML file that shows everything known about an output and needs no network."""
 
 from genaug.report.page import write_report
 

@@ -1,4 +1,4 @@
-"""The images that a person pages through: which of them the page holds, and what it says of each."""
+"""The galleries of the page: which synthetic images and rejected candidates the page shows, and their data."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -7,20 +7,20 @@ from typing import Any, TypeVar
 
 from markupsafe import Markup
 
-from genaug.mixing.output import PROVENANCE
-from genaug.report.reading import Made, Output
-from genaug.report.records import Line, Nearest, Rejected
-from genaug.report.thumbnails import Pictures
+from genaug.output.files import PROVENANCE
+from genaug.report.reading import ReportContent, RunContent
+from genaug.report.records import ImageRecord, NearestImage, RejectionRecord
+from genaug.report.thumbnails import Thumbnails
 
 _MOST_OF_A_CLASS = 200
 _MOST = 2000
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
-Item = TypeVar("Item", Line, Rejected)
+Item = TypeVar("Item", ImageRecord, RejectionRecord)
 
 
 @dataclass(frozen=True)
-class Choices:
-    """What images can be filtered by."""
+class FilterChoices:
+    """The values by which images can be filtered."""
 
     classes: tuple[str, ...]
     generators: tuple[str, ...]
@@ -30,14 +30,14 @@ class Choices:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Data for the script of the page, and what the page itself says of it.
+    """Data for the script of the page, and the numbers that the page itself gives.
 
-    shown, rejected: how many of each the page holds. pictured: rejected candidates with a picture. per_class: the most
-    images that were taken of one class. missing: files that could not be shown.
+    shown, rejected: synthetic images and rejected candidates on the page. pictured: rejected candidates that have a
+    picture. per_class: the limit for each class. missing: number of files that could not be shown.
     """
 
     data: Markup
-    choices: Choices
+    choices: FilterChoices
     shown: int
     rejected: int
     pictured: int
@@ -45,52 +45,52 @@ class Gallery:
     missing: int
 
 
-def make_gallery(output: Output) -> Gallery | None:
-    """The gallery of a run; None where there is none, or nothing in it."""
-    made = output.made
-    if made is None or not (made.synthetic or made.rejected):
+def make_gallery(content: ReportContent) -> Gallery | None:
+    """The galleries of a run; None without a run, synthetic images and rejected candidates."""
+    run = content.run
+    if run is None or not (run.synthetic or run.rejections):
         return None
-    per_class = most_of_a_class(len(made.run.classes))
-    images = chosen(made.synthetic, per_class, lambda line: line.score)
-    rejected = chosen(made.rejected, per_class, lambda one: one.picture is None)
-    choices, pictures = _choices(made, images, rejected), Pictures(output.path)
+    per_class = limit_per_class(len(run.record.classes))
+    images = first_of_each_class(run.synthetic, per_class, lambda image: image.score)
+    rejections = first_of_each_class(run.rejections, per_class, lambda rejection: rejection.picture is None)
+    choices, thumbnails = _choices(run, images, rejections), Thumbnails(content.path)
     data = {
-        "key": made.run.written.get(PROVENANCE, ""),
-        "before": made.run.by_hand,
-        "images": [_image(line, pictures, near=not made.run.only_synthetic) for line in images],
-        "rejected": [_candidate(one, pictures) for one in rejected],
+        "key": run.record.written.get(PROVENANCE, ""),
+        "rejected_before": run.record.manual_rejection_list,
+        "images": [_image(image, thumbnails, show_nearest=not run.record.only_synthetic) for image in images],
+        "rejected": [_rejection(rejection, thumbnails) for rejection in rejections],
     }
     return Gallery(
-        data=script_json(asdict(choices) | data | {"pictures": pictures.uris}),
+        data=script_json(asdict(choices) | data | {"pictures": thumbnails.uris}),
         choices=choices,
         shown=len(images),
-        rejected=len(rejected),
-        pictured=sum(one.picture is not None for one in rejected),
+        rejected=len(rejections),
+        pictured=sum(rejection.picture is not None for rejection in rejections),
         per_class=per_class,
-        missing=len(pictures.missing),
+        missing=len(thumbnails.missing),
     )
 
 
-def _choices(made: Made, images: Sequence[Line], rejected: Sequence[Rejected]) -> Choices:
-    both: list[Line | Rejected] = [*images, *rejected]
-    return Choices(
-        classes=made.run.classes,
-        generators=tuple(sorted({one.generator for one in both})),
-        scores=tuple(sorted({name for one in both for name in one.scores})),
-        selectors=tuple(sorted({one.selector for one in rejected})),
+def _choices(run: RunContent, images: Sequence[ImageRecord], rejections: Sequence[RejectionRecord]) -> FilterChoices:
+    items: list[ImageRecord | RejectionRecord] = [*images, *rejections]
+    return FilterChoices(
+        classes=run.record.classes,
+        generators=tuple(sorted({item.generator for item in items})),
+        scores=tuple(sorted({name for item in items for name in item.scores})),
+        selectors=tuple(sorted({rejection.selector for rejection in rejections})),
     )
 
 
-def most_of_a_class(classes: int) -> int:
-    """How many images of each class the page holds, so that it stays a page: 200, and 2000 together."""
+def limit_per_class(classes: int) -> int:
+    """The most images of one class that the page shows: 200, or fewer so that 2000 in all are enough; at least 2."""
     return max(2, min(_MOST_OF_A_CLASS, _MOST // max(1, classes)))
 
 
-def chosen(items: Sequence[Item], most: int, order: Callable[[Item], float]) -> list[Item]:
-    """The first of each class by that order, left in the order in which they came."""
+def first_of_each_class(items: Sequence[Item], most: int, key: Callable[[Item], float]) -> list[Item]:
+    """At most `most` items of each class, those with the lowest keys, in the order of `items`."""
     counts: dict[str, int] = {}
     rows = []
-    for row in sorted(range(len(items)), key=lambda row: order(items[row])):
+    for row in sorted(range(len(items)), key=lambda row: key(items[row])):
         label = items[row].label
         if counts.get(label, 0) < most:
             counts[label] = counts.get(label, 0) + 1
@@ -99,38 +99,38 @@ def chosen(items: Sequence[Item], most: int, order: Callable[[Item], float]) -> 
 
 
 def script_json(values: Any) -> Markup:
-    """JSON that can stand inside a script element, whatever is in it."""
+    """JSON that no text in it can end early when it stands inside a script element."""
     return Markup(json.dumps(values, separators=(",", ":")).translate(_ESCAPES))
 
 
-def _image(line: Line, pictures: Pictures, *, near: bool) -> dict[str, Any]:
+def _image(image: ImageRecord, thumbnails: Thumbnails, *, show_nearest: bool) -> dict[str, Any]:
     return {
-        "file": line.file_name,
-        "class": line.label,
-        "generator": line.generator,
-        "scores": _rounded(line),
-        "weight": line.weight,
-        "picture": None if line.shard else pictures.of_file(line.file_name),
-        "nearest": line.nearest and _nearest(line.nearest, pictures, shown=near and not line.shard),
+        "file": image.file_name,
+        "class": image.label,
+        "generator": image.generator,
+        "scores": _rounded(image.scores),
+        "weight": image.weight,
+        "picture": None if image.shard else thumbnails.of_file(image.file_name),
+        "nearest": image.nearest and _nearest(image.nearest, thumbnails, show=show_nearest and not image.shard),
     }
 
 
-def _nearest(nearest: Nearest, pictures: Pictures, *, shown: bool) -> dict[str, Any]:
-    picture = pictures.of_file(nearest.file_name) if shown else None
+def _nearest(nearest: NearestImage, thumbnails: Thumbnails, *, show: bool) -> dict[str, Any]:
+    picture = thumbnails.of_file(nearest.file_name) if show else None
     return {"file": nearest.file_name, "distance": round(nearest.distance, 4), "picture": picture}
 
 
-def _candidate(one: Rejected, pictures: Pictures) -> dict[str, Any]:
+def _rejection(rejection: RejectionRecord, thumbnails: Thumbnails) -> dict[str, Any]:
     return {
-        "file": f"{one.generator} {one.index}",
-        "class": one.label,
-        "generator": one.generator,
-        "selector": one.selector,
-        "reason": one.reason,
-        "scores": _rounded(one),
-        "picture": one.picture and pictures.of_part(one.picture),
+        "file": f"{rejection.generator} {rejection.index}",
+        "class": rejection.label,
+        "generator": rejection.generator,
+        "selector": rejection.selector,
+        "reason": rejection.reason,
+        "scores": _rounded(rejection.scores),
+        "picture": rejection.picture and thumbnails.of_sheet(rejection.picture),
     }
 
 
-def _rounded(one: Line | Rejected) -> dict[str, float]:
-    return {name: round(value, 4) for name, value in one.scores.items()}
+def _rounded(scores: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in scores.items()}

@@ -1,4 +1,4 @@
-"""Measures the synthetic against the real training images of an output, for the page."""
+"""Computes the metrics between the synthetic and the real training images of an output, for the page."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,72 +6,77 @@ from pathlib import Path
 from genaug.data.folder import load_folder
 from genaug.errors import DataError
 from genaug.evaluation import (
-    Sides,
-    Views,
+    EvaluationInputs,
+    MetricInputs,
     compare,
     fresh_judges,
     inner,
-    lean_on_default,
     make_extractors,
     parent_rows,
-    parse_wishes,
+    parse_requests,
     resolve_features,
     unseen,
+    uses_default_features,
 )
-from genaug.evaluation.views import CLASSIFIER
+from genaug.evaluation.metric_inputs import CLASSIFIER
 from genaug.features import CrossFit
-from genaug.mixing.output import PROVENANCE, OutputFolder, require_folder
+from genaug.output.files import EVALUATION, PROVENANCE
+from genaug.output.folder import OutputFolder
+from genaug.output.run_file import require_class_folders
 from genaug.registry import load_registry
-from genaug.report.reading import EVALUATION, Made, read_output
+from genaug.report.reading import RunContent, read_output
 from genaug.storage import write_json
 
-_WITHOUT = (
-    "Images are compared by classifiers that were trained on the real ones, since the weights of Inception are not on "
-    "this machine; genaug evaluate takes them with --weights."
+_WITHOUT_INCEPTION = (
+    "The features are those of classifiers trained on the real images, because this machine lacks the weights of "
+    "Inception. To use Inception, give its weights to genaug evaluate with --weights."
 )
 
 
 def measure(out: Path, metrics: Sequence[str] | None = None) -> str:
-    """Write OUT/evaluation.json, of all metrics unless some are named; a sentence where a network is missing.
+    """Write the evaluation of OUT. Returns a note about missing weights and left out images; it may be empty.
 
-    Raises DataError where OUT lacks real or synthetic training images in class folders.
+    metrics: names of metrics; all installed ones if left out. Raises DataError if OUT has no real or no synthetic
+    training images in class folders.
     """
-    made = read_output(out).made
-    if made is None:
-        raise DataError(f"{out} holds a study and no images; expected the output of genaug run")
-    sides = _sides(out, made)
-    registry, chosen, without = load_registry(), CLASSIFIER, ""
-    if lean_on_default(metrics, registry):
-        chosen, without = resolve_features("auto", weights=None, allow_download=False)
-    wishes = parse_wishes(metrics, registry, chosen)
-    judges = _judges(out, sides) if any(wish.features == CLASSIFIER for wish in wishes) else None
-    extractors = make_extractors(wishes, weights=None, allow_download=False, layer=2048)
-    views = Views(sides, extractors, seed=0, judges=judges)
-    rows = [row.to_json() for wish in wishes for row in compare(wish, views)]
-    seen = made.run.written.get(PROVENANCE, "")
-    note = " ".join([_WITHOUT] * bool(without) + [f"{text}." for text in sides.notes])
-    write_json(out / EVALUATION, {"provenance": seen, "features": chosen, "note": note, "rows": rows})
+    run = read_output(out).run
+    if run is None:
+        raise DataError(f"{out} is the output of a study and has no images; expected the output of genaug run")
+    inputs = _inputs(out, run)
+    registry, features, without_inception = load_registry(), CLASSIFIER, ""
+    if uses_default_features(metrics, registry):
+        features, without_inception = resolve_features("auto", weights=None, allow_download=False)
+    requests = parse_requests(metrics, registry, features)
+    judges = _judges(out, inputs) if any(request.features == CLASSIFIER for request in requests) else None
+    extractors = make_extractors(requests, weights=None, allow_download=False, layer=2048)
+    views = MetricInputs(inputs, extractors, seed=0, judges=judges)
+    rows = [row.to_json() for request in requests for row in compare(request, views)]
+    provenance = run.record.written.get(PROVENANCE, "")
+    note = " ".join([_WITHOUT_INCEPTION] * bool(without_inception) + [f"{text}." for text in inputs.notes])
+    write_json(out / EVALUATION, {"provenance": provenance, "features": features, "note": note, "rows": rows})
     return note
 
 
-def _sides(out: Path, made: Made) -> Sides:
-    """The training images of OUT by their records, at the size of the run's models."""
-    require_folder(out)
-    lines = [line for line in made.lines if line.split == "train"]
-    real = {inner(line.file_name) for line in lines if not line.synthetic}
-    parents = {inner(line.file_name): [inner(name) for name in line.parents] for line in lines if line.synthetic}
+def _inputs(out: Path, run: RunContent) -> EvaluationInputs:
+    """The training images that the provenance lists, at the size of the run's models."""
+    require_class_folders(out)
+    images = [image for image in run.images if image.split == "train"]
+    real = {inner(image.file_name) for image in images if not image.synthetic}
+    parents = {inner(image.file_name): [inner(name) for name in image.parents] for image in images if image.synthetic}
     if not (real and parents):
         raise DataError(f"{out} has {len(real)} real and {len(parents)} synthetic training images; expected both")
-    loaded = load_folder(out, size=made.run.size, resize=made.run.resize)
-    if gone := real - set(loaded.splits["train"].names):
-        raise DataError(f"{min(gone)} and {len(gone) - 1} more real images are gone; see genaug verify {out}")
-    train, images = loaded.only_training_on(real).train, loaded.splits["train"].take(parents)
-    rows = parent_rows(train, [parents[name] for name in images.names])
+    loaded = load_folder(out, size=run.record.size, resize=run.record.resize)
+    if missing := real - set(loaded.splits["train"].names):
+        raise DataError(
+            f"{out} lacks {len(missing)} of its real images, such as {min(missing)}; genaug verify {out} lists them"
+        )
+    train, synthetic = loaded.only_training_on(real).train, loaded.splits["train"].take(parents)
+    rows = parent_rows(train, [parents[name] for name in synthetic.names])
     held_out, notes = unseen(loaded.splits.get("test"), loaded.splits["train"].take(real))
-    return Sides.of(train, images.images, images.labels, parents=rows, held_out=held_out, notes=notes)
+    return EvaluationInputs.of(train, synthetic.images, synthetic.labels, parents=rows, held_out=held_out, notes=notes)
 
 
-def _judges(out: Path, sides: Sides) -> CrossFit:
-    """Those of `genaug evaluate`, kept where a run keeps its own."""
+def _judges(out: Path, inputs: EvaluationInputs) -> CrossFit:
+    """The classifiers of `genaug evaluate`, stored in OUT if the run keeps its own classifiers there."""
     own = OutputFolder(out).own
-    return fresh_judges(sides, 0, own / "judges" if own.is_dir() else None)
+    return fresh_judges(inputs, 0, own / "judges" if own.is_dir() else None)

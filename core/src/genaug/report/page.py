@@ -1,34 +1,34 @@
-"""Writes the page: one file that needs nothing beside it, with no script or style but its own."""
+"""Writes the report page: one HTML file that loads no other file and runs no script but its own."""
 
 import base64
 import hashlib
 import math
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from genaug.output.files import REPORT
 from genaug.report.gallery import make_gallery
-from genaug.report.reading import Output, read_output
+from genaug.report.reading import ReportContent, read_output
 from genaug.report.repeat import repeat
 from genaug.report.tables import class_rows, loss_curves, study_plots
 from genaug.storage import write_text
+from genaug.version import __version__
 
-PAGE = "report.html"
-_NOTHING = "\N{EN DASH}"
+_NO_VALUE = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
 
 
 def write_report(out: Path) -> Path:
-    """Write OUT/report.html from the files of OUT; raises DataError where it is the output of neither run nor study."""
-    page = out / PAGE
-    write_text(page, render(read_output(out)))
-    return page
+    """Write the report page of OUT from its files; raises DataError if OUT is the output of neither run nor study."""
+    path = out / REPORT
+    write_text(path, render(read_output(out)))
+    return path
 
 
-def render(output: Output) -> str:
+def render(content: ReportContent) -> str:
     """The page as HTML."""
     assets = Environment(
         loader=PackageLoader("genaug.report", "assets"),
@@ -43,52 +43,53 @@ def render(output: Output) -> str:
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    return assets.get_template("page.html").render(style=style, script=script, policy=policy, **_content(output))
+    values = _template_values(content)
+    return assets.get_template("page.html").render(style=style, script=script, policy=policy, **values)
 
 
-def _content(output: Output) -> dict[str, Any]:
-    made, study = output.made, output.study
-    name = output.path.resolve().name
+def _template_values(content: ReportContent) -> dict[str, Any]:
+    run, study = content.run, content.study
+    name = content.path.resolve().name
     return {
         "name": name,
-        "made": made,
+        "run": run,
         "study": study,
-        "faults": output.faults,
-        "rows": class_rows(made) if made else [],
-        "gallery": make_gallery(output),
-        "curves": loss_curves(made) if made else [],
+        "faults": content.faults,
+        "rows": class_rows(run) if run else [],
+        "gallery": make_gallery(content),
+        "curves": loss_curves(run) if run else [],
         "plots": study_plots(study) if study else None,
-        "repeat": repeat(made.values, made.run.by_hand, name) if made else None,
-        "generators": ",".join(dict.fromkeys(fit.generator for fit in made.run.fits)) if made else "",
-        "version": version("genaug"),
+        "repeat": repeat(run.values, run.record.manual_rejection_list, name) if run else None,
+        "generators": ",".join(dict.fromkeys(model.generator for model in run.record.models)) if run else "",
+        "version": __version__,
     }
 
 
 def _source(assets: Environment, name: str) -> Markup:
-    """A file of ours, which stands in the page as it is."""
+    """An asset that the page contains unchanged and unescaped."""
     assert assets.loader is not None
     return Markup(assets.loader.get_source(assets, name)[0])
 
 
 def _hash(source: str) -> str:
-    """How a content security policy names an inline block."""
+    """The hash that a content security policy uses to allow an inline block."""
     return f"sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}"
 
 
 def _number(value: float | None) -> str:
-    """Three digits that count."""
+    """A number with three significant digits, or as a whole number from 1,000."""
     if value is None or not math.isfinite(value):
-        return _NOTHING
+        return _NO_VALUE
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def _percent(value: float | None) -> str:
-    return _NOTHING if value is None else f"{100 * value:.1f} %"
+    return _NO_VALUE if value is None else f"{100 * value:.1f} %"
 
 
 def _points(value: float | None) -> str:
-    """A difference of shares, with its sign."""
-    return _NOTHING if value is None else f"{100 * value:+.1f}".replace("-", _MINUS)
+    """A difference of two shares in percentage points, with its sign."""
+    return _NO_VALUE if value is None else f"{100 * value:+.1f}".replace("-", _MINUS)
 
 
 def _duration(seconds: float) -> str:

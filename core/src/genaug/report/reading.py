@@ -1,6 +1,6 @@
-"""Reads the files of an output; what is missing or damaged becomes a sentence on the page."""
+"""Reads the files of an output. A missing or damaged file becomes a sentence on the page, not an error."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,119 +8,143 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from genaug.errors import DataError
-from genaug.mixing.output import PROVENANCE
-from genaug.report.records import Classes, Evaluation, Line, Record, Rejected, Run, Timings, Training
+from genaug.output.files import CLASSES, EVALUATION, PROVENANCE, REJECTIONS, RUN, STUDY, TIMINGS
+from genaug.output.provenance import read_unchecked
+from genaug.output.rejections import read_rejections
+from genaug.output.run_file import read_run
+from genaug.report.records import (
+    ClassCounts,
+    Evaluation,
+    ImageRecord,
+    Record,
+    RejectionRecord,
+    RunRecord,
+    Timings,
+    TrainingRecord,
+)
 from genaug.report.verdicts import Study
-from genaug.storage import read_json, read_json_lines
+from genaug.storage import read_json
 
-EVALUATION = "evaluation.json"
-_RUN = "run.json"
-_STUDY = "study.json"
 _MOST_MODELS = 60
-Kind = TypeVar("Kind", bound=Record)
+RecordType = TypeVar("RecordType", bound=Record)
 
 
 @dataclass(frozen=True)
-class Made:
-    """What a run left. values: run.json as it is. training: of each model, by its path, at most 60 of them."""
+class RunContent:
+    """The files of a run.
 
-    run: Run
+    record: the fields of the run's record that the page shows; values: all of them. images: a record of each image.
+    training: the losses of the first 60 models, by the name of the file that holds them.
+    """
+
+    record: RunRecord
     values: Mapping[str, Any]
-    lines: tuple[Line, ...]
-    rejected: tuple[Rejected, ...]
-    classes: Classes | None
+    images: tuple[ImageRecord, ...]
+    rejections: tuple[RejectionRecord, ...]
+    class_counts: ClassCounts | None
     timings: Timings | None
-    training: Mapping[str, Training]
+    training: Mapping[str, TrainingRecord]
     evaluation: Evaluation | None
 
     @property
-    def synthetic(self) -> list[Line]:
-        """The lines of synthetic images."""
-        return [line for line in self.lines if line.synthetic]
+    def synthetic(self) -> list[ImageRecord]:
+        """The records of the synthetic images."""
+        return [image for image in self.images if image.synthetic]
 
 
 @dataclass(frozen=True)
-class Output:
-    """What a folder holds, of a run, of a study or of both. faults: sentences about what is not on the page."""
+class ReportContent:
+    """What the page shows: a run, a study, or both. faults: a sentence for each file that cannot be shown."""
 
     path: Path
-    made: Made | None
+    run: RunContent | None
     study: Study | None
     faults: tuple[str, ...]
 
 
-def read_output(path: Path) -> Output:
-    """Read OUT; raises DataError where it is the output of neither a run nor a study."""
+def read_output(path: Path) -> ReportContent:
+    """Read OUT; raises DataError if it is the output of neither a run nor a study."""
     files = _Files(path)
-    run, study = files.table(_RUN, Run), files.table(_STUDY, Study)
+    run, study = files.record(RUN, RunRecord), files.record(STUDY, Study)
     if run is None and study is None:
-        why = f" ({files.faults[0]})" if files.faults else ""
-        raise DataError(f"{path} is no finished output of genaug run or genaug study: expected {_RUN} or {_STUDY}{why}")
-    made = None if run is None else _made(run, files)
-    return Output(path, made, study, tuple(files.faults))
+        reason = f" ({files.faults[0]})" if files.faults else ""
+        raise DataError(
+            f"{path} is no finished output of genaug run or genaug study: expected {RUN} or {STUDY}{reason}"
+        )
+    content = None if run is None else _run_content(run, files)
+    return ReportContent(path, content, study, tuple(files.faults))
 
 
-def _made(run: Run, files: "_Files") -> Made:
-    lines = files.lines(PROVENANCE, Line)
-    return Made(
-        run=run,
-        values=read_json(files.folder / _RUN) or {},
-        lines=lines,
-        rejected=files.lines("rejections.jsonl", Rejected),
-        classes=files.table("classes.json", Classes, expected=True),
-        timings=files.table("timings.json", Timings, expected=True),
+def _run_content(run: RunRecord, files: "_Files") -> RunContent:
+    return RunContent(
+        record=run,
+        values=read_run(files.folder) or {},
+        images=files.records(PROVENANCE, ImageRecord, read_unchecked),
+        rejections=files.records(REJECTIONS, RejectionRecord, read_rejections),
+        class_counts=files.record(CLASSES, ClassCounts, expected=True),
+        timings=files.record(TIMINGS, Timings, expected=True),
         training=_training(run, files),
         evaluation=_evaluation(run, files),
     )
 
 
-def _training(run: Run, files: "_Files") -> dict[str, Training]:
-    found = {fit.record: files.table(fit.record, Training, expected=True) for fit in run.fits[:_MOST_MODELS]}
-    return {name: training for name, training in found.items() if training is not None and training.losses}
+def _training(run: RunRecord, files: "_Files") -> dict[str, TrainingRecord]:
+    names = [model.training_file for model in run.models[:_MOST_MODELS]]
+    records = {name: files.record(name, TrainingRecord, expected=True) for name in names}
+    return {name: record for name, record in records.items() if record is not None and record.losses}
 
 
-def _evaluation(run: Run, files: "_Files") -> Evaluation | None:
-    found = files.table(EVALUATION, Evaluation)
-    if found is not None and found.provenance != run.written.get(PROVENANCE):
-        files.faults.append(f"{EVALUATION} was measured on other images than those that are here now")
+def _evaluation(run: RunRecord, files: "_Files") -> Evaluation | None:
+    evaluation = files.record(EVALUATION, Evaluation)
+    if evaluation is not None and evaluation.provenance != run.written.get(PROVENANCE):
+        files.faults.append(f"{EVALUATION} was computed for other images; run genaug report with --evaluate again")
         return None
-    return found
+    return evaluation
 
 
 class _Files:
-    """The files of a folder, and what is wrong with them."""
+    """Reads the files of a folder and collects what is wrong with them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.faults: list[str] = []
 
-    def table(self, name: str, kind: type[Kind], *, expected: bool = False) -> Kind | None:
-        """A JSON file as a record; None where it is damaged, or not there, which is a fault where it is expected."""
+    def record(self, name: str, kind: type[RecordType], *, expected: bool = False) -> RecordType | None:
+        """A JSON file as a record; None if it is damaged or missing.
+
+        A damaged file is a fault; a missing file is a fault only if it is expected.
+        """
         path = self.folder / name
         if not path.is_file():
             if expected:
-                self.faults.append(f"{name} is not there")
+                self._missing(name)
             return None
         try:
-            return kind.model_validate(read_json(path))
+            return kind.model_validate(read_run(self.folder) if name == RUN else read_json(path))
         except (ValidationError, OSError) as error:
-            self.faults.append(f"{name} is not what genaug wrote: {_reason(error)}")
+            self._damaged(name, error)
             return None
 
-    def lines(self, name: str, kind: type[Kind]) -> tuple[Kind, ...]:
-        """A file of JSON lines as records; none where it is not there or damaged, which is a fault."""
+    def records(self, name: str, kind: type[RecordType], read: Callable[[Path], list[Any]]) -> tuple[RecordType, ...]:
+        """A file of JSON lines as records; no records and a fault if it is missing or damaged."""
         if not (self.folder / name).is_file():
-            self.faults.append(f"{name} is not there")
+            self._missing(name)
             return ()
         try:
-            return tuple(kind.model_validate(line) for line in read_json_lines(self.folder / name))
+            return tuple(kind.model_validate(line) for line in read(self.folder))
         except (ValueError, OSError) as error:
-            self.faults.append(f"{name} is not what genaug wrote: {_reason(error)}")
+            self._damaged(name, error)
             return ()
+
+    def _missing(self, name: str) -> None:
+        self.faults.append(f"{name} is missing")
+
+    def _damaged(self, name: str, error: Exception) -> None:
+        self.faults.append(f"{name} is not what genaug wrote: {_reason(error)}")
 
 
 def _reason(error: Exception) -> str:
-    """What is wrong and where, in a few words."""
+    """The first error and its place in the file, in a few words."""
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False, include_input=False)[0]
         return ": ".join(filter(None, (".".join(map(str, first["loc"])), str(first["msg"]).lower())))

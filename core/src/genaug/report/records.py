@@ -1,11 +1,11 @@
-"""What the page reads from the files of an output; whatever else stands in them is passed over."""
+"""The fields of the files of a run that the page shows. Other fields of these files are ignored."""
 
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
-from genaug.mixing.fold import overall_score
+from genaug.mixing.apply import overall_score
 
 
 def _text(value: Any) -> str:
@@ -14,7 +14,7 @@ def _text(value: Any) -> str:
     return value
 
 
-Text = Annotated[str, PlainValidator(_text)]  # pydantic's own kind refuses file names that are not UTF-8
+Text = Annotated[str, PlainValidator(_text)]  # pydantic's own str refuses file names that are not UTF-8
 Scores = dict[Text, float]
 
 
@@ -24,8 +24,8 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, protected_namespaces=())
 
 
-class Fit(Record):
-    """A trained model. label: its class, None for a model of all."""
+class TrainedModel(Record):
+    """A trained model. model: its file. label: its class; None for one model of all classes."""
 
     model: Text
     generator: Text
@@ -33,18 +33,18 @@ class Fit(Record):
     steps: int
 
     @property
-    def record(self) -> str:
-        """The file beside the model."""
+    def training_file(self) -> str:
+        """The JSON file beside the model, which holds its losses."""
         return PurePosixPath(self.model).with_suffix(".json").as_posix()
 
 
-class Run(Record):
-    """run.json."""
+class RunRecord(Record):
+    """The record of a run. manual_rejections: `<class>/<file>` of the images that a person rejected before this run."""
 
     genaug: Text
     format: Text
     classes: tuple[Text, ...]
-    fits: tuple[Fit, ...]
+    models: tuple[TrainedModel, ...] = Field(alias="fits")
     only_synthetic: bool
     size: tuple[int, int]
     resize: Text
@@ -53,23 +53,23 @@ class Run(Record):
     filled_up: dict[Text, int] = {}
     shortfall: dict[Text, int] = {}
     failures: dict[Text, Text] = {}
-    rejected_by_hand: tuple[Text, ...] = ()
+    manual_rejections: tuple[Text, ...] = Field((), alias="rejected_by_hand")
 
     @property
-    def by_hand(self) -> list[str]:
-        """What a person took out before this run, as lists of the page call it."""
-        return [f"train/{name}" for name in self.rejected_by_hand]
+    def manual_rejection_list(self) -> list[str]:
+        """The same images by the names that `genaug run --reject` reads: `train/<class>/<file>`."""
+        return [f"train/{name}" for name in self.manual_rejections]
 
 
-class Nearest(Record):
-    """The real image that looks most like a synthetic one. distance: in [0, 2]."""
+class NearestImage(Record):
+    """The real image that is most similar to a synthetic one. distance: in [0, 2], 0 for equal images."""
 
     file_name: Text
     distance: float
 
 
-class Line(Record):
-    """A line of provenance.jsonl. shard: the file that holds the image where it has none of its own."""
+class ImageRecord(Record):
+    """A line of the provenance. shard: the file that holds the image; None if the image has a file of its own."""
 
     file_name: Text
     split: Text
@@ -79,24 +79,24 @@ class Line(Record):
     scores: Scores = {}
     weight: float = 1.0
     parents: tuple[Text, ...] = ()
-    nearest: Nearest | None = None
+    nearest: NearestImage | None = None
     shard: Text | None = None
 
     @property
     def score(self) -> float:
-        """The lowest of its scores; 1 without any."""
+        """The lowest of its scores; 1 without scores."""
         return overall_score(self.scores)
 
 
-class Picture(Record):
-    """Where a rejected candidate is shown. box: left, top, right, bottom in pixels."""
+class SheetPlace(Record):
+    """Where a contact sheet shows a rejected candidate. box: left, top, right, bottom in pixels."""
 
     file: Text
     box: tuple[int, int, int, int]
 
 
-class Rejected(Record):
-    """A line of rejections.jsonl."""
+class RejectionRecord(Record):
+    """The record of a rejected candidate. picture: None if no contact sheet shows the candidate."""
 
     generator: Text
     label: Text = Field(alias="class")
@@ -104,24 +104,24 @@ class Rejected(Record):
     selector: Text
     reason: Text
     scores: Scores = {}
-    picture: Picture | None = None
+    picture: SheetPlace | None = None
 
 
-class Count(Record):
-    """Training images of a class."""
+class ClassCount(Record):
+    """Number of training images of one class."""
 
     real: int
     synthetic: int
 
 
-class Classes(Record):
-    """classes.json."""
+class ClassCounts(Record):
+    """The images of each class. counts: by class name."""
 
-    counts: dict[Text, Count]
+    counts: dict[Text, ClassCount]
 
 
-class FitTime(Record):
-    """How long a fit took; reused: whether an earlier run had it done."""
+class TrainingTime(Record):
+    """How long the training of a model took. reused: whether an earlier run had already trained it."""
 
     model: Text
     seconds: float
@@ -129,24 +129,24 @@ class FitTime(Record):
 
 
 class Timings(Record):
-    """timings.json."""
+    """How long a run took, and on which machine."""
 
     started: Text
     seconds: float
     workers: int
     host: dict[Text, Text]
-    fits: tuple[FitTime, ...]
+    models: tuple[TrainingTime, ...] = Field(alias="fits")
 
 
-class Training(Record):
-    """The JSON beside a model. losses: (step, loss of each network), where a loss may not be a number."""
+class TrainingRecord(Record):
+    """The JSON file beside a model. losses: (step, {network: loss}); a loss may be infinite or not a number."""
 
     model_config = ConfigDict(allow_inf_nan=True)
 
     losses: tuple[tuple[int, dict[Text, float | None]], ...] = ()
 
 
-class Measurement(Record):
+class MetricValue(Record):
     """A value with its 95 % interval; None for what could not be computed."""
 
     value: float | None
@@ -154,10 +154,12 @@ class Measurement(Record):
     high: float | None
 
 
-class Metric(Measurement):
-    """A row of evaluation.json. real: what `real_images` real images get instead; matched: that many synthetic ones.
+class MetricRow(MetricValue):
+    """A row of the evaluation.
 
-    few: classes with too few images to say much.
+    real: the baseline, the value of `real_images` real images in place of the synthetic ones.
+    matched: the value of equally many synthetic images, for metrics that depend on the number of images.
+    images: number of images that the value counts. few: classes with too few images for a reliable value.
     """
 
     name: Text
@@ -168,13 +170,13 @@ class Metric(Measurement):
     matched: float | None
     images: int
     note: Text
-    classes: dict[Text, Measurement]
+    classes: dict[Text, MetricValue]
 
 
 class Evaluation(Record):
-    """evaluation.json. provenance: SHA-256 of the images' records when they were measured."""
+    """The evaluation. provenance: SHA-256 of the provenance file at the time of the evaluation."""
 
     provenance: Text
     features: Text
     note: Text
-    rows: tuple[Metric, ...]
+    rows: tuple[MetricRow, ...]

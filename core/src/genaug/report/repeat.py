@@ -1,4 +1,4 @@
-"""The command and the settings that make an output again, from what run.json says of it."""
+"""The command and the settings that create an output again, taken from the record of its run."""
 
 import json
 import shlex
@@ -9,16 +9,17 @@ from typing import Any
 import yaml
 
 from genaug.mixing.recipe import RecipeConfig
-from genaug.mixing.shares import parse_shares, shared_plan
+from genaug.targets.shares import parse_shares, shared_plan
 
 _SECTIONS = ("model", "train", "augmentation")
 
 
 @dataclass(frozen=True)
 class Repeat:
-    """A command, the files that it reads, and sentences on what else has to be the same.
+    """A command, the files that it reads, and sentences about what else must be the same.
 
-    rejected: the list of images that a person took out, empty where nobody did.
+    config: the content of run.yaml. rejected: the content of rejected.json, the list of manual rejections; empty if
+    there are none.
     """
 
     command: str
@@ -27,24 +28,24 @@ class Repeat:
     notes: tuple[str, ...]
 
 
-def repeat(run: Mapping[str, Any], by_hand: Sequence[str], name: str) -> Repeat | None:
-    """How to make an output of that name again; None where run.json does not say all that it takes.
+def repeat(run: Mapping[str, Any], manual_rejections: Sequence[str], name: str) -> Repeat | None:
+    """How to create the output called `name` again; None if the record of the run lacks some of the settings.
 
-    by_hand: images that a person took out.
+    run: the values of that record. manual_rejections: `train/<class>/<file>` of images that a person rejected.
     """
     try:
         config, exact = _config(run)
-        threads = {one["pooled_threads"] for one in run["generators"]}
-    except (KeyError, TypeError, AttributeError, ValueError):  # an output of another version, or a damaged one
+        threads = {settings["pooled_threads"] for settings in run["generators"]}
+    except (KeyError, TypeError, AttributeError, ValueError):  # written by another version, or damaged
         return None
-    rejected = json.dumps({"format": 1, "rejected": by_hand}, indent=2) if by_hand else ""
+    rejected = json.dumps({"format": 1, "rejected": manual_rejections}, indent=2) if manual_rejections else ""
     options = f"--config run.yaml{' --reject rejected.json' if rejected else ''} -o {shlex.quote(f'{name}-again')}"
     notes = tuple(_notes(run, threads, exact=exact))
     return Repeat(f"genaug run DATA {options}", yaml.safe_dump(config, sort_keys=False), rejected, notes)
 
 
 def _config(run: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    """All settings as a config file holds them, and whether the shares of the generators are exactly those."""
+    """All settings as a config file holds them, and whether they give each generator the same plan as in the run."""
     selection = run["selection"]
     generator, exact = _generator(run["shares"], run["plan"])
     values = {
@@ -71,27 +72,30 @@ def _config(run: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
 
 
 def _generator(shares: Mapping[str, Mapping[str, int]], plan: Mapping[str, int]) -> tuple[str, bool]:
-    """The spelling of the generators with the shares that they had of all images."""
+    """The value of `generator`, with each generator's share of all images, and whether it gives the same shares."""
     totals = {name: sum(counts.values()) for name, counts in shares.items()}
     if len(totals) == 1:
         return next(iter(totals)), True
-    spelled = ",".join(f"{name}={count or 1}" for name, count in totals.items())
-    return spelled, shared_plan(plan, parse_shares(spelled)) == shares
+    text = ",".join(f"{name}={count or 1}" for name, count in totals.items())
+    return text, shared_plan(plan, parse_shares(text)) == shares
 
 
 def _recipe(values: Mapping[str, Any]) -> str:
-    """The mode, and all that differs from its defaults."""
-    usual = RecipeConfig().model_dump(mode="json")
-    changes = [f"{key}={value}" for key, value in values.items() if key != "mode" and value != usual.get(key)]
+    """The mode, followed by the values that differ from the defaults."""
+    defaults = RecipeConfig().model_dump(mode="json")
+    changes = [f"{key}={value}" for key, value in values.items() if key != "mode" and value != defaults.get(key)]
     return ",".join([values["mode"], *changes])
 
 
 def _notes(run: Mapping[str, Any], threads: set[int], *, exact: bool) -> list[str]:
-    spelled = " or ".join(f"OMP_NUM_THREADS={number}" for number in sorted(threads))
+    variables = " or ".join(f"OMP_NUM_THREADS={number}" for number in sorted(threads))
     notes = [
-        f"DATA is the folder that this was made from (hash {run['data']}). The same bytes take the same machine, the "
-        f"same versions of libraries and {spelled}."
+        f"DATA is the folder that this output was made from (hash {run['data']}). To get the same bytes, use the same "
+        f"machine, the same versions of all libraries, and {variables}."
     ]
     if not exact:
-        notes.append("The shares of the generators are those of all images; in single classes they may differ.")
+        notes.append(
+            "The command sets each generator's share of all images. Its share of a single class may differ from this "
+            "output."
+        )
     return notes

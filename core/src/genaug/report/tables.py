@@ -1,17 +1,27 @@
-"""What the tables and plots of the page show, one value for each row."""
+"""The rows of the tables and plots of the page."""
 
 from collections import Counter
 from dataclasses import dataclass
 
-from genaug.report.plots import Axis, Interval, LinePlot, Strip, axis, curves, growth, interval_axis, strip
-from genaug.report.reading import Made
-from genaug.report.records import Fit, Training
-from genaug.report.verdicts import Estimate, Study, StudyArm, StudyClass
+from genaug.report.plots import (
+    Axis,
+    LinePlot,
+    MeanInterval,
+    Strip,
+    curve_plot,
+    interval_axis,
+    interval_plot,
+    interval_strip,
+    linear_axis,
+)
+from genaug.report.reading import RunContent
+from genaug.report.records import TrainedModel, TrainingRecord
+from genaug.report.verdicts import EstimateRecord, Study, StudyArm, StudyClass
 
 
 @dataclass(frozen=True)
 class ClassRow:
-    """What came out for one class. share: of the largest class, in per cent, of real and of synthetic images."""
+    """Counts of one class. real_share, synthetic_share: lengths of its bars, in per cent of the largest class."""
 
     name: str
     real: int
@@ -23,7 +33,7 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class ArmRow:
-    """An arm with its interval on the common axis."""
+    """A way to train, with its interval on the common axis."""
 
     arm: StudyArm
     strip: Strip
@@ -31,38 +41,41 @@ class ArmRow:
 
 @dataclass(frozen=True)
 class RecallRow:
-    """Recall of a class, and where its two values lie on the common axis; None where nothing was held out."""
+    """A class, and the positions of its two recalls on the common axis; None if no image was held out."""
 
-    about: StudyClass
+    study_class: StudyClass
     real: float | None
     synthetic: float | None
 
 
 @dataclass(frozen=True)
 class StudyPlots:
-    """A study as it is drawn; best_real: place of the best real-only arm. growth: None without several counts."""
+    """The plots of a study.
+
+    best_real: position of the best real-only arm. accuracy_by_count: None if only one number of images was studied.
+    """
 
     arms: tuple[ArmRow, ...]
     axis: Axis
     best_real: float | None
     recalls: tuple[RecallRow, ...]
     recall_axis: Axis
-    growth: LinePlot | None
+    accuracy_by_count: LinePlot | None
 
 
 @dataclass(frozen=True)
-class Curve:
-    """The losses of a model by step."""
+class LossCurve:
+    """The training losses of a model. name: its generator and class."""
 
     name: str
     plot: LinePlot
 
 
-def class_rows(made: Made) -> list[ClassRow]:
-    """Classes in label order, with the lengths of their bars."""
-    counts = made.classes.counts if made.classes else {}
+def class_rows(run: RunContent) -> list[ClassRow]:
+    """A row for each class, in label order."""
+    counts = run.class_counts.counts if run.class_counts else {}
     most = max((count.real + count.synthetic for count in counts.values()), default=0) or 1
-    rejected = Counter(one.label for one in made.rejected)
+    rejected = Counter(rejection.label for rejection in run.rejections)
     return [
         ClassRow(
             name=name,
@@ -72,60 +85,62 @@ def class_rows(made: Made) -> list[ClassRow]:
             real_share=round(100 * count.real / most, 2),
             synthetic_share=round(100 * count.synthetic / most, 2),
         )
-        for name in made.run.classes
+        for name in run.record.classes
         if (count := counts.get(name)) is not None
     ]
 
 
 def study_plots(study: Study) -> StudyPlots:
-    """Arms from the best to the worst, classes as they come."""
+    """Arms from the best to the worst; classes in label order."""
     arms = sorted(study.arms, key=lambda arm: -arm.balanced_accuracy.mean)
-    along = interval_axis(_interval(arm.balanced_accuracy) for arm in arms)
-    recalls = axis(100 * value for one in study.classes for value in (one.real, one.synthetic) if value is not None)
+    axis = interval_axis(_interval(arm.balanced_accuracy) for arm in arms)
+    recalls = [value for row in study.classes for value in (row.real, row.synthetic) if value is not None]
+    recall_axis = linear_axis(100 * value for value in recalls)
     real = [arm.balanced_accuracy.mean for arm in arms if arm.kind == "real"]
     return StudyPlots(
-        arms=tuple(ArmRow(arm, strip(_interval(arm.balanced_accuracy), along)) for arm in arms),
-        axis=along,
-        best_real=_place(max(real, default=None), along),
+        arms=tuple(ArmRow(arm, interval_strip(_interval(arm.balanced_accuracy), axis)) for arm in arms),
+        axis=axis,
+        best_real=_position(max(real, default=None), axis),
         recalls=tuple(
-            RecallRow(one, _place(one.real, recalls), _place(one.synthetic, recalls)) for one in study.classes
+            RecallRow(row, _position(row.real, recall_axis), _position(row.synthetic, recall_axis))
+            for row in study.classes
         ),
-        recall_axis=recalls,
-        growth=_growth(study),
+        recall_axis=recall_axis,
+        accuracy_by_count=_accuracy_by_count(study),
     )
 
 
-def loss_curves(made: Made) -> list[Curve]:
-    """A plot for each model that learned anything, called as its generator and class."""
-    fits = {fit.record: fit for fit in made.run.fits}
-    return [Curve(_called(fits[name]), _losses(training)) for name, training in made.training.items()]
+def loss_curves(run: RunContent) -> list[LossCurve]:
+    """The losses of each model that was trained step by step."""
+    models = {model.training_file: model for model in run.record.models}
+    return [LossCurve(_model_name(models[name]), _loss_plot(record)) for name, record in run.training.items()]
 
 
-def _called(fit: Fit) -> str:
-    return f"{fit.generator}, {'all classes' if fit.label is None else f'class {fit.label}'}"
+def _model_name(model: TrainedModel) -> str:
+    return f"{model.generator}, {'all classes' if model.label is None else f'class {model.label}'}"
 
 
-def _losses(training: Training) -> LinePlot:
+def _loss_plot(record: TrainingRecord) -> LinePlot:
     series: dict[str, list[tuple[float, float]]] = {}
-    for step, losses in training.losses:
+    for step, losses in record.losses:
         for name, value in losses.items():
             if value is not None:
                 series.setdefault(name, []).append((step, value))
-    return curves(dict(series))
+    return curve_plot(series)
 
 
-def _growth(study: Study) -> LinePlot | None:
-    series: dict[str, list[tuple[float, Interval]]] = {}
+def _accuracy_by_count(study: Study) -> LinePlot | None:
+    series: dict[str, list[tuple[float, MeanInterval]]] = {}
     for point in study.figure:
         series.setdefault(point.generator, []).append((point.count, _interval(point.balanced_accuracy)))
-    return growth(dict(series)) if series else None
+    return interval_plot(series) if series else None
 
 
-def _interval(estimate: Estimate) -> Interval:
-    """In per cent, as axes show it."""
+def _interval(estimate: EstimateRecord) -> MeanInterval:
+    """The estimate in per cent, the unit of the axes."""
     low, high = (None if end is None else 100 * end for end in (estimate.low, estimate.high))
     return 100 * estimate.mean, low, high
 
 
-def _place(value: float | None, along: Axis) -> float | None:
-    return None if value is None else along.place(100 * value)
+def _position(share: float | None, axis: Axis) -> float | None:
+    return None if share is None else axis.position(100 * share)

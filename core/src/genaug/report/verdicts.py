@@ -1,4 +1,4 @@
-"""What the page reads from study.json: arms, verdicts, and how sure they are."""
+"""The fields of a study's result that the page shows: ways to train (arms), verdicts and their certainty."""
 
 from typing import Literal
 
@@ -6,11 +6,11 @@ from pydantic import Field
 
 from genaug.report.records import Record, Text
 
-Verdict = Literal["helps", "no evidence", "harms"]
+StudyVerdict = Literal["helps", "no evidence", "harms"]
 
 
-class Estimate(Record):
-    """A mean with its 95 % interval; None where there are too few splits for one."""
+class EstimateRecord(Record):
+    """A mean with its 95 % interval; the interval is None if there are too few splits for one."""
 
     mean: float
     low: float | None
@@ -18,37 +18,37 @@ class Estimate(Record):
 
 
 class Difference(Record):
-    """An arm against the best real-only one, with its 95 % interval; None where too little was held out."""
+    """An arm minus the best real-only arm, with its 95 % interval; None if too few images were held out."""
 
     mean: float | None
     low: float | None
     high: float | None
     p: float | None = None
-    verdict: Verdict | None = None
+    verdict: StudyVerdict | None = None
 
 
 class StudyArm(Record):
-    """One way to train."""
+    """One way to train a classifier. kind: whether it uses synthetic images. count: synthetic images per class."""
 
     name: Text
     kind: Literal["real", "synthetic"]
     generator: Text | None
     count: int | None
-    balanced_accuracy: Estimate
-    macro_f1: Estimate
+    balanced_accuracy: EstimateRecord
+    macro_f1: EstimateRecord
     difference: Difference | None
 
 
 class Headline(Record):
     """The answer to the question whether synthetic images help."""
 
-    verdict: Verdict
+    verdict: StudyVerdict
     sentence: Text
     difference: Difference
 
 
 class StudyClass(Record):
-    """Recall of one class, of the best real-only and the best synthetic arm."""
+    """Recall of one class with the best real-only and the best synthetic arm; None if no image was held out."""
 
     label: Text = Field(alias="class")
     images: int
@@ -56,47 +56,47 @@ class StudyClass(Record):
     synthetic: float | None
     difference: Difference
     p: float | None
-    verdict: Verdict
+    verdict: StudyVerdict
 
 
 class Recommendation(Record):
-    """What to train with."""
+    """The arm to train with. synthetic: whether it uses synthetic images."""
 
     arm: Text
     synthetic: bool
     sentence: Text
 
 
-class Scored(Record):
-    """An arm on the test split."""
+class FinalTestScore(Record):
+    """The score of an arm on the test split."""
 
     arm: Text
     balanced_accuracy: float
 
 
-class HeldOut(Record):
-    """What the test split said. uses: how often it has been looked at."""
+class FinalTestResult(Record):
+    """The scores of the chosen arms on the test split. uses: how many times studies have used the test split."""
 
     images: int
     uses: int
-    real: Scored
-    synthetic: Scored
-    recommended: Scored
-    difference: Estimate
+    real: FinalTestScore
+    synthetic: FinalTestScore
+    recommended: FinalTestScore
+    difference: EstimateRecord
     sentence: Text
 
 
 class FigurePoint(Record):
-    """Accuracy with so many synthetic images per class."""
+    """Balanced accuracy with `count` synthetic images per class. generator: the name of the line it belongs to."""
 
     generator: Text
     arm: Text
     count: int
-    balanced_accuracy: Estimate
+    balanced_accuracy: EstimateRecord
 
 
 class Splits(Record):
-    """How often the images were split. held_out_share: of the images, in each split."""
+    """How the images were split. held_out_share: share of the images that each split holds out."""
 
     folds: int
     repeats: int
@@ -106,7 +106,7 @@ class Splits(Record):
 
 
 class StudyData(Record):
-    """What was studied."""
+    """The data set of the study. counts: images of each class."""
 
     classes: tuple[Text, ...]
     counts: tuple[int, ...]
@@ -114,15 +114,18 @@ class StudyData(Record):
     images: int
 
 
-class Cost(Record):
-    """Time that it took."""
+class StudyCost(Record):
+    """How long the study took. seconds_per_split: None if no split was computed by this command."""
 
     seconds: float
     seconds_per_split: float | None
 
 
-class MadeOnAverage(Record):
-    """What a generator gave in a split. missing: of the plan. failures: classes that failed, in all splits."""
+class GeneratorYield(Record):
+    """What a generator delivered. images, missing: accepted images and images short of the plan, per split on average.
+
+    failures: number of classes that failed, summed over the splits.
+    """
 
     generator: Text
     images: float
@@ -131,7 +134,7 @@ class MadeOnAverage(Record):
 
 
 class Study(Record):
-    """study.json."""
+    """The result of a study."""
 
     format: Literal[1]
     genaug: Text
@@ -145,8 +148,8 @@ class Study(Record):
     classes: tuple[StudyClass, ...]
     recommendation: Recommendation
     certainty: Text
-    test: HeldOut | None
+    test: FinalTestResult | None
     figure: tuple[FigurePoint, ...]
-    made: tuple[MadeOnAverage, ...] = ()
+    yields: tuple[GeneratorYield, ...] = Field((), alias="made")
     notes: tuple[Text, ...] = ()
-    cost: Cost
+    cost: StudyCost

@@ -1,4 +1,4 @@
-"""Images from memory become files of a scratch folder, so that every door leads to the one way of reading."""
+"""Writes images from memory into a scratch folder, so that all input types are read in the same way."""
 
 import io
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,11 +19,11 @@ from genaug.storage import make_folder, scratch_folder, write_bytes
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One image of a door.
+class InMemoryImage:
+    """One labelled image that does not come from a folder.
 
-    image: a PIL image, array or tensor; or the bytes of a file, written as they are; or the path of a file, read where
-    it is. where: its place in the data, for messages. suffix: of the file.
+    image: a PIL image, array or tensor; or the bytes of an image file, written unchanged; or the path of a file, which
+    is not copied. where: its position in the data, for messages. suffix: the ending of the file name.
     """
 
     image: Any
@@ -32,18 +32,18 @@ class Sample:
     suffix: str = ".png"
 
 
-def scan_samples(splits: Mapping[str, Iterable[Sample]], classes: Sequence[str] | None) -> Scan:
-    """The samples of each split, by the name that the data gives it, as if `scan` had found them in a folder.
+def scan_samples(splits: Mapping[str, Iterable[InMemoryImage]], classes: Sequence[str] | None) -> Scan:
+    """A Scan of samples, given by split name, as if `scan` had found them in a folder.
 
-    File names tell their place in the split: `<class>/000017.png`. Raises DataError when train has no image that can
-    be used, or for a class that cannot be a folder; UsageError for a class that is not there.
+    The file name is the index in the split: `<class>/000017.png`. Raises DataError if train has no usable image or a
+    class name cannot be a folder name, UsageError for an unknown class.
     """
     files = _ScratchFiles()
     names = files.split_names(splits)
     found = {split: files.write(splits[name], split, name, classes) for split, name in names.items()}
     wanted = chosen(classes, found["train"]) if found["train"] else ()
     why_not = "train has no image of this class" if classes is None else "not among the chosen classes"
-    kept = {split: files.kept(kinds, wanted, split, names[split], why_not) for split, kinds in found.items()}
+    kept = {split: files.kept(by_class, wanted, split, names[split], why_not) for split, by_class in found.items()}
     if not kept["train"]:
         example = "".join(f" ({entry.path}: {entry.reason})" for entry in files.skipped[:1])
         raise DataError(f"the data holds no image to train on{example}; expected at least one image and its label")
@@ -59,19 +59,19 @@ def scan_samples(splits: Mapping[str, Iterable[Sample]], classes: Sequence[str] 
 
 
 class _ScratchFiles:
-    """The files of one door and all that is left out; the files are removed with this object."""
+    """The files of one input and a list of what is left out; the files are removed together with this object."""
 
     def __init__(self) -> None:
         self.root = scratch_folder(self)
         self.skipped: list[Skipped] = []
 
     def split_names(self, given: Collection[str]) -> dict[str, str]:
-        """{split: what the data calls it}, train first; raises DataError without train."""
+        """{split: its name in the data}, train first; raises DataError without train."""
         names: dict[str, str] = {}
         for name in given:
             split = SPLIT_FOLDERS.get(name)
             if split is None or split in names:
-                why = "not a split; beside train, only val and test are read"
+                why = "not a split; only train, val and test are read"
                 self.skipped.append(Skipped(name, split, None, why if split is None else f"a second {split} split"))
             else:
                 names[split] = name
@@ -80,9 +80,9 @@ class _ScratchFiles:
         return {split: names[split] for split in ("train", "val", "test") if split in names}
 
     def write(
-        self, samples: Iterable[Sample], split: str, folder_name: str, classes: Collection[str] | None
+        self, samples: Iterable[InMemoryImage], split: str, folder_name: str, classes: Collection[str] | None
     ) -> dict[str, list[FoundFile]]:
-        """The files of each class that there is; only those of `classes` are written, all when None."""
+        """{class: files} for every class of the samples; only files of `classes` are written, None for all."""
         found: dict[str, list[FoundFile]] = {}
         for index, sample in enumerate(samples):
             if sample.label_name not in found:
@@ -93,15 +93,15 @@ class _ScratchFiles:
         return found
 
     def kept(
-        self, kinds: Mapping[str, list[FoundFile]], wanted: Sequence[str], split: str, folder_name: str, why_not: str
+        self, by_class: Mapping[str, list[FoundFile]], wanted: Sequence[str], split: str, folder_name: str, why_not: str
     ) -> tuple[FoundFile, ...]:
-        """Files of the wanted classes; each other class is noted."""
-        for name in sorted(kinds.keys() - set(wanted)):
+        """Files of the wanted classes; every other class is listed as skipped."""
+        for name in sorted(by_class.keys() - set(wanted)):
             self.skipped.append(Skipped(f"{folder_name}/{name}", split, name, why_not))
-        return tuple(file for name in wanted for file in kinds.get(name, []))
+        return tuple(file for name in wanted for file in by_class.get(name, []))
 
-    def _files(self, sample: Sample, split: str, folder_name: str, index: int) -> list[FoundFile]:
-        """The file of one image; none when it cannot become 8 bits, which is noted."""
+    def _files(self, sample: InMemoryImage, split: str, folder_name: str, index: int) -> list[FoundFile]:
+        """The file of one image; none if the image cannot become 8-bit pixels, which is listed as skipped."""
         name = f"{sample.label_name}/{index:06d}{sample.suffix}"
         path = self.root / folder_name / name
         try:
@@ -114,8 +114,8 @@ class _ScratchFiles:
         return [FoundFile(sample.image if data is None else path, split, sample.label_name, name)]
 
 
-def _file_bytes(sample: Sample) -> bytes | None:
-    """What to write; None for what is a file already."""
+def _file_bytes(sample: InMemoryImage) -> bytes | None:
+    """The bytes to write; None if the image is a file already."""
     if isinstance(sample.image, Path):
         return None
     return sample.image if isinstance(sample.image, bytes) else _png(pixels_of(sample.image, sample.where))

@@ -1,4 +1,4 @@
-"""Everything that holds labelled images becomes a LoadedFolder: the one place that asks what a user gave."""
+"""Loads labelled images of every supported input type; the only module that tells the input types apart."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Any
 
 from genaug.data.folder import LoadedFolder, load_scan
 from genaug.data.hugging_face import from_hugging_face, is_hugging_face
+from genaug.data.in_memory import InMemoryImage, scan_samples
 from genaug.data.labels import class_name
 from genaug.data.scan import Scan, scan
-from genaug.data.scratch import Sample, scan_samples
 from genaug.data.torch_datasets import from_image_folder, from_torch_dataset, is_image_folder, is_map_style
 from genaug.errors import DataError, UsageError
 
@@ -16,9 +16,9 @@ from genaug.errors import DataError, UsageError
 def load_any(data: Any, classes: Sequence[str] | None, size: tuple[int, int] | None, resize: str) -> LoadedFolder:
     """The images of a folder, an ImageFolder, a torch or Hugging Face data set, or arrays (X, y).
 
-    The same pixels under the same class names give the same images to train on, through whichever door. Images from
-    memory lie in a scratch folder that is removed with the LoadedFolder's `scan.owner`.
-    Raises DataError when the data cannot be used, UsageError for anything else, and for an unknown class.
+    The same pixels under the same class names give the same training images, whatever the input type. Images from
+    memory are written to a scratch folder, which is removed together with the LoadedFolder's `scan.owner`.
+    Raises DataError if the data cannot be used, UsageError for another type of input or an unknown class.
     """
     return load_scan(_found(data, classes), size=size, policy=resize)
 
@@ -26,16 +26,17 @@ def load_any(data: Any, classes: Sequence[str] | None, size: tuple[int, int] | N
 def from_arrays(images: Any, labels: Any, classes: Sequence[str] | None = None) -> Scan:
     """Images [N, H, W], [N, H, W, C] or [N, C, H, W], uint8 or float in [0, 1], or a list of images; labels [N].
 
-    Images may be arrays, tensors or PIL images. A class is called as its label. Raises DataError or UsageError.
+    Images may be arrays, tensors or PIL images. The label, as text, is the class name. Raises DataError for data that
+    cannot be used, UsageError for an unknown class.
     """
     check_arrays(images, labels)
     pairs = enumerate(zip(images, labels, strict=True))
-    samples = (Sample(image, class_name(label, f"y[{place}]"), f"X[{place}]") for place, (image, label) in pairs)
+    samples = (InMemoryImage(image, class_name(label, f"y[{place}]"), f"X[{place}]") for place, (image, label) in pairs)
     return scan_samples({"train": samples}, classes)
 
 
 def check_arrays(images: Any, labels: Any) -> None:
-    """Raise DataError for images and labels that cannot belong together."""
+    """Raise DataError if there is not one label per image, or the array of images has an unusable shape."""
     if len(images) != len(labels):
         raise DataError(f"expected one label per image, got {len(images)} images and {len(labels)} labels")
     if (shape := getattr(images, "shape", None)) is not None and len(shape) not in (3, 4):
