@@ -1,6 +1,6 @@
-"""genaug balances a small image folder with generated images, and says honestly whether that helped.
+"""genaug balances a small image folder with generated images, and measures whether that helped.
 
-This is the light door: importing it never imports torch.
+Importing this package does not import torch; what needs torch is imported when it is first used.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -24,11 +24,11 @@ __all__ = [
 
 
 def augment(data: Any, generator: str | None = None, **options: Any) -> "Augmented":
-    """Train a generator on a small image data set and return it with synthetic images added.
+    """Train a generator on a small image data set and return the data set with synthetic images added.
 
     data: a folder of class folders, a torchvision ImageFolder, any map-style torch data set of (image, label), a
     Hugging Face Dataset or DatasetDict, or arrays (X, y). options: per_class, balance, targets, sampling_strategy,
-    preset, settings, size, resize, classes, seed, device, workers; see `genaug.api.augment`, which this calls.
+    preset, settings, size, resize, classes, seed, device, workers; see `genaug.api.augment`, which does the work.
     """
     from genaug import api
 
@@ -36,7 +36,7 @@ def augment(data: Any, generator: str | None = None, **options: Any) -> "Augment
 
 
 def __getattr__(name: str) -> Any:
-    """What needs torch is imported when it is asked for."""
+    """Import a public name that needs torch when it is first used."""
     if name == "GenerativeSampler":
         from genaug.resampling import GenerativeSampler
 

@@ -1,4 +1,4 @@
-"""The only room that makes random generators: every draw is a function of (seed, purpose, index)."""
+"""The only module that creates random generators: every draw is a function of (seed, purpose, index)."""
 
 import hashlib
 import random
@@ -10,18 +10,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+__all__ = ["Noise", "seeded"]
+
 Draw = Callable[[tuple[int, ...], torch.Generator], Tensor]
 
 
 def derive(seed: int, *parts: int | str) -> int:
-    """A 64-bit seed in [0, 2**63) from a run seed and what it is for, by hashing (blake2b)."""
+    """A seed in [0, 2**63): a hash (blake2b) of the run seed and of the parts that name its purpose."""
     text = "\x1f".join([str(seed), *(f"{type(part).__name__}:{part}" for part in parts)])
     digest = hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 
 def stream(seed: int, *parts: int | str) -> torch.Generator:
-    """A CPU random generator that belongs to one purpose and index."""
+    """A CPU random generator for one purpose and index, seeded by `derive`."""
     return torch.Generator("cpu").manual_seed(derive(seed, *parts))
 
 
@@ -30,7 +32,7 @@ def seeded(seed: int, *parts: int | str) -> Iterator[None]:
     """Seed torch's global generators inside the block (initial weights, dropout) and restore them after it."""
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     with torch.random.fork_rng(devices=devices):
-        # not torch.manual_seed: without CUDA it walks the stack at every call, a millisecond a step
+        # not torch.manual_seed, which without CUDA walks the call stack each time: a millisecond per training step
         for generator in (torch.default_generator, *(torch.cuda.default_generators[device] for device in devices)):
             generator.manual_seed(derive(seed, *parts))
         yield
@@ -38,7 +40,7 @@ def seeded(seed: int, *parts: int | str) -> Iterator[None]:
 
 @contextmanager
 def moved_chance(seed: int) -> Iterator[None]:
-    """Seed every global generator (torch, numpy, random) inside the block and restore them: for tests of plugins."""
+    """Seed all global generators (torch, numpy, random) inside the block and restore them; for tests of plugins."""
     before = random.getstate(), np.random.get_state()
     with seeded(seed, "moved chance"):
         random.seed(seed)
@@ -56,7 +58,7 @@ def chance_states() -> list[Any]:
 
 
 def same_states(first: list[Any], second: list[Any]) -> bool:
-    """Whether no global random generator moved."""
+    """Whether two results of `chance_states` are equal: no global random generator was used in between."""
     numpy_same = bool((first[1][1] == second[1][1]).all()) and first[1][2] == second[1][2]
     return torch.equal(first[0], second[0]) and numpy_same and first[2] == second[2]
 
@@ -67,10 +69,10 @@ def permutation(count: int, seed: int, *parts: int | str) -> Tensor:
 
 
 class Noise:
-    """Random numbers for a batch of images: one stream per image, or one stream for the whole batch.
+    """Random numbers for a batch of N images, from one stream per image or one stream for the whole batch.
 
-    With one stream per image, what image i receives does not depend on its neighbours. Numbers are drawn on the CPU
-    in float32 and moved to `device`, so that they are the same on every device.
+    With one stream per image, the numbers of an image do not depend on the other images. Numbers are drawn on the CPU
+    in float32 and then moved to `device`, so they are the same on every device.
     """
 
     def __init__(self, streams: Sequence[torch.Generator], count: int, device: torch.device | str = "cpu") -> None:
@@ -84,12 +86,12 @@ class Noise:
     def per_image(
         cls, seed: int, purpose: str, indices: Sequence[tuple[int | str, ...]], device: torch.device | str = "cpu"
     ) -> "Noise":
-        """One stream per image; image i's is a function of (seed, purpose, indices[i])."""
+        """One stream per image; the stream of image i is a function of (seed, purpose, indices[i])."""
         return cls([stream(seed, purpose, *index) for index in indices], len(indices), device)
 
     @classmethod
     def per_batch(cls, seed: int, purpose: str, index: int, count: int, device: torch.device | str = "cpu") -> "Noise":
-        """One stream for a batch of `count` images, a function of (seed, purpose, index): for training steps."""
+        """One stream for a batch of `count` images, a function of (seed, purpose, index); for training steps."""
         return cls([stream(seed, purpose, index)], count, device)
 
     def __len__(self) -> int:
@@ -97,23 +99,23 @@ class Noise:
 
     @property
     def device(self) -> torch.device:
-        """Where the drawn numbers are."""
+        """The device of the drawn numbers."""
         return self._device
 
     @property
     def streams(self) -> list[torch.Generator]:
-        """The streams as they are: one per image, or one for the whole batch."""
+        """The random generators: one per image, or one for the whole batch."""
         return list(self._streams)
 
     @property
     def generators(self) -> list[torch.Generator]:
-        """The streams themselves, one per image, as the schedulers of diffusers accept them."""
+        """The random generators, one per image, as diffusers' schedulers expect; ValueError for one per batch."""
         if len(self._streams) != self._count:
             raise ValueError("generators need one stream per image, this noise has one for the whole batch")
         return list(self._streams)
 
     def rows(self, rows: Sequence[int]) -> "Noise":
-        """The noise of some of the images, in the order given."""
+        """The noise of some images, in the given order; needs one stream per image, otherwise ValueError."""
         if len(self._streams) != self._count:
             raise ValueError("rows need one stream per image, this noise has one for the whole batch")
         return Noise([self._streams[row] for row in rows], len(rows), self._device)

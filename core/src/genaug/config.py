@@ -1,4 +1,7 @@
-"""Closed, frozen configuration, and the two-stage reading of a file: core's part, then the plugin's own class."""
+"""Frozen settings classes that refuse unknown keys, and functions that read them from files and dictionaries.
+
+A config file is validated in two stages: the keys of core first, then the settings of each plugin by its own class.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from genaug.errors import UsageError, unknown
 from genaug.spec import ImageSpec, check_side
+
+__all__ = [
+    "AugmentationConfig",
+    "GeneratorConfig",
+    "MetricConfig",
+    "Preset",
+    "SelectorConfig",
+    "TrainConfig",
+    "changed",
+    "option",
+]
 
 Settings = TypeVar("Settings", bound="Closed")
 
@@ -24,7 +38,7 @@ def option(
     lt: float | None = None,
     multiple_of: int | None = None,
 ) -> Any:
-    """A config field with its bounds, unit and description: what `genaug plugins show` and `--set` are made from."""
+    """A settings field with its bounds, unit and description; `genaug plugins show` and `--set` are made from them."""
     return Field(
         default,
         description=description,
@@ -44,76 +58,83 @@ class Closed(BaseModel):
 
 
 class GeneratorConfig(Closed):
-    """Base of every generator's own settings."""
+    """Base class of a generator's own settings."""
 
     def check(self, spec: ImageSpec) -> None:
-        """Raise UsageError where these settings cannot work with such images; asked before any training."""
+        """Raise UsageError if these settings cannot work with images of this spec; called before any training."""
 
     def borrows(self) -> bool:
-        """Whether images of a class may lean on training images of others, which a model of it then has to remember."""
+        """Whether images of one class may use training images of other classes, which its model must then store too."""
         return False
 
 
 class MetricConfig(Closed):
-    """Base of every metric's own settings."""
+    """Base class of a metric's own settings."""
 
 
 class SelectorConfig(Closed):
-    """Base of every selector's own settings."""
+    """Base class of a selector's own settings."""
 
 
 class TrainConfig(Closed):
-    """How the loop trains: length, batches, learning-rate schedule, precision, checkpoints."""
+    """Settings of the training loop: length, batches, learning-rate schedule, precision, checkpoints."""
 
     steps: int | None = option(
-        None, "Length of the training; give steps or epochs.", unit="steps", ge=1, le=100_000_000
+        None, "Length of the training; give either steps or epochs.", unit="steps", ge=1, le=100_000_000
     )
     epochs: int | None = option(
         None,
-        "Length of the training in passes over the (enlarged) training images.",
+        "Length of the training in passes over the training images, after enlargement.",
         unit="epochs",
         ge=1,
         le=10_000_000,
     )
     batch_size: int = option(
-        32, "Images per step; never more than the (enlarged) training images.", unit="images", ge=1, le=65_536
+        32, "Images per step; at most the number of training images, after enlargement.", unit="images", ge=1, le=65_536
     )
     accumulation: int = option(
-        1, "Steps whose gradients are averaged before the weights move.", unit="steps", ge=1, le=10_000
+        1, "Steps whose gradients are averaged for one update of the weights.", unit="steps", ge=1, le=10_000
     )
-    balanced: bool = option(False, "Show every class equally often, whatever its number of images.")
-    schedule: Literal["constant", "cosine"] = option("constant", "Course of the learning rate after the warm-up.")
+    balanced: bool = option(False, "Train on every class equally often, whatever its number of images.")
+    schedule: Literal["constant", "cosine"] = option("constant", "Learning-rate schedule after the warm-up.")
     warmup_steps: int = option(
-        0, "Steps over which the learning rate rises from zero.", unit="steps", ge=0, le=1_000_000
+        0, "Steps in which the learning rate rises linearly from zero.", unit="steps", ge=0, le=1_000_000
     )
     clip_norm: float | None = option(
-        None, "Largest norm of the gradient of one network; none for no limit.", gt=0, le=1e6
+        None,
+        "Largest norm of the gradient of one network; larger ones are scaled down. None for no limit.",
+        gt=0,
+        le=1e6,
     )
     average_decay: float = option(
-        0.0, "Decay of the exponential average of the sampled networks; 0 for no average.", ge=0.0, lt=1.0
+        0.0,
+        "Decay of the exponential moving average of the weights that images are drawn with; 0 for no average.",
+        ge=0.0,
+        lt=1.0,
     )
     specialise_steps: int = option(
         0,
-        "Steps of a model of each class's own, begun from one that is trained over all classes first; 0 for none.",
+        "Steps of fine-tuning: a model is trained on all classes, then a copy of it on each class alone; 0 for none.",
         unit="steps",
         ge=0,
         le=100_000_000,
     )
     stop_at_copies: float | None = option(
         None,
-        "Stop when more than this share of drawn images are copies: closer to a training image, in pixels, than the "
-        "1st percentile of the leave-one-out distances among those, near-duplicates aside. Looked at with every "
-        "checkpoint.",
+        "Stop the training if more than this share of generated images are copies; tested at every checkpoint. A copy "
+        "is closer to a training image, in pixels, than the 1st percentile of the distances from each training image "
+        "to the nearest other one, near-duplicates excluded.",
         unit="share",
         ge=0.0,
         lt=1.0,
     )
     precision: Literal["auto", "no", "bf16", "fp16"] = option(
-        "auto", "Mixed precision; auto follows the hardware: bf16 where it is native, fp16 on older CUDA, else no."
+        "auto",
+        "Mixed precision; auto uses bf16 if the hardware supports it natively, fp16 on older CUDA devices, else no.",
     )
     checkpoint_steps: int | None = option(
         None,
-        "Steps between checkpoints; a twentieth of the training when left out.",
+        "Steps between checkpoints; a twentieth of the training if left out.",
         unit="steps",
         ge=1,
         le=100_000_000,
@@ -127,24 +148,28 @@ class TrainConfig(Closed):
 
 
 class AllowedChanges(Closed):
-    """Changes of images that may harm labels. Flips are made only where they are asked for."""
+    """Changes of images that may make their labels wrong. Images are flipped only if flips are configured."""
 
-    flips: tuple[Literal["horizontal", "vertical"], ...] = option((), "Flips of variants, each half of the time.")
-    turns: bool = option(True, "Let the pipeline turn images, by 15 degrees at the most.")
-    hue: bool = option(True, "Let the pipeline shift hues, by 18 degrees of the colour circle at the most.")
+    flips: tuple[Literal["horizontal", "vertical"], ...] = option((), "Flips of variants, each with probability 0.5.")
+    turns: bool = option(True, "Let the pipeline rotate images, by at most 15 degrees.")
+    hue: bool = option(True, "Let the pipeline shift hues, by at most 18 degrees of the colour circle.")
 
 
 class AugmentationConfig(AllowedChanges):
-    """What is done to the training images before the generator sees them."""
+    """How the training images are augmented before a generator is trained on them."""
 
-    pipeline: Literal["none", "light", "paper"] = option("none", "Albumentations pipeline that makes the variants.")
+    pipeline: Literal["none", "light", "paper"] = option("none", "Albumentations pipeline that creates the variants.")
     enlargement: int = option(
-        1, "Variants per training image, made once: the enlargement factor of the paper.", unit="times", ge=1, le=100
+        1,
+        "Variants per training image, created once before training: the enlargement factor of the paper.",
+        unit="times",
+        ge=1,
+        le=100,
     )
 
 
 class Preset(Closed):
-    """All that decides a fit: the generator's own settings, the loop's, and the augmentation of its training images."""
+    """All settings that decide a fit: the generator's own, the training loop's, and those of augmentation."""
 
     model: GeneratorConfig
     train: TrainConfig
@@ -152,16 +177,18 @@ class Preset(Closed):
 
 
 class MixConfig(Closed):
-    """How many synthetic images each class gets. At most one of the three spellings."""
+    """The number of new images of each class, stated by at most one of the three keys."""
 
-    per_class: int | None = option(None, "New images for every class.", unit="images", ge=0, le=1_000_000)
+    per_class: int | None = option(None, "Number of new images for every class.", unit="images", ge=0, le=1_000_000)
     balance: str | None = option(
-        None, "Fill every class up to: max, median, a number of images, or a ratio of the largest class such as 0.5."
+        None, "Fill every class up to max, median, a number of images, or a ratio of the largest class such as 0.5."
     )
-    targets: dict[str, int] | None = option(None, "New images by class name; classes left out get none.", unit="images")
+    targets: dict[str, int] | None = option(
+        None, "Number of new images by class name; other classes get none.", unit="images"
+    )
 
     @model_validator(mode="after")
-    def _one_spelling(self) -> Self:
+    def _at_most_one_key(self) -> Self:
         given = [name for name in ("per_class", "balance", "targets") if getattr(self, name) is not None]
         if len(given) > 1:
             raise ValueError(f"expected one of per_class, balance, targets, got {' and '.join(given)}")
@@ -169,74 +196,79 @@ class MixConfig(Closed):
 
 
 class SelectConfig(Closed):
-    """Which candidates come into the data set, and what happens when too few do."""
+    """How candidates are selected for the data set, and what happens if too few are kept."""
 
     select: tuple[str, ...] = option(
         ("novelty", "consistency"),
-        "Selectors in the order in which they are asked, those that choose the best last; none for all candidates.",
+        "Selectors in the order in which they judge; those that choose the best come last. The word none keeps all "
+        "candidates.",
     )
-    selectors: dict[str, dict[str, Any]] = option({}, "Settings of selectors, by their names.")
+    selectors: dict[str, dict[str, Any]] = option({}, "Settings of selectors, by selector name.")
     overdraw: float = option(
         4.0,
-        "Candidates drawn at the most for each wanted image; rounded up to 16 candidates.",
+        "Most candidates drawn per wanted image; their number is rounded up to a multiple of 16.",
         unit="times",
         ge=1.0,
         le=100.0,
     )
     on_shortfall: Literal["classical", "oversample", "leave", "fail"] = option(
         "classical",
-        "Where too few candidates are kept: fill up with classical variants or copies of real images, leave the class "
-        "short, or fail.",
+        "If too few candidates of a class are kept: fill up with classical variants or copies of real images, leave "
+        "the class short, or fail.",
     )
     judge_steps: int = option(
-        800, "Training steps of each of the classifiers that judge.", unit="steps", ge=1, le=1_000_000
+        800, "Training steps of each classifier that judges images.", unit="steps", ge=1, le=1_000_000
     )
 
     @field_validator("select", mode="before")
     @classmethod
     def _listed(cls, select: Any) -> Any:
-        """A text as on the command line: names between commas."""
+        """Accepts a text as on the command line: names separated by commas."""
         return tuple(name.strip() for name in select.split(",")) if isinstance(select, str) else select
 
 
 class RunConfig(MixConfig, SelectConfig):
-    """A whole run: what a config file holds. Every key has an option of the command line."""
+    """The settings of a whole run, which are the keys of a config file."""
 
     generator: str | None = option(
-        None, "Generator to train, or several with shares: NAME=0.3,OTHER=0.7; the first in rank when left out."
+        None, "Generator to train, or several with shares: NAME=0.3,OTHER=0.7; the one of best rank if left out."
     )
-    preset: str = option("auto", "Named settings of the generator: auto, small, paper or one of its own.")
-    model: dict[str, Any] = option({}, "Changes to the generator's own settings, over the preset.")
-    train: dict[str, Any] = option({}, "Changes to the loop's settings, over the preset.")
-    augmentation: dict[str, Any] = option({}, "Changes to the augmentation settings, over the preset.")
+    preset: str = option("auto", "Preset of the generator: auto, small, paper or another one that it has.")
+    model: dict[str, Any] = option({}, "Generator's own settings that differ from the preset.")
+    train: dict[str, Any] = option({}, "Settings of the training loop that differ from the preset.")
+    augmentation: dict[str, Any] = option({}, "Settings of augmentation that differ from the preset.")
     generators: dict[str, dict[str, Any]] = option(
-        {}, "Of several generators, the preset, model, train and augmentation of each, by its name."
+        {}, "For several generators: preset, model, train and augmentation of each, by generator name."
     )
     recipe: str = option(
-        "concatenate", "How synthetic images meet real ones: concatenate, cap=RATIO, weight=W, or several of these."
+        "concatenate",
+        "How synthetic images are mixed with real ones: concatenate, cap=RATIO, weight=W, or several of these.",
     )
-    probe: bool = option(False, "Let the label-safety probe decide which flips, turns and hues augmentation may use.")
-    gate: bool = option(
-        False, "Ask a quick study first, and write synthetic images only where it recommends arms that have them."
+    probe: bool = option(
+        False, "Let the label-safety probe decide which flips, rotations and hue shifts augmentation may use."
     )
-    only_synthetic: bool = option(False, "Write the synthetic images alone.")
+    gate: bool = option(False, "Run a quick study first; write synthetic images only if the study recommends them.")
+    only_synthetic: bool = option(False, "Write only the synthetic images.")
     format: Literal["folder", "webdataset", "parquet"] = option(
-        "folder", "How images are written: class folders, tar shards, or Parquet shards."
+        "folder", "Output format: class folders, tar shards (WebDataset) or Parquet shards."
     )
-    classes: tuple[str, ...] | None = option(None, "Classes to use; all when left out.")
+    classes: tuple[str, ...] | None = option(None, "Classes to use; all if left out.")
     size: tuple[int, int] | None = option(
-        None, "Height and width at which models work, multiples of 8 in [16, 256].", unit="pixels"
+        None,
+        "Height and width at which models work, multiples of 8 in [16, 256]; chosen from the data if left out.",
+        unit="pixels",
     )
     resize: Literal["auto", "fit", "crop", "stretch"] = option(
-        "auto", "How images come to that size: fit pads, crop cuts the centre, stretch changes the aspect."
+        "auto",
+        "How images are resized to that size: fit pads, crop keeps the centre, stretch changes the aspect ratio.",
     )
-    seed: int = option(0, "Seed of the run.", ge=0, le=2**63 - 1)
-    device: str = option("auto", "Where to train: auto, cpu, cuda, cuda:N or mps.")
+    seed: int = option(0, "Random seed of the run.", ge=0, le=2**63 - 1)
+    device: str = option("auto", "Device to train and draw images on: auto, cpu, cuda, cuda:N or mps.")
 
     @field_validator("recipe", mode="before")
     @classmethod
-    def _spelled(cls, recipe: Any) -> Any:
-        """A RecipeConfig or {key: value} as the text that means the same."""
+    def _as_text(cls, recipe: Any) -> Any:
+        """Turns a RecipeConfig or {key: value} into the text that means the same."""
         values = recipe.model_dump(exclude_defaults=True) if isinstance(recipe, BaseModel) else recipe
         if not isinstance(values, dict):
             return recipe
@@ -244,26 +276,29 @@ class RunConfig(MixConfig, SelectConfig):
         return ",".join([str(values.get("mode", "concatenate")), *given])
 
     @model_validator(mode="after")
-    def _sides_of_models(self) -> Self:
+    def _valid_size(self) -> Self:
         for side in self.size or ():
             check_side(side)
         return self
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """The keys of a YAML or JSON config file; raises UsageError when it cannot be read as such."""
+    """The keys and values of a YAML or JSON config file; raises UsageError if it cannot be read."""
     try:
         values = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise UsageError(f"the config file {path} cannot be read: {reason}") from error
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise UsageError(f"the config file {path} must hold keys and values such as 'per_class: 100'")
+        raise UsageError(f"the config file {path} must contain keys and values such as 'per_class: 100'")
     return values
 
 
 def parse(settings: type[Settings], values: Mapping[str, Any], where: str) -> Settings:
-    """Settings from plain values; raises UsageError that names the nearest right key or the bad value."""
+    """Settings from a dictionary; raises UsageError that suggests the most similar key or names the bad value.
+
+    where: what the values belong to, for messages.
+    """
     for key in values:
         if key not in settings.model_fields:
             raise unknown(f"key of {where}", key, settings.model_fields)
@@ -274,16 +309,16 @@ def parse(settings: type[Settings], values: Mapping[str, Any], where: str) -> Se
 
 
 def changed(settings: Settings, changes: Mapping[str, Any], where: str) -> Settings:
-    """A copy with some fields changed and everything validated anew."""
+    """A copy with some fields changed; all fields are validated again. Raises UsageError."""
     return parse(type(settings), laid_over(settings.model_dump(), changes), where)
 
 
 def laid_over(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Values with changes over them; steps and epochs are two spellings of one length, so one takes the other away."""
+    """Values updated by changes; steps and epochs both state the length, so a new one removes the old other one."""
     replaced = {
         other
-        for spelling, other in (("steps", "epochs"), ("epochs", "steps"))
-        if changes.get(spelling) is not None and other not in changes
+        for key, other in (("steps", "epochs"), ("epochs", "steps"))
+        if changes.get(key) is not None and other not in changes
     }
     return {key: value for key, value in values.items() if key not in replaced} | dict(changes)
 

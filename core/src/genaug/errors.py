@@ -1,18 +1,20 @@
-"""The tree of errors that genaug raises, each with the exit code of the command line.
+"""The tree of errors that genaug raises, each with the exit code of the commands.
 
-    GenaugError            1   base; alone it means a fault of genaug itself
+    GenaugError            1   base class; raised itself, it means a bug in genaug
     ├── UsageError         2   an unknown name, key or value in a command, a call or a config file
     ├── DataError          3   the input cannot be used; nothing was written
-    ├── OutputError        4   the output cannot be used or written; what was there is untouched
-    ├── PluginError        5   a plugin is broken, clashes with another, or does not keep its contract
+    ├── OutputError        4   the output cannot be used or written; existing files are unchanged
+    ├── PluginError        5   a plugin is broken, has the name of another one, or violates its contract
     └── TrainingError      6   no class could be trained
 
-Exit code 0 is success, 7 a run that ended with some classes failed and all others written, 8 an output that is not what
-was written or an image that cannot be drawn again bit for bit, 130 an interrupt by Ctrl-C.
+Exit code 0 means success; 7 a run in which some classes failed and all others were written; 8 an output that differs
+from what was written, or an image that cannot be reproduced bit for bit; 130 an interrupt by Ctrl-C.
 """
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+__all__ = ["DataError", "GenaugError", "OutputError", "PluginError", "TrainingError", "UsageError"]
 
 PARTIAL_EXIT_CODE = 7
 DIFFERENT_EXIT_CODE = 8
@@ -20,7 +22,7 @@ INTERRUPTED_EXIT_CODE = 130
 
 
 class GenaugError(Exception):
-    """Base of all errors that genaug raises on purpose: one sentence, and what to do."""
+    """Base class of all errors that genaug raises on purpose; the message says what is wrong and what to do."""
 
     exit_code = 1
 
@@ -38,13 +40,13 @@ class DataError(GenaugError):
 
 
 class OutputError(GenaugError):
-    """The output folder cannot be used or written; what was there is untouched."""
+    """The output folder cannot be used or written; existing files are unchanged."""
 
     exit_code = 4
 
 
 class PluginError(GenaugError):
-    """A plugin is broken, clashes with another, or does not keep its contract."""
+    """A plugin is broken, has the name of another one, or violates its contract."""
 
     exit_code = 5
 
@@ -56,7 +58,7 @@ class TrainingError(GenaugError):
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
-    """The error for a name that is not among the known ones; it names the nearest right one."""
+    """The error for a name that is not among the known ones; the message suggests the most similar one."""
     names = sorted(known)
     near = get_close_matches(name, names, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""

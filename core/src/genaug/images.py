@@ -1,9 +1,11 @@
-"""The only conversion between uint8 files and float tensors."""
+"""Converts images between uint8 arrays and float tensors; no other module does."""
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+__all__ = ["to_float", "to_uint8"]
 
 
 def to_float(images: NDArray[np.uint8]) -> Tensor:

@@ -1,8 +1,10 @@
-"""What the data imposes on a model: channels, size, classes, and how many images each class has."""
+"""The properties of the training images that a model must fit: channels, size, classes and images per class."""
 
 from dataclasses import dataclass
 
 from genaug.errors import DataError, UsageError
+
+__all__ = ["ImageSpec"]
 
 SMALLEST_SIDE = 16
 LARGEST_SIDE = 256
@@ -10,17 +12,17 @@ SIDE_STEP = 8
 
 
 def check_side(side: int) -> None:
-    """Raise UsageError for a height or width at which models do not work."""
+    """Raise UsageError for a height or width that models do not support."""
     if side % SIDE_STEP or not SMALLEST_SIDE <= side <= LARGEST_SIDE:
         raise UsageError(f"model sizes are multiples of {SIDE_STEP} in [{SMALLEST_SIDE}, {LARGEST_SIDE}], got {side}")
 
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """The demands of a training set. Free of torch, so that presets can be computed from it in a blink.
+    """The properties of a training set. Does not import torch, so that presets are computed from it quickly.
 
-    channels: 1 or 3. height, width: pixels at which models work, multiples of 8 in [16, 256].
-    classes: class names in label order. counts: training images of each class, same order.
+    channels: 1 or 3. height, width: model size in pixels, multiples of 8 in [16, 256]. classes: class names in label
+    order. counts: number of training images of each class, in the same order. Raises DataError or UsageError otherwise.
     """
 
     channels: int
@@ -39,7 +41,7 @@ class ImageSpec:
 
     @property
     def images(self) -> int:
-        """Training images over all classes."""
+        """Number of training images of all classes."""
         return sum(self.counts)
 
     def only(self, label: int) -> "ImageSpec":

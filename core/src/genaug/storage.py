@@ -1,4 +1,4 @@
-"""The only room that opens files for writing: a file is there whole or not at all."""
+"""The only module that opens files for writing: a file is written completely or not at all."""
 
 import errno
 import hashlib
@@ -18,49 +18,49 @@ from filelock import FileLock, Timeout
 from genaug.errors import OutputError
 
 LOCK = "lock"
-_FICLONE = 0x40049409  # the ioctl number of a reflink on Linux
+_FICLONE = 0x40049409  # ioctl number of a reflink (copy-on-write copy) on Linux
 
 
 def stage_hash(values: Any) -> str:
-    """The name under which a stage is found again: a hash of all that decides it (plain JSON values), 16 hex digits."""
+    """A hash of all JSON values that decide the result of a stage, 16 hex digits; finished stages are found by it."""
     text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def make_folder(path: Path) -> Path:
-    """Make a folder and its parents; raises OutputError when that is impossible."""
-    with _faults_of(path):
+    """Create a folder and its parents and return it; raises OutputError if that is impossible."""
+    with _output_errors(path):
         path.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    write_with(path, lambda beside: _spill(beside, data))
+    """Write a file completely or not at all; raises OutputError."""
+    write_with(path, lambda beside: _write_whole(beside, data))
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file whole or not at all. A file name that is not UTF-8 is escaped, never an error."""
+    """Write a UTF-8 text file completely or not at all; characters of file names that are not UTF-8 are escaped."""
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: Path, values: Any) -> None:
-    """Write readable JSON, keys sorted, odd characters escaped, whole or not at all."""
+    """Write indented JSON with sorted keys and escaped non-ASCII characters, completely or not at all."""
     write_text(path, json.dumps(values, indent=2, sort_keys=True) + "\n")
 
 
 def write_json_lines(path: Path, records: Iterable[Any]) -> None:
-    """Write JSON lines, keys sorted, whole or not at all; odd characters are escaped, so any file name survives."""
+    """Write JSON lines with sorted keys, completely or not at all; escaping keeps any file name intact."""
     write_text(path, "".join(json.dumps(record, sort_keys=True) + "\n" for record in records))
 
 
 def read_json_lines(path: Path) -> list[Any]:
-    """What `write_json_lines` wrote; empty when the file is not there."""
+    """Read a file of `write_json_lines`; an empty list if the file does not exist."""
     return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
 
 
 def read_json(path: Path) -> Any | None:
-    """What `write_json` wrote; None when the file is not there or not JSON (then it was not written by us)."""
+    """Read a file of `write_json`; None if it does not exist or is not JSON (then genaug did not write it)."""
     try:
         return json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -68,19 +68,19 @@ def read_json(path: Path) -> Any | None:
 
 
 def write_with(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file beside `path`, force it to the disk, and give it its name."""
+    """Let `write` fill a temporary file next to `path`, flush it to the disk, and rename it to `path`."""
     beside = path.with_name(f".{uuid.uuid4().hex[:12]}.part")
-    with _faults_of(path):
+    with _output_errors(path):
         try:
             write(beside)
-            _force(beside)
+            _flush_to_disk(beside)
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
 
 
 def copy_file(source: Path, path: Path) -> None:
-    """Copy a file whole or not at all: a reflink where the file system can. The two share nothing that can change."""
+    """Copy a file completely or not at all, as a reflink if possible; a later change of one file leaves the other."""
     write_with(path, lambda beside: _clone(source, beside))
 
 
@@ -96,14 +96,14 @@ def file_sha256(path: Path) -> str:
 
 
 def move(source: Path, target: Path) -> None:
-    """Move a finished file or folder into its place, on one file system."""
-    with _faults_of(target):
+    """Move a finished file or folder to its final path on the same file system; raises OutputError."""
+    with _output_errors(target):
         source.replace(target)
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder with all that is in it; a link is removed, never followed."""
-    with _faults_of(path):
+    """Remove a file, or a folder with everything in it; a link itself is removed, its target stays."""
+    with _output_errors(path):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
@@ -111,7 +111,7 @@ def remove(path: Path) -> None:
 
 
 def scratch_folder(owner: object) -> Path:
-    """A new folder among the system's temporary ones that is removed with its owner."""
+    """A new temporary folder that is removed together with its owner."""
     folder = Path(tempfile.mkdtemp(prefix="genaug-"))
     weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -119,10 +119,10 @@ def scratch_folder(owner: object) -> Path:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder for one run; raises OutputError at once when another run holds it."""
+    """Lock a folder for one run; raises OutputError immediately if another run has locked it."""
     make_folder(folder)
     lock = FileLock(folder / LOCK)
-    with _faults_of(folder):
+    with _output_errors(folder):
         try:
             lock.acquire(timeout=0)
         except Timeout as error:  # an OSError, but not one of the disk
@@ -133,12 +133,12 @@ def locked(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _spill(path: Path, data: bytes) -> None:
+def _write_whole(path: Path, data: bytes) -> None:
     with path.open("wb") as file:
         file.write(data)
 
 
-def _force(path: Path) -> None:
+def _flush_to_disk(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -163,7 +163,7 @@ def _reflink(source: int, target: int) -> bool:
 
 
 @contextmanager
-def _faults_of(path: Path) -> Iterator[None]:
+def _output_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -172,14 +172,14 @@ def _faults_of(path: Path) -> Iterator[None]:
 
 def _reason(error: OSError) -> str:
     advice: Mapping[int | None, str] = {
-        errno.ENOSPC: "the disk is full; free some space and run the same command again, it goes on from here",
-        errno.EDQUOT: "the disk quota is used up; free some space and run the same command again, it goes on from here",
-        errno.EFBIG: "the file grew over the size limit of this process (ulimit -f); raise it and run again",
+        errno.ENOSPC: "the disk is full; free some space and run the same command again to continue",
+        errno.EDQUOT: "the disk quota is full; free some space and run the same command again to continue",
+        errno.EFBIG: "the file is larger than the limit of this process (ulimit -f); raise the limit and run again",
         errno.EACCES: "permission denied; choose another --out",
         errno.EPERM: "not permitted; choose another --out",
         errno.EROFS: "the file system is read-only; choose another --out",
-        errno.ENOTDIR: "a part of the path is a file; choose another --out",
-        errno.EEXIST: "a part of the path is a file; choose another --out",
-        errno.ENAMETOOLONG: "the name is too long for this file system",
+        errno.ENOTDIR: "part of the path is a file; choose another --out",
+        errno.EEXIST: "part of the path is a file; choose another --out",
+        errno.ENAMETOOLONG: "the name is too long for this file system; choose a shorter --out",
     }
     return advice.get(error.errno, error.strerror or str(error))

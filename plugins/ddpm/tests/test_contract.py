@@ -1,4 +1,4 @@
-"""Both generators keep the contract, from noise and from real images."""
+"""ddpm and cddpm keep the contract of a generator, starting from noise and from training images."""
 
 from genaug.testing import GeneratorContract
 

@@ -1,4 +1,4 @@
-"""The paper preset to the letter: diffusers' UNet with the report's figures, its scheduler and its training."""
+"""The paper preset has the network, noise schedule and training of the paper (docs/paper.md)."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ def preset(device="cpu", spec=SPEC, name="ddpm"):
     return load_registry().generators.get(name).presets["paper"](spec, device)
 
 
-def test_the_network_is_the_reports():
+def test_the_network_is_that_of_the_paper():
     network = paper_network(3, 0)
     assert type(network) is UNet2DModel
     config = network.config
@@ -30,7 +30,7 @@ def test_the_network_is_the_reports():
     assert sum(parameter.numel() for parameter in network.parameters()) / 1e6 == pytest.approx(28.4, abs=0.05)
 
 
-def test_the_training_is_the_reports():
+def test_the_training_is_that_of_the_paper():
     found = preset("cuda")
     assert (found.train.epochs, found.train.schedule, found.train.warmup_steps) == (500, "cosine", 500)
     assert found.train.precision == "fp16"
@@ -41,7 +41,7 @@ def test_the_training_is_the_reports():
     assert found.model.sampling_steps == 1000
 
 
-def test_the_optimiser_is_the_reports():
+def test_the_optimiser_is_that_of_the_paper():
     spec = ImageSpec(3, 16, 16, ("a",), (4,))
     description = load_registry().generators.get("ddpm")
     model = changed(description.presets["small"](spec, "cpu").model, {"learning_rate": 1e-4, "width": 8}, "test")
@@ -71,7 +71,7 @@ def test_the_loss_is_the_squared_error_on_the_noise():
 
 
 @pytest.mark.parametrize("name", ["ddpm", "cddpm"])
-def test_another_size_is_refused_with_the_way_out(name):
+def test_another_size_is_refused_and_the_message_says_what_to_do(name):
     with pytest.raises(UsageError, match="--size 64"):
         preset(name=name).model.check(ImageSpec(3, 32, 32, ("a",), (9,)))
 

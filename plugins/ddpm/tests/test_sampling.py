@@ -1,4 +1,4 @@
-"""Samplers, guidance, and images that begin from real ones."""
+"""Samplers, guidance, and images that start from training images."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from genaug_ddpm.networks import CompactNetwork
 SPEC = ImageSpec(1, 16, 16, ("a", "b"), (6, 3))
 
 
-def made(name="cddpm", **settings):
+def create(name="cddpm", **settings):
     description = load_registry().generators.get(name)
     spec = SPEC if name == "cddpm" else SPEC.only(0)
     model = changed(description.presets["small"](spec, "cpu").model, {"width": 8, "sampling_steps": 4, **settings}, "t")
@@ -38,7 +38,7 @@ def drawn(generator, labels=(0, 1, 1, 0)):
 
 
 def perfect(generator, target):
-    """A network that knows that every image is `target`."""
+    """Replace the network by one that predicts that every image is `target`."""
 
     def predict(noisy, times, labels):
         kept = generator._schedule.alphas_cumprod[times][:, None, None, None]
@@ -57,10 +57,10 @@ def perfect(generator, target):
 @pytest.mark.parametrize(
     ("sampler", "steps"), [("sde-dpm-solver++", 20), ("dpm-solver++", 20), ("ddim", 20), ("ancestral", 100)]
 )
-def test_every_sampler_finds_what_a_perfect_network_knows(sampler, steps, prediction):
+def test_every_sampler_finds_the_image_that_a_perfect_network_predicts(sampler, steps, prediction):
     target = torch.linspace(-0.9, 0.9, 256).reshape(1, 1, 16, 16)
     settings = {"sampler": sampler, "sampling_steps": steps, "prediction": prediction}
-    generator = made(**settings, timesteps=100, noise_schedule="linear")
+    generator = create(**settings, timesteps=100, noise_schedule="linear")
     images = drawn(perfect(generator, target)).images
     assert (images - target).abs().max() < 0.05
 
@@ -68,9 +68,9 @@ def test_every_sampler_finds_what_a_perfect_network_knows(sampler, steps, predic
 @pytest.mark.parametrize("prediction", ["noise", "velocity", "sample"])
 @pytest.mark.parametrize("sampler", ["sde-dpm-solver++", "dpm-solver++", "ddim"])
 def test_a_small_error_of_the_network_stays_small(sampler, prediction):
-    """Also at the first steps of the default schedule, where next to nothing of the image is left."""
+    """Also at the first steps of the default schedule, where almost nothing of the image is left."""
     target = torch.linspace(-0.9, 0.9, 256).reshape(1, 1, 16, 16)
-    generator = perfect(made(sampler=sampler, sampling_steps=20, prediction=prediction), target)
+    generator = perfect(create(sampler=sampler, sampling_steps=20, prediction=prediction), target)
     right, seen = generator.predict, []
 
     def nearly(noisy, times, labels):
@@ -86,7 +86,7 @@ def test_a_small_error_of_the_network_stays_small(sampler, prediction):
 @pytest.mark.parametrize("prediction", ["noise", "velocity", "sample"])
 def test_a_perfect_network_has_no_loss(prediction):
     target = torch.linspace(-0.9, 0.9, 256).reshape(1, 1, 16, 16)
-    generator = perfect(made(prediction=prediction), target)
+    generator = perfect(create(prediction=prediction), target)
     known = replace(batch(), images=target.repeat(9, 1, 1, 1))
     ((_, loss),) = generator.losses(known)
     assert loss.item() < 1e-3
@@ -97,7 +97,7 @@ def test_a_perfect_network_has_no_loss(prediction):
 @pytest.mark.parametrize("timesteps", [10, 50])
 def test_as_many_steps_as_there_are_noise_levels_still_give_images(timesteps, sampler, prediction):
     settings = {"timesteps": timesteps, "sampling_steps": timesteps, "sampler": sampler, "prediction": prediction}
-    assert drawn(made(**settings)).images.isfinite().all()
+    assert drawn(create(**settings)).images.isfinite().all()
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_as_many_steps_as_there_are_noise_levels_still_give_images(timesteps, sa
     [(sampler, 20) for sampler in ("sde-dpm-solver++", "dpm-solver++", "ddim", "ancestral")]
     + [("sde-dpm-solver++", 334), ("dpm-solver++", 600), ("ancestral", 334), ("ancestral", 61), ("ancestral", 1000)],
 )
-def test_sampling_begins_where_there_is_noise_alone(sampler, steps):
-    generator, seen = made(sampler=sampler, sampling_steps=steps), []
+def test_sampling_begins_at_the_highest_noise_level(sampler, steps):
+    generator, seen = create(sampler=sampler, sampling_steps=steps), []
 
     def predict(noisy, times, labels):
         seen.append(int(times[0]))
@@ -120,8 +120,8 @@ def test_sampling_begins_where_there_is_noise_alone(sampler, steps):
 
 
 @pytest.mark.parametrize(("steps", "strength", "first"), [(20, 0.99, 949), (20, 0.5, 499), (2, 0.1, 499)])
-def test_with_a_strength_below_1_something_of_the_real_image_is_left(steps, strength, first):
-    generator, seen = made(sampling_steps=steps, strength=strength, sampler="ddim"), []
+def test_with_a_strength_below_1_sampling_begins_at_a_lower_noise_level(steps, strength, first):
+    generator, seen = create(sampling_steps=steps, strength=strength, sampler="ddim"), []
     generator.memory = generator.remember(batch())
 
     def predict(noisy, times, labels):
@@ -132,33 +132,33 @@ def test_with_a_strength_below_1_something_of_the_real_image_is_left(steps, stre
     drawn(generator, (0,))
     assert seen[0] == first
     with pytest.raises(UsageError, match="set sampling_steps to 2 or more"):
-        made(sampling_steps=1, strength=0.5)
+        create(sampling_steps=1, strength=0.5)
 
 
-def test_ddim_takes_steps_of_one_length():
+def test_ddim_needs_steps_of_equal_length():
     with pytest.raises(UsageError, match="1000 time steps are no multiple of 600; set sampling_steps to 500"):
-        made(sampler="ddim", sampling_steps=600)
+        create(sampler="ddim", sampling_steps=600)
 
 
-def test_guidance_without_hidden_classes_is_refused():
+def test_guidance_without_images_whose_class_is_hidden_is_refused():
     with pytest.raises(UsageError, match=r"guidance_scale of 2\.0 needs images whose class is hidden, got dropped 0"):
-        made(dropped=0.0)
-    assert made(dropped=0.0, guidance_scale=1.0).config.guidance_scale == 1
+        create(dropped=0.0)
+    assert create(dropped=0.0, guidance_scale=1.0).config.guidance_scale == 1
     with pytest.raises(UsageError, match="width: input should be a multiple of 8, got 20"):
-        made(width=20)
+        create(width=20)
 
 
-def test_from_64_pixels_on_the_clean_image_is_predicted():
+def test_from_64_pixels_on_the_image_without_noise_is_predicted():
     presets = load_registry().generators.get("cddpm").presets
-    for side, prediction in ((32, "velocity"), (64, "sample"), (128, "sample")):
-        spec = ImageSpec(3, side, side, ("a", "b"), (6, 3))
+    for size, prediction in ((32, "velocity"), (64, "sample"), (128, "sample")):
+        spec = ImageSpec(3, size, size, ("a", "b"), (6, 3))
         assert {presets[name](spec, "cpu").model.prediction for name in ("auto", "small")} == {prediction}
 
 
 def test_the_weight_of_a_time_step_is_bounded_by_min_snr():
     times = torch.tensor([0, 500, 990])
     for prediction in ("noise", "velocity", "sample"):
-        generator = made(prediction=prediction, min_snr=5.0)
+        generator = create(prediction=prediction, min_snr=5.0)
         kept = generator._schedule.alphas_cumprod[times]
         ratio = kept / (1 - kept)
         bounded = {
@@ -168,48 +168,53 @@ def test_the_weight_of_a_time_step_is_bounded_by_min_snr():
         }
         expected = bounded[prediction]
         assert torch.allclose(generator._weights(times), expected)
-        assert torch.equal(made(prediction=prediction, min_snr=0.0)._weights(times), torch.ones(3))
+        assert torch.equal(create(prediction=prediction, min_snr=0.0)._weights(times), torch.ones(3))
 
 
 def test_guidance_goes_beyond_the_prediction_with_a_class():
-    generator = made(guidance_scale=3.0)
+    generator = create(guidance_scale=3.0)
     noisy, times, labels = torch.randn(2, 1, 16, 16), torch.tensor([500, 500]), torch.tensor([0, 1])
     with torch.no_grad():
-        told, untold = generator.predict(noisy, times, labels), generator.predict(noisy, times, torch.full((2,), 2))
-        assert torch.allclose(generator.guided(noisy, times, labels), untold + 3 * (told - untold), atol=1e-4)
+        conditional, unconditional = (
+            generator.predict(noisy, times, labels),
+            generator.predict(noisy, times, torch.full((2,), 2)),
+        )
+        assert torch.allclose(
+            generator.guided(noisy, times, labels), unconditional + 3 * (conditional - unconditional), atol=1e-4
+        )
 
 
 def test_the_class_is_hidden_from_a_share_of_the_training_images():
-    generator = made(dropped=0.25)
+    generator = create(dropped=0.25)
     labels = torch.zeros(4000, dtype=torch.int64)
-    told = generator._hidden(labels, Noise.per_batch(0, "batch", 0, 4000))
-    assert (told == 2).double().mean().item() == pytest.approx(0.25, abs=0.03)
+    labels_given = generator._training_labels(labels, Noise.per_batch(0, "batch", 0, 4000))
+    assert (labels_given == 2).double().mean().item() == pytest.approx(0.25, abs=0.03)
 
 
 def test_with_little_strength_images_stay_near_their_parents():
     target = torch.zeros(1, 1, 16, 16)
     far = []
     for strength in (0.1, 0.9):
-        generator = perfect(made(strength=strength, sampling_steps=20), target)
+        generator = perfect(create(strength=strength, sampling_steps=20), target)
         generator.predict = lambda noisy, times, labels: torch.zeros_like(noisy)
         known = batch()
         generator.memory = generator.remember(known)
-        made_images = drawn(generator)
-        far.append((made_images.images - known.images[made_images.parents[:, 0]]).abs().mean().item())
+        result = drawn(generator)
+        far.append((result.images - known.images[result.parents[:, 0]]).abs().mean().item())
     assert far[0] < 0.5 * far[1]
 
 
 def test_images_begin_from_their_own_class_unless_they_borrow():
     known = batch()
     for borrowed, classes in ((0.0, {1}), (1.0, {0, 1})):
-        generator = made(strength=0.5, borrowed=borrowed)
+        generator = create(strength=0.5, borrowed=borrowed)
         generator.memory = generator.remember(known)
         found = drawn(generator, (1,) * 40)
         assert set(known.labels[found.parents[:, 0]].tolist()) == classes
 
 
-def test_from_noise_alone_nothing_is_remembered():
-    generator = made()
+def test_a_generator_that_starts_from_noise_alone_stores_no_images():
+    generator = create()
     assert generator.remember(batch()) == {}
     assert drawn(generator).parents.shape == (4, 0)
 
@@ -222,10 +227,10 @@ def test_the_compact_network_fits_any_size(height, width, patch):
     assert found.shape == (1, 3, height, width)
 
 
-@pytest.mark.parametrize("side", range(64, 257, 8))
-def test_networks_for_large_images_have_three_levels_or_more_at_any_size(side):
+@pytest.mark.parametrize("size", range(64, 257, 8))
+def test_networks_for_large_images_have_three_levels_or_more(size):
     with torch.device("meta"):
-        body = CompactNetwork((3, side, side), 8, 4, 3).body
+        body = CompactNetwork((3, size, size), 8, 4, 3).body
     assert len(body.down_blocks) >= 3
 
 
@@ -236,19 +241,19 @@ def test_more_images_get_a_wider_network():
         assert few < many
 
 
-def test_models_of_one_class_each_begin_from_one_over_all_for_the_budget_of_the_conditional_one():
+def test_specialised_models_and_the_conditional_one_see_equally_many_images():
     presets = {name: load_registry().generators.get(name).presets["auto"] for name in ("ddpm", "cddpm")}
     ten = replace(SPEC, classes=tuple("abcdefghij"), counts=(30,) * 10)
-    own, told = (presets[name](ten, "cpu").train for name in ("ddpm", "cddpm"))
-    assert (own.steps + 10 * own.specialise_steps) * own.batch_size == told.steps * told.batch_size
+    own, conditional = (presets[name](ten, "cpu").train for name in ("ddpm", "cddpm"))
+    assert (own.steps + 10 * own.specialise_steps) * own.batch_size == conditional.steps * conditional.batch_size
     assert own.specialise_steps > 0
     assert presets["ddpm"](replace(SPEC, classes=("a",), counts=(30,)), "cpu").train.specialise_steps == 0
 
 
-def test_the_colour_histogram_term_counts_where_it_is_asked_for():
+def test_the_colour_histogram_adds_to_the_loss_where_its_weight_is_set():
     values = []
     for weight in (0.0, 1.0):
-        generator = made("ddpm", colour_histogram=weight)
+        generator = create("ddpm", colour_histogram=weight)
         known = batch()
         ((_, loss),) = generator.losses(
             Batch(known.images, torch.zeros_like(known.labels), known.rows, 0, 0.0, Noise.per_batch(0, "b", 0, 9))

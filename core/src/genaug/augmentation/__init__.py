@@ -1,4 +1,4 @@
-"""What is done to training images: Albumentations variants before, differentiable changes inside the losses."""
+"""Augmentation of training images: Albumentations variants before training, differentiable changes in the losses."""
 
 from genaug.augmentation.differentiable import differentiable
 from genaug.augmentation.pipelines import variants

@@ -1,4 +1,4 @@
-"""Named changes of images without chance: flips, turns, shifts of hue. The probe judges them; flips come from here."""
+"""Changes of images without randomness: flips, rotations, hue shifts. The label-safety probe tests each of them."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,22 +11,22 @@ Change = Callable[[Images], Images]
 
 
 def flip_horizontally(images: Images) -> Images:
-    """uint8 [N, H, W, C] as a mirror shows them, left for right."""
+    """uint8 [N, H, W, C] with left and right exchanged."""
     return np.ascontiguousarray(images[:, :, ::-1])
 
 
 def flip_vertically(images: Images) -> Images:
-    """uint8 [N, H, W, C] upside down, as water mirrors them."""
+    """uint8 [N, H, W, C] with top and bottom exchanged."""
     return np.ascontiguousarray(images[:, ::-1])
 
 
 def quarter_turns(images: Images, times: int) -> Images:
-    """uint8 [N, H, W, C] turned by 90 degrees, counter-clockwise; an odd number of times swaps H and W."""
+    """uint8 [N, H, W, C] rotated counter-clockwise by 90 degrees, `times` times; an odd number swaps H and W."""
     return np.ascontiguousarray(np.rot90(images, times, axes=(1, 2)))
 
 
 def rotate(images: Images, degrees: float) -> Images:
-    """uint8 [N, H, W, C] turned about their centres, counter-clockwise, bilinear; borders are reflected."""
+    """uint8 [N, H, W, C] rotated counter-clockwise about their centres; bilinear, with reflected borders."""
     import cv2
 
     height, width = images.shape[1:3]
@@ -36,7 +36,7 @@ def rotate(images: Images, degrees: float) -> Images:
 
 
 def shift_hue(images: Images, degrees: float) -> Images:
-    """uint8 [N, H, W, 3] with every hue moved on by degrees of the colour circle of HSV; grey stays grey."""
+    """uint8 [N, H, W, 3] with all hues shifted by these degrees on the colour circle of HSV; grey stays grey."""
     import cv2
 
     rows = images.reshape(-1, images.shape[2], 3).astype(np.float32) / 255
@@ -52,9 +52,9 @@ HUES = {f"hue {degrees:+d}": partial(shift_hue, degrees=degrees) for degrees in 
 
 
 def changes_for(height: int, width: int, channels: int) -> dict[str, Change]:
-    """The changes that images of such a shape allow, by name, in degrees.
+    """All changes that are possible for images of this shape, by name; numbers in names are degrees.
 
-    Quarter turns of 90 and 270 only where height equals width, since else they change the shape; hues only of colours.
+    Turns by 90 and 270 degrees need height equal to width; hue shifts need colour.
     """
     quarters = {f"turn {90 * times}": partial(quarter_turns, times=times) for times in (1, 2, 3)}
     if height != width:

@@ -1,6 +1,7 @@
-"""Differentiable augmentation against small-data collapse (DiffAugment, Zhao et al. 2020, arXiv 2006.10738).
+"""Differentiable augmentation for GANs with few training images (DiffAugment, Zhao et al. 2020, arXiv 2006.10738).
 
-Own code, because the kept libraries (kornia) draw from torch's global chance, which belongs to the run. Never a flip.
+It never flips. Own code, because libraries such as kornia draw from torch's global random generator, and here every
+random number must come from `noise`.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,15 +12,17 @@ from torch.nn import functional as F
 
 from genaug.chance import Noise
 
+__all__ = ["differentiable"]
+
 _TRANSLATION = 0.125
 _CUTOUT = 0.5
 
 
 def differentiable(images: Tensor, policy: Sequence[str], noise: Noise) -> Tensor:
-    """Change images [N, C, H, W] in [-1, 1] by steps of the policy, each differentiable: color, translation, cutout.
+    """Apply the steps of a policy to images [N, C, H, W] in [-1, 1], in order.
 
-    Real and fake images get it alike, so that the discriminator never learns the few real images by heart.
-    Raises KeyError for an unknown step.
+    Applied to real and fake images, they keep the discriminator from memorising the few real ones.
+    policy: any of "color", "translation" and "cutout"; another name raises KeyError.
     """
     for step in policy:
         images = _STEPS[step](images, noise)
@@ -27,7 +30,7 @@ def differentiable(images: Tensor, policy: Sequence[str], noise: Noise) -> Tenso
 
 
 def _color(images: Tensor, noise: Noise) -> Tensor:
-    """Brightness +-0.5 of images in [-1, 1], as in the paper's code; saturation x [0, 2), contrast x [0.5, 1.5)."""
+    """Add [-0.5, 0.5) to brightness, multiply saturation by [0, 2) and contrast by [0.5, 1.5)."""
     brightness, saturation, contrast = noise.uniform(3, 1, 1, 1).to(images.dtype).unbind(1)
     images = images + (brightness - 0.5)
     grey = images.mean(dim=1, keepdim=True)
@@ -37,37 +40,37 @@ def _color(images: Tensor, noise: Noise) -> Tensor:
 
 
 def _translation(images: Tensor, noise: Noise) -> Tensor:
-    """Shift by up to an eighth of each side, zeros coming in."""
+    """Shift by up to an eighth of height and width; zeros fill the gap."""
     count, _, height, width = images.shape
-    down, right = (round(side * _TRANSLATION) for side in (height, width))
+    down, right = (round(size * _TRANSLATION) for size in (height, width))
     shares = noise.uniform(2)
-    rows = _moved(shares[:, 0], down, height, images.device)
-    columns = _moved(shares[:, 1], right, width, images.device)
+    rows = _shifted(shares[:, 0], down, height, images.device)
+    columns = _shifted(shares[:, 1], right, width, images.device)
     padded = F.pad(images, (right, right, down, down))
     batch = torch.arange(count, device=images.device)[:, None, None]
     return padded.permute(0, 2, 3, 1)[batch, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-def _moved(shares: Tensor, reach: int, side: int, device: torch.device) -> Tensor:
-    """Indices [N, side] into a padded axis, moved by an integer in [-reach, reach]."""
+def _shifted(shares: Tensor, reach: int, size: int, device: torch.device) -> Tensor:
+    """Indices [N, size] into an axis padded by `reach`, shifted by an integer in [-reach, reach]."""
     offsets = (shares * (2 * reach + 1)).floor().to(torch.int64)
-    return offsets[:, None] + torch.arange(side, device=device)
+    return offsets[:, None] + torch.arange(size, device=device)
 
 
 def _cutout(images: Tensor, noise: Noise) -> Tensor:
-    """A square of half the side, anywhere, set to zero."""
+    """Set a rectangle of half the height and width, centred anywhere, to zero."""
     height, width = images.shape[2:]
     shares = noise.uniform(2)
-    rows = _hidden(shares[:, 0], height, images.device)[:, :, None]
-    columns = _hidden(shares[:, 1], width, images.device)[:, None, :]
+    rows = _covered(shares[:, 0], height, images.device)[:, :, None]
+    columns = _covered(shares[:, 1], width, images.device)[:, None, :]
     return images * (~(rows & columns)).unsqueeze(1).to(images.dtype)
 
 
-def _hidden(shares: Tensor, side: int, device: torch.device) -> Tensor:
-    """Which positions [N, side] the square covers."""
-    half = int(side * _CUTOUT) // 2
-    centres = (shares * side).floor().to(torch.int64)[:, None]
-    places = torch.arange(side, device=device)
+def _covered(shares: Tensor, size: int, device: torch.device) -> Tensor:
+    """Which positions of one axis the rectangle covers, bool [N, size]."""
+    half = int(size * _CUTOUT) // 2
+    centres = (shares * size).floor().to(torch.int64)[:, None]
+    places = torch.arange(size, device=device)
     return (places >= centres - half) & (places < centres + half)
 
 

@@ -1,4 +1,4 @@
-"""Albumentations pipelines that make variants of training images, once, each a function of (seed, place, copy)."""
+"""Albumentations pipelines for variants of training images; each variant depends on (seed, image, variant) alone."""
 
 import os
 from typing import Any
@@ -16,33 +16,35 @@ _SEED_RANGE = 2**32
 def variants(
     images: NDArray[np.uint8], pipeline: str, enlargement: int, seed: int, allowed: AllowedChanges | None = None
 ) -> NDArray[np.uint8]:
-    """uint8 [N, H, W, C] to uint8 [N * enlargement, H, W, C]; the variants of image i stand together.
+    """`enlargement` variants of each image: uint8 [N, H, W, C] to uint8 [N * enlargement, H, W, C], grouped by image.
 
-    none repeats the images. paper is the report's: rotation up to 15 degrees, slight colour jitter, perspective of 5 to
-    10 %, each always. light is about half of it, each half of the time. Borders are reflected. What is allowed adds
-    flips, each made half of the time, and takes away rotation or hue; nothing is flipped when it is left out.
+    pipeline: "none" repeats the images. "paper" is the pipeline of the paper (docs/paper.md): a rotation of up to 15
+        degrees, slight colour jitter and a perspective change of 5 to 10 %, each applied to every variant. "light" has
+        about half of these strengths, each applied to half of the variants. Borders are reflected.
+    allowed: flips to add, each applied to half of the variants, and whether rotation and hue changes are permitted;
+        None for no flips, and both permitted.
     """
     allowed = allowed or AllowedChanges()
-    made = _flipped(np.repeat(images, enlargement, axis=0), enlargement, seed, allowed)
+    result = _flipped(np.repeat(images, enlargement, axis=0), enlargement, seed, allowed)
     if pipeline == "none":
-        return made
+        return result
     change = _pipeline(pipeline, images.shape[3], allowed)
-    for place, image in enumerate(made):
+    for place, image in enumerate(result):
         change.set_random_seed(derive(seed, "variants", *divmod(place, enlargement)) % _SEED_RANGE)
-        made[place] = change(image=image)["image"].reshape(image.shape)
-    return made
+        result[place] = change(image=image)["image"].reshape(image.shape)
+    return result
 
 
 def _flipped(images: NDArray[np.uint8], enlargement: int, seed: int, allowed: AllowedChanges) -> NDArray[np.uint8]:
     for name in allowed.flips:
-        tossed = [derive(seed, "flip", name, *divmod(place, enlargement)) for place in range(len(images))]
-        heads = np.array(tossed, dtype=np.int64) % 2 == 1
-        images[heads] = FLIPS[name](images[heads])
+        draws = [derive(seed, "flip", name, *divmod(place, enlargement)) for place in range(len(images))]
+        chosen = np.array(draws, dtype=np.int64) % 2 == 1
+        images[chosen] = FLIPS[name](images[chosen])
     return images
 
 
 def _pipeline(name: str, channels: int, allowed: AllowedChanges) -> Any:
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else its import asks the network
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # without it, the import contacts a server
     import albumentations
     import cv2
 

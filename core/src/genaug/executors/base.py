@@ -1,4 +1,4 @@
-"""What an executor promises: every task gets an outcome, in the order of the tasks."""
+"""The contract of an executor: one outcome for each task, in the order of the tasks."""
 
 import traceback
 from collections.abc import Callable, Sequence
@@ -12,30 +12,40 @@ Result = TypeVar("Result")
 Report = Callable[[Any], None]
 
 
+def silent(message: Any) -> None:
+    """A Report that nobody reads."""
+
+
 @dataclass(frozen=True)
 class Outcome(Generic[Result]):
-    """What became of one task: a result, or the error that ended this task alone."""
+    """The end of one task: its result, or the error that stopped this task only."""
 
     result: Result | None = None
     error: GenaugError | None = None
 
 
 class Executor(Protocol):
-    """Runs a function over tasks. The function is importable by name; tasks, results and reports can be pickled."""
+    """Runs a function for each task.
+
+    The function must be importable by name, and it must be possible to pickle tasks, results and reported messages.
+    """
 
     def map(
         self, function: Callable[[Task, Report], Result], tasks: Sequence[Task], report: Report
     ) -> list[Outcome[Result]]:
-        """One outcome per task, in their order; `report` receives what the function reports, from any thread."""
+        """One outcome per task, in the order of the tasks.
+
+        report: called with every message that the function reports, perhaps from another thread.
+        """
         ...
 
 
 def attempt(function: Callable[[Task, Report], Result], task: Task, report: Report) -> Outcome[Result]:
-    """Run one task; an error of any kind is its outcome and no one else's."""
+    """Run one task; an error becomes its outcome, so that the other tasks still run."""
     try:
         return Outcome(result=function(task, report))
     except GenaugError as error:
         return Outcome(error=error)
-    except Exception as error:  # the code of a plugin runs in here, and may raise anything
+    except Exception as error:  # the task runs a plugin's code, which may raise anything
         place = traceback.extract_tb(error.__traceback__)[-1]
         return Outcome(error=PluginError(f"{type(error).__name__}: {error} ({place.filename}:{place.lineno})"))

@@ -1,4 +1,4 @@
-"""The executor that runs task after task in this process."""
+"""The executor that runs one task after another in this process."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,10 +6,10 @@ from genaug.executors.base import Outcome, Report, Result, Task, attempt
 
 
 class Inline:
-    """Runs tasks here, one after another."""
+    """Runs one task after another in this process."""
 
     def map(
         self, function: Callable[[Task, Report], Result], tasks: Sequence[Task], report: Report
     ) -> list[Outcome[Result]]:
-        """One outcome per task, in their order."""
+        """One outcome per task, in the order of the tasks."""
         return [attempt(function, task, report) for task in tasks]

@@ -1,4 +1,4 @@
-"""The executor of local processes, which never outlive the run that started them."""
+"""The executor with several local processes, which end when the run that started them ends."""
 
 import multiprocessing
 import os
@@ -18,7 +18,7 @@ _reports: Any = None
 
 
 class Processes:
-    """Runs tasks in several fresh processes: a fork would copy torch's threads in an unusable state."""
+    """Runs tasks in several processes. They are spawned, since after a fork torch's threads cannot be used."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
@@ -26,7 +26,7 @@ class Processes:
     def map(
         self, function: Callable[[Task, Report], Result], tasks: Sequence[Task], report: Report
     ) -> list[Outcome[Result]]:
-        """One outcome per task, in their order; an exception in this process ends all workers at once."""
+        """One outcome per task, in the order of the tasks; an exception in this process stops all workers at once."""
         context = multiprocessing.get_context("spawn")
         reports, stop = context.Queue(), context.Event()
         listener = threading.Thread(target=_listen, args=(reports, report), daemon=True)
@@ -58,8 +58,8 @@ def _work(function: Callable[[Task, Report], Result], task: Task) -> Outcome[Res
 
 
 def _enter(parent: int, reports: Any, stop: Event) -> None:
-    """Start of a worker: Ctrl-C is the parent's business, and a worker dies when its run is over or was killed."""
-    global _reports  # noqa: PLW0603 - the one thing that a worker process is given once
+    """Start a worker process: it ignores Ctrl-C, which its parent handles, and ends with its parent."""
+    global _reports  # noqa: PLW0603 - set once for each worker process
     _reports = reports
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_watch, args=(parent, stop), daemon=True).start()

@@ -1,7 +1,7 @@
-"""From a plugin and a TrainSplit to a sampler: one model over all classes, or one per class."""
+"""Train the models of a generator on a TrainSplit, store them, and draw images from them."""
 
 from genaug.fitting.draw import CHUNK, DrawTask, chunk_images, chunks_of, draw, draw_chunk
-from genaug.fitting.fit import FitRecord, FitTask, Settings, fit, fit_tasks
+from genaug.fitting.fit import FitRecord, FitSettings, FitTask, fit, fit_tasks
 from genaug.fitting.model import load_model, load_sampler, read_record, save_model, take_memory
 from genaug.fitting.sampler import ModelSampler, PerClass
 
@@ -12,7 +12,7 @@ __all__ = [
     "FitTask",
     "ModelSampler",
     "PerClass",
-    "Settings",
+    "FitSettings",
     "chunk_images",
     "chunks_of",
     "draw",

@@ -1,4 +1,4 @@
-"""Drawing in canonical chunks: image i is a function of (run seed, generator, class, i), however many are wanted."""
+"""Draw images in chunks of fixed size, so that image i depends on (run seed, generator, class, i) alone."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,13 +24,15 @@ CHUNK = 16
 
 @dataclass(frozen=True)
 class DrawTask:
-    """Images [0, count) of some classes from one generator's models; `counts` by label. `folder` holds the chunks."""
+    """Images to draw from one model: numbers 0 to count - 1 of each class.
+
+    generator: name of the generator. counts: {label: number of images}. folder: where chunks of images are stored.
+    """
 
     generator: str
-    models: tuple[Path, ...]
+    model: Path
     spec: ImageSpec
     counts: dict[int, int]
-    first: int
     seed: int
     device: str
     threads: int
@@ -39,7 +41,7 @@ class DrawTask:
 
 @dataclass(frozen=True)
 class DrawProgress:
-    """Images drawn so far, of all in this task."""
+    """How many of the images of a task are drawn: `done` of `count`."""
 
     title: str
     done: int
@@ -47,12 +49,12 @@ class DrawProgress:
 
 
 def draw(task: DrawTask, report: Callable[[DrawProgress], None]) -> None:
-    """Write the chunks that are not there yet."""
-    wanted = [(label, chunk) for label, count in task.counts.items() for chunk in chunks_of(task.first, count)]
-    missing = [(label, chunk) for label, chunk in wanted if not _whole(_path(task, label, chunk))]
+    """Draw the chunks of a task that are not in its folder yet, and write them there."""
+    chunks = [(label, chunk) for label, count in task.counts.items() for chunk in chunks_of(0, count)]
+    missing = [(label, chunk) for label, chunk in chunks if not _readable(_path(task, label, chunk))]
     if not missing:
         return
-    sampler = load_sampler(task.models, task.spec, load_registry(), task.device)
+    sampler = load_sampler((task.model,), task.spec, load_registry(), task.device)
     make_folder(task.folder)
     with using_threads(task.threads):
         for done, (label, chunk) in enumerate(missing, start=1):
@@ -66,29 +68,29 @@ def draw_chunk(
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Images [chunk * CHUNK, (chunk + 1) * CHUNK) of a class: uint8 [CHUNK, H, W, C] and parents int64 [CHUNK, k].
 
-    The chunk is always drawn whole, because neighbours in the batch may change the last bits of an image.
+    A chunk is always drawn completely, because the other images of a batch may change the last bits of an image.
+    name: name of the generator, part of what the noise of each image is derived from.
     """
     scope = sampler.spec.classes[label]
-    noise = Noise.per_image(seed, "sample", [(name, scope, index) for index in _members(chunk)])
+    noise = Noise.per_image(seed, "sample", [(name, scope, index) for index in _indices(chunk)])
     drawn = sampler.sample(torch.full((CHUNK,), label, dtype=torch.int64), noise)
     return to_uint8(drawn.images), drawn.parents.numpy()
 
 
 def chunk_images(task: DrawTask, label: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The wanted images of one class from the chunks on the disk: uint8 [n, H, W, C], parents int64 [n, k]."""
-    parts = [load_file(_path(task, label, chunk)) for chunk in chunks_of(task.first, task.counts[label])]
-    start = task.first % CHUNK
-    keep = slice(start, start + task.counts[label])
-    images = np.concatenate([part["images"] for part in parts])[keep]
-    return images, np.concatenate([part["parents"] for part in parts])[keep]
+    """Read the images of one class that `draw` wrote: uint8 [n, H, W, C] and parents int64 [n, k]."""
+    count = task.counts[label]
+    parts = [load_file(_path(task, label, chunk)) for chunk in chunks_of(0, count)]
+    images, parents = (np.concatenate([part[name] for part in parts])[:count] for name in ("images", "parents"))
+    return images, parents
 
 
 def chunks_of(first: int, count: int) -> range:
-    """Numbers of the chunks that hold images [first, first + count)."""
+    """Numbers of the chunks that contain images first to first + count - 1."""
     return range(first // CHUNK, -(-(first + count) // CHUNK)) if count else range(0)
 
 
-def _members(chunk: int) -> range:
+def _indices(chunk: int) -> range:
     return range(chunk * CHUNK, (chunk + 1) * CHUNK)
 
 
@@ -96,7 +98,7 @@ def _path(task: DrawTask, label: int, chunk: int) -> Path:
     return task.folder / f"{label:03d}-{chunk:06d}.safetensors"
 
 
-def _whole(path: Path) -> bool:
+def _readable(path: Path) -> bool:
     try:
         load_file(path)
     except (FileNotFoundError, SafetensorError):

@@ -1,4 +1,4 @@
-"""One fit: a plugin, its settings and a TrainSplit become a model on the disk, once."""
+"""Train models and write them to disk. A model that is there already is not trained again."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +16,8 @@ from genaug.errors import DataError
 from genaug.fitting.model import read_record, read_weights, save_model, take_memory
 from genaug.fitting.stop import CopyWatch
 from genaug.generator import AnyGenerator
-from genaug.registry import GeneratorDescription, Source, make_generator
+from genaug.hookspecs import GeneratorDescription
+from genaug.registry import Source, make_generator
 from genaug.storage import remove, stage_hash
 from genaug.training import Progress, Trained, train
 
@@ -24,8 +25,12 @@ _REPORT_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Settings:
-    """All that decides the bytes of a fit besides its images."""
+class FitSettings:
+    """Everything except the training images that decides the bytes of a model.
+
+    source: the plugin that the generator comes from. core_version: version of genaug.
+    threads: torch threads of this training. pooled_threads: those of a model over all classes that it starts from.
+    """
 
     description: GeneratorDescription
     source: Source
@@ -39,11 +44,11 @@ class Settings:
 
     @property
     def per_class(self) -> bool:
-        """Whether each class has a model of its own in the end."""
+        """Whether each class gets its own model."""
         return self.description.conditioning == "none" or self.preset.train.specialise_steps > 0
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for hashes and records."""
+        """Plain values, for hashes and for the model's JSON file."""
         return {
             "generator": self.description.name,
             "plugin": f"{self.source.distribution} {self.source.version}",
@@ -61,12 +66,14 @@ class Settings:
 
 @dataclass(frozen=True)
 class FitTask:
-    """One model to train: over all classes (label None), or on one class, from the start or from a `pooled` model.
+    """One model to train.
 
-    `models` and `scratch` are folders.
+    split: its training images. label: its class; None for one model over all classes.
+    models: folder for models. scratch: folder for checkpoints and for models that are only a starting point.
+    pooled: task of the model over all classes from whose weights this one starts; None to start at random.
     """
 
-    settings: Settings
+    settings: FitSettings
     split: TrainSplit
     label: int | None
     models: Path
@@ -75,26 +82,30 @@ class FitTask:
 
     @property
     def title(self) -> str:
-        """What is trained, for people."""
+        """The name of the model in progress bars and messages."""
         name = self.settings.description.name
         return name if self.label is None else f"{name} {self.class_name}"
 
     @property
     def class_name(self) -> str:
-        """The class of a model of one class."""
+        """The class name of a model of one class."""
         classes = self.split.spec.classes
         return classes[self.label or 0] if len(classes) > 1 else classes[0]
 
     @property
     def known(self) -> TrainSplit:
-        """What samples may lean on: more than the model's own class where they borrow from others."""
+        """The training images that the model may store and draw from.
+
+        These are the images of all classes for a specialised model whose settings borrow from other classes, else the
+        images that it is trained on.
+        """
         if self.pooled is not None and self.settings.preset.model.borrows():
             return self.pooled.split
         return self.split
 
     @property
     def train_config(self) -> TrainConfig:
-        """How this model is trained: a specialised one for fewer steps."""
+        """The training settings. A model that starts from a pooled one has `specialise_steps` steps and no warm-up."""
         config = self.settings.preset.train
         if self.pooled is None:
             return config
@@ -102,20 +113,20 @@ class FitTask:
 
     @property
     def key(self) -> str:
-        """The name of this fit: a hash of its settings and its images."""
-        begun = None if self.pooled is None else self.pooled.key
-        return stage_hash([self.settings.to_json(), self.split.fingerprint, self.label, begun])
+        """Hash of all that decides the model: settings, images, class and the pooled model it starts from."""
+        start = None if self.pooled is None else self.pooled.key
+        return stage_hash([self.settings.to_json(), self.split.fingerprint, self.label, start])
 
     @property
     def path(self) -> Path:
-        """The model's file, named by class number: class names may be too long or odd for a file name."""
-        stem = "all" if self.label is None else f"{self.label:03d}"
-        return self.models / self.settings.description.name / f"{stem}.safetensors"
+        """The file of the model, named by class number, since a class name may be no valid file name."""
+        name = "all" if self.label is None else f"{self.label:03d}"
+        return self.models / self.settings.description.name / f"{name}.safetensors"
 
 
 @dataclass(frozen=True)
 class FitRecord:
-    """A finished fit: which model, how long it trained, whether it was found finished already."""
+    """A trained model: its file, class and training, and whether it had been trained by an earlier run (`reused`)."""
 
     key: str
     path: Path
@@ -128,34 +139,35 @@ class FitRecord:
 
 @dataclass(frozen=True)
 class FitProgress:
-    """A fit's news for whoever watches."""
+    """Progress of one training, for display."""
 
     title: str
     progress: Progress
 
 
 def fit_tasks(
-    settings: Settings, split: TrainSplit, models: Path, scratch: Path, labels: Sequence[int]
+    settings: FitSettings, split: TrainSplit, models: Path, scratch: Path, labels: Sequence[int]
 ) -> list[FitTask]:
-    """The fits that draw these labels: one over all classes, or one for each; refused below the least of images.
+    """The models to train for drawing these labels: one over all classes, or one for each label.
 
-    With `specialise_steps`, each is begun from a model over all classes, its `pooled` task, which has to be done first.
+    With `specialise_steps`, each model starts from one over all classes; that `pooled` task must be performed first.
+    Raises DataError if a class has fewer images than the generator needs, or the images have other channels.
     """
-    told = settings.description.conditioning == "class"
-    _check_needs(settings.description, split, range(len(split.spec.classes)) if told else labels)
+    conditional = settings.description.conditioning == "class"
+    _check_needs(settings.description, split, range(len(split.spec.classes)) if conditional else labels)
     if not settings.per_class:
         return [FitTask(settings, split, None, models, scratch)]
     pooled = None
     if settings.preset.train.specialise_steps:
-        everything = split if told else split.as_one_class()
+        everything = split if conditional else split.as_one_class()
         wide = replace(settings, threads=settings.pooled_threads)
         pooled = FitTask(wide, everything, None, scratch / "pooled", scratch)
-    parts = {label: split.with_label(label) if told else split.of_class(label) for label in labels}
+    parts = {label: split.with_label(label) if conditional else split.of_class(label) for label in labels}
     return [FitTask(settings, part, label, models, scratch, pooled) for label, part in parts.items()]
 
 
 def fit(task: FitTask, report: Callable[[FitProgress], None]) -> FitRecord:
-    """Train one model and write it; a model of the same key is not trained again, a broken-off one goes on."""
+    """Train one model and write it. A model with the same key is reused; an interrupted training is continued."""
     found = read_record(task.path)
     if found is not None and found["key"] == task.key:
         return FitRecord(task.key, task.path, task.label, found["steps"], found["batch_size"], 0.0, reused=True)
@@ -182,7 +194,7 @@ def fit(task: FitTask, report: Callable[[FitProgress], None]) -> FitRecord:
 
 
 def enlarged(task: FitTask) -> TrainSplit:
-    """The split as the loop sees it: every image in `enlargement` variants that keep its label and row id."""
+    """The images for the loop: `enlargement` variants of every training image, with its label and row id."""
     split, augmentation = task.split, task.settings.preset.augmentation
     times = augmentation.enlargement
     images = variants(split.images, augmentation.pipeline, times, _seed(task), augmentation)
@@ -211,7 +223,7 @@ def _stop_rule(task: FitTask, generator: AnyGenerator) -> CopyWatch | None:
 
 
 def _seed(task: FitTask) -> int:
-    """A seed of this fit's own: by class name, so that leaving out other classes changes nothing."""
+    """The seed of this model. It depends on the class name, so that leaving out other classes changes nothing."""
     scope = "" if task.label is None else task.class_name
     return derive(task.settings.seed, "fit", task.settings.description.name, scope)
 
@@ -222,7 +234,7 @@ def _check_needs(description: GeneratorDescription, split: TrainSplit, labels: S
     if short:
         raise DataError(
             f"{description.name} needs at least {least} images in each class, but {', '.join(short)}; add images, "
-            "leave the class out with --classes, or use a generator of one model over all classes "
+            "leave the class out with --classes, or use a generator with one model over all classes "
             "(see: genaug plugins)"
         )
     if spec.channels not in description.needs.channels:
@@ -233,7 +245,7 @@ def _check_needs(description: GeneratorDescription, split: TrainSplit, labels: S
 
 
 class _Throttled:
-    """Passes on a few reports a second, and the last one."""
+    """Forwards at most five reports a second, and the last one."""
 
     def __init__(self, title: str, report: Callable[[FitProgress], None]) -> None:
         self._title, self._report, self._last = title, report, 0.0

@@ -1,4 +1,4 @@
-"""Models on the disk: weights and memory as safetensors, everything else as JSON beside it, never a pickle."""
+"""Models on disk: weights and memory as safetensors, everything else in a JSON file beside it; never a pickle."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,8 +16,9 @@ from genaug.data.split import TrainSplit
 from genaug.errors import DataError
 from genaug.fitting.sampler import ModelSampler, PerClass
 from genaug.generator import AnyGenerator, Batch, Sampler
+from genaug.hookspecs import GeneratorDescription
 from genaug.images import to_float
-from genaug.registry import GeneratorDescription, Registry, make_generator
+from genaug.registry import Registry, make_generator
 from genaug.spec import ImageSpec
 from genaug.storage import make_folder, read_json, write_bytes, write_json
 from genaug.training import Trained
@@ -27,7 +28,7 @@ FORMAT = 1
 
 @torch.no_grad()
 def take_memory(generator: AnyGenerator, split: TrainSplit, *, seed: int, device: str) -> None:
-    """Fill the memory of a trained generator from its training images."""
+    """Call `remember` of a trained generator with these training images and store the result as its memory."""
     labels, rows = (torch.from_numpy(array).to(device) for array in (split.labels, split.rows))
     noise = Noise.per_batch(seed, "memory", 0, len(split), device)
     known = Batch(to_float(split.images).to(device), labels, rows, step=0, progress=0.0, noise=noise)
@@ -35,7 +36,7 @@ def take_memory(generator: AnyGenerator, split: TrainSplit, *, seed: int, device
 
 
 def save_model(path: Path, generator: AnyGenerator, trained: Trained, facts: dict[str, Any]) -> None:
-    """Write PATH.safetensors and then PATH.json, whose presence says that the model is whole."""
+    """Write the model to `path` (.safetensors), then its record to a .json beside it, which marks it as complete."""
     tensors = {f"memory/{name}": tensor for name, tensor in generator.memory.items()}
     for name, network in generator.networks.items():
         tensors |= {f"network/{name}/{key}": value for key, value in network.state_dict().items()}
@@ -52,20 +53,20 @@ def save_model(path: Path, generator: AnyGenerator, trained: Trained, facts: dic
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
-    """The JSON beside a model's weights; None when the model is not there or not whole."""
+    """The JSON record of a model; None if the model is missing or incomplete."""
     record = read_json(path.with_suffix(".json")) if path.exists() else None
     return record if isinstance(record, dict) and record.get("format") == FORMAT else None
 
 
 def read_weights(path: Path) -> dict[str, dict[str, Tensor]]:
-    """The weights of each network in a model's file."""
+    """The weights in a model's file: {network name: state_dict}."""
     tensors = _below(load_file(path), "network/")
     names = {name.partition("/")[0] for name in tensors}
     return {name: _below(tensors, f"{name}/") for name in sorted(names)}
 
 
 def load_sampler(paths: Sequence[Path], spec: ImageSpec, registry: Registry, device: str = "cpu") -> Sampler:
-    """The models of one generator as one sampler; raises DataError for a model that is not there or damaged."""
+    """The models of one generator as one sampler; raises DataError for a model that is missing or damaged."""
     records = [_record_of(path) for path in paths]
     models = [
         load_model(path, registry.generators.get(record["generator"]), device)
@@ -77,7 +78,7 @@ def load_sampler(paths: Sequence[Path], spec: ImageSpec, registry: Registry, dev
 
 
 def load_model(path: Path, description: GeneratorDescription, device: str = "cpu") -> ModelSampler:
-    """One model as a sampler of the classes that it knows."""
+    """Load one model, as a sampler of the classes that it was trained on; raises DataError if it is damaged."""
     record = _record_of(path)
     values = record["spec"]
     spec = ImageSpec(**values | {"classes": tuple(values["classes"]), "counts": tuple(values["counts"])})
@@ -104,7 +105,7 @@ def _load_tensors(generator: AnyGenerator, path: Path) -> None:
     except (SafetensorError, RuntimeError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(
-            f"the model {path} is damaged or was made by another version of its plugin: {reason}"
+            f"the model {path} is damaged or was written by another version of its plugin: {reason}"
         ) from error
     generator.memory = _below(tensors, "memory/")
 

@@ -1,4 +1,4 @@
-"""Samplers: a trained generator behind checks, and one verb for pooled and per-class models."""
+"""Samplers: a trained generator with checks, and several models of one class each behind the same method."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from genaug.spec import ImageSpec
 
 
 class ModelSampler:
-    """A trained generator as a Sampler: labels and results are checked, gradients are off, images come to the CPU."""
+    """A trained generator as a Sampler: checks labels and results, disables gradients, returns images on the CPU."""
 
     def __init__(self, generator: AnyGenerator, device: str = "cpu") -> None:
         self.spec = generator.spec
@@ -23,7 +23,10 @@ class ModelSampler:
 
     @torch.no_grad()
     def sample(self, labels: Tensor, noise: Noise) -> Drawn:
-        """Images float32 [N, C, H, W] in [-1, 1] on the CPU; raises UsageError for a label outside [0, K)."""
+        """Images float32 [N, C, H, W] in [-1, 1] on the CPU.
+
+        Raises UsageError for a label outside [0, K), PluginError if the generator returns something else than images.
+        """
         _check_labels(labels, len(self.spec.classes))
         there = Noise([*noise.streams], len(noise), self._device)
         drawn = self._generator.sample(labels.to(self._device), there)
@@ -43,9 +46,9 @@ class ModelSampler:
 
 
 class PerClass:
-    """One model per class as one Sampler: each image comes from the model of its label.
+    """One model per class as one Sampler: each image is drawn by the model of its class.
 
-    A model knows its class alone, by label 0, or all classes.
+    samplers: by label. A sampler knows only its class, as label 0, or all classes of `spec`.
     """
 
     def __init__(self, spec: ImageSpec, samplers: Mapping[int, Sampler]) -> None:
@@ -53,7 +56,7 @@ class PerClass:
         self._samplers = dict(samplers)
 
     def sample(self, labels: Tensor, noise: Noise) -> Drawn:
-        """Images of the wanted classes, with the row ids and noise streams of their own."""
+        """Images of the requested classes, each drawn with its own noise stream by the model of its class."""
         _check_labels(labels, len(self.spec.classes))
         parts: list[tuple[list[int], Drawn]] = []
         for label in sorted(set(labels.tolist())):
@@ -71,7 +74,7 @@ class PerClass:
 
 
 def _gathered(parts: list[tuple[list[int], Drawn]]) -> Drawn:
-    """Put the parts back into the order of the rows; -1 pads parents of models that lean on fewer rows."""
+    """Join the parts in the order of their rows; parents of models with fewer parents per image are padded with -1."""
     order = torch.tensor([row for rows, _ in parts for row in rows]).argsort()
     width = max(drawn.parents.shape[1] for _, drawn in parts)
     padded = [

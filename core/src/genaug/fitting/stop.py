@@ -1,4 +1,4 @@
-"""When to stop: once drawn images come closer to training images than those are to each other."""
+"""Stop rule of a training: stop when drawn images are closer to training images than those are to each other."""
 
 import torch
 from torch import Tensor
@@ -17,10 +17,12 @@ _QUANTILE = 0.01
 
 
 class CopyWatch:
-    """Says stop when more than a share of 64 images are copies, by pixel distances that follow the number of images.
+    """A stop rule: True when more than `share` of 64 drawn images are copies of training images.
 
-    How long a generator can train before it repeats its images grows with their number (Bonnaire et al. 2025,
-    arXiv 2505.17638), which no fixed number of steps can know. known: what samples may lean on, the split if None.
+    A copy is closer to a training image, in pixels, than the 1st percentile of the leave-one-out distances among the
+    training images, near-duplicates aside. A generator can train the longer before it copies, the more images it has
+    (Bonnaire et al. 2025, arXiv 2505.17638), so a fixed number of steps does not fit every data set.
+    split: images that the model is trained on. known: images that it may store and draw from; `split` if None.
     """
 
     def __init__(
@@ -36,18 +38,18 @@ class CopyWatch:
         self._generator, self._split, self._known = generator, split, known or split
         self._share, self._seed, self._device = share, seed, device
         groups = torch.from_numpy(near_groups(self._known))
-        self._kin = groups[:, None] == groups
+        self._related = groups[:, None] == groups
 
     def __call__(self, step: int) -> bool:
-        """Draw with the networks as they are; the same step draws with the same noise."""
+        """Draw 64 images with the present networks and count the copies; the same step draws with the same noise."""
         take_memory(self._generator, self._known, seed=self._seed, device=self._device)
         noise = Noise.per_image(self._seed, "stop", [(step, image) for image in range(_IMAGES)])
         drawn = ModelSampler(self._generator, self._device).sample(self._labels(), noise)
         known = to_float(self._known.images).flatten(1)
-        return bool(copies(known, drawn.images.flatten(1), _QUANTILE, self._kin).double().mean() > self._share)
+        return bool(copies(known, drawn.images.flatten(1), _QUANTILE, self._related).double().mean() > self._share)
 
     def _labels(self) -> Tensor:
-        """The classes of the split in turn."""
+        """64 labels: the classes of the split in turn."""
         present = torch.from_numpy(self._split.labels).unique()
         labels: Tensor = present[torch.arange(_IMAGES) % len(present)]
         return labels

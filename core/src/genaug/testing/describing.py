@@ -1,4 +1,4 @@
-"""Checks of a description: torch-free, closed, frozen, documented, and able to survive a file."""
+"""Checks of a description and its settings class: imports no torch, closed, frozen, documented, storable as JSON."""
 
 import subprocess
 import sys
@@ -9,14 +9,14 @@ from pydantic import ValidationError
 
 from genaug.config import GeneratorConfig, Preset
 from genaug.errors import GenaugError
-from genaug.registry import GeneratorDescription
+from genaug.hookspecs import GeneratorDescription
 from genaug.spec import ImageSpec
 
 _BOUNDS = {"minimum", "exclusiveMinimum"}, {"maximum", "exclusiveMaximum"}
 
 
 def check_needs_no_torch(description: GeneratorDescription) -> None:
-    """The modules of the config class and of the presets can be imported without torch."""
+    """Importing the modules of the settings class and of the presets does not import torch."""
     modules = sorted({description.config.__module__, *(make.__module__ for make in description.presets.values())})
     code = f"import sys, {', '.join(modules)}; sys.exit('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -26,7 +26,7 @@ def check_needs_no_torch(description: GeneratorDescription) -> None:
 
 
 def check_config(config: type[GeneratorConfig], example: GeneratorConfig) -> None:
-    """Closed, frozen, equal after JSON, and every field with a description and every number with bounds."""
+    """Settings refuse unknown keys, are frozen and survive JSON; all fields have descriptions, all numbers bounds."""
     assert _refuses(lambda: config.model_validate({"no_such_key": 1})), f"{config.__name__} must refuse unknown keys"
     for name in config.model_fields:
         assert _refuses(lambda name=name: setattr(example, name, None)), (
@@ -40,15 +40,17 @@ def check_config(config: type[GeneratorConfig], example: GeneratorConfig) -> Non
 
 
 def check_presets(description: GeneratorDescription, spec: ImageSpec) -> None:
-    """There is an auto preset, and each gives the generator's own settings, or a sentence why they cannot work."""
+    """There is an auto preset, and each preset returns settings of the right class, or says why it cannot."""
     assert "auto" in description.presets, f"{description.name} needs a preset called auto"
     for name, make in description.presets.items():
         try:
             preset = make(spec, "cpu")
         except GenaugError:
             continue
-        assert isinstance(preset, Preset), f"preset {name} must give a Preset, got {type(preset).__name__}"
-        assert isinstance(preset.model, description.config), f"preset {name} must give a {description.config.__name__}"
+        assert isinstance(preset, Preset), f"preset {name} must return a Preset, got {type(preset).__name__}"
+        assert isinstance(preset.model, description.config), (
+            f"preset {name} must return a {description.config.__name__}"
+        )
         with suppress(GenaugError):
             preset.model.check(spec)
 
@@ -62,8 +64,8 @@ def _refuses(attempt: Any) -> bool:
 
 
 def _bounded(field: dict[str, Any]) -> bool:
-    """Whether a JSON schema field is no number, or one of a few, or has a lower and an upper bound."""
+    """Whether a field of a JSON schema has two bounds, if it is a number and not one of a list."""
     parts = [part for part in (field, *field.get("anyOf", [])) if "enum" not in part]
     return all(
-        all(side & part.keys() for side in _BOUNDS) for part in parts if part.get("type") in ("integer", "number")
+        all(bound & part.keys() for bound in _BOUNDS) for part in parts if part.get("type") in ("integer", "number")
     )

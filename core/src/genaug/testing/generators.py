@@ -1,4 +1,4 @@
-"""The contract of a generator as tests: subclass it, name the generator, and run pytest."""
+"""The contract of a generator as tests."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -7,106 +7,112 @@ from typing import Any, ClassVar
 from genaug.config import GeneratorConfig, changed
 from genaug.data.split import TrainSplit
 from genaug.generator import AnyGenerator
-from genaug.registry import GeneratorDescription, import_factory, load_registry, make_generator
+from genaug.hookspecs import GeneratorDescription
+from genaug.registry import import_factory, load_registry, make_generator
 from genaug.testing import describing, learning, sampling
 from genaug.testing.material import tiny_split
 
 
 class GeneratorContract:
-    """All that a generator promises, on tiny images that are made on the spot.
+    """Tests of all that a generator promises. Subclass it, set `generator`, and run pytest.
 
         class TestMine(GeneratorContract):
             generator = "mine"
 
-    preset and settings choose a model small enough to be trained for a few steps in seconds; sides are the height and
-    width of the square case, wide those of the other.
+    generator: name in its description, which must be installed.
+    preset: the preset that is tested; "auto" if there is none of this name.
+    settings: changes to the generator's own settings in that preset. Choose a network so small that it trains a few
+        steps in seconds.
+    size: height and width of the images of all tests, multiples of 8 from 16 on.
+    wide_size: a second height and width, not square, for the test of image shapes. Set it to `size` for a generator
+        that works at one size only.
     """
 
     generator: ClassVar[str]
     preset: ClassVar[str] = "small"
     settings: ClassVar[Mapping[str, Any]] = {}
-    sides: ClassVar[tuple[int, int]] = (16, 16)
-    wide: ClassVar[tuple[int, int]] = (16, 24)
+    size: ClassVar[tuple[int, int]] = (16, 16)
+    wide_size: ClassVar[tuple[int, int]] = (16, 24)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Import the plugin's code when tests are collected: a fault in it is told once, and no test pays for it."""
+        """Import the plugin's code when tests are collected, so that an error in it is reported once."""
         super().__init_subclass__(**kwargs)
         if hasattr(cls, "generator"):
             import_factory(cls().description())
 
     def description(self) -> GeneratorDescription:
-        """The generator as the registry knows it."""
+        """The description of the generator. Override it to test one that is not installed."""
         return load_registry().generators.get(self.generator)
 
-    def split(self, channels: int, sides: tuple[int, int]) -> TrainSplit:
-        """Images to try it on: of three classes, or of one where a model knows one class only."""
-        split = tiny_split(channels, *sides)
+    def split(self, channels: int, size: tuple[int, int]) -> TrainSplit:
+        """Training images: of three classes, or of one for a generator with one model per class."""
+        split = tiny_split(channels, *size)
         return split if self.description().conditioning == "class" else split.of_class(0)
 
     def config(self, split: TrainSplit) -> GeneratorConfig:
-        """The settings of the tried models."""
+        """The settings of the generators that are tested: those of `preset`, changed by `settings`."""
         description = self.description()
         make = description.presets.get(self.preset, description.presets["auto"])
         return changed(make(split.spec, "cpu").model, self.settings, f"the settings of {self.generator}")
 
     def make(self, split: TrainSplit) -> AnyGenerator:
-        """A fresh generator for these images."""
+        """An untrained generator for these images."""
         return make_generator(self.description(), split.spec, self.config(split))
 
     def square(self) -> tuple[partial[AnyGenerator], TrainSplit]:
-        """How to make generators for small square images, and those images."""
-        split = self.split(self.description().needs.channels[-1], self.sides)
+        """A function that creates untrained generators for images of `size`, and those images."""
+        split = self.split(self.description().needs.channels[-1], self.size)
         return partial(self.make, split), split
 
     def test_describing_needs_no_torch(self) -> None:
-        """`genaug --help` stays fast."""
+        """Otherwise `genaug --help` would be slow."""
         describing.check_needs_no_torch(self.description())
 
     def test_config_is_closed_frozen_documented_and_survives_json(self) -> None:
-        """Settings can be written down and read again."""
+        """Settings can be checked, shown, stored and read again."""
         describing.check_config(self.description().config, self.config(self.square()[1]))
 
     def test_presets_give_settings(self) -> None:
-        """Every preset works or says why not."""
+        """Every preset returns settings, or says why it cannot for these images."""
         describing.check_presets(self.description(), self.square()[1].spec)
 
     def test_losses_are_finite_scalars_of_known_networks(self) -> None:
-        """The loop can use them."""
+        """The training loop can use them."""
         learning.check_losses(*self.square())
 
     def test_three_steps_move_every_parameter(self) -> None:
-        """No dead weights."""
+        """No network has a parameter that is never trained."""
         learning.check_every_parameter_moves(*self.square())
 
     def test_training_has_no_chance_of_its_own(self) -> None:
-        """The seed decides."""
+        """Only the seed decides the weights."""
         learning.check_chance(*self.square())
 
     def test_resuming_equals_never_having_stopped(self) -> None:
-        """Bitwise, on the CPU."""
+        """The weights are equal bit for bit, on the CPU."""
         learning.check_resume(*self.square())
 
-    def test_images_have_the_right_shape_and_range_for_all_channels_and_sides(self) -> None:
-        """Grey or colour, square or not."""
+    def test_images_have_the_right_shape_and_range_for_all_channels_and_sizes(self) -> None:
+        """Grey or colour, square or not, as far as the description says that it works."""
         for channels in self.description().needs.channels:
-            for sides in (self.sides, self.wide):
-                split = self.split(channels, sides)
+            for size in (self.size, self.wide_size):
+                split = self.split(channels, size)
                 sampling.check_images(partial(self.make, split), split)
 
     def test_an_image_does_not_depend_on_its_neighbours(self) -> None:
-        """Image i is a function of its label and its noise."""
+        """An image is a function of its label and its noise."""
         sampling.check_independence(*self.square())
 
     def test_sampling_leaves_global_chance_untouched(self) -> None:
-        """Noise has an owner."""
+        """All random numbers of sampling come from the noise that it is given."""
         sampling.check_chance_of_sampling(*self.square())
 
     def test_bad_labels_are_refused(self) -> None:
-        """In words."""
+        """With an error message that names the allowed labels."""
         sampling.check_bad_labels(*self.square())
 
     def test_labels_are_read(self) -> None:
-        """By the losses and by the samples, where the description says so."""
+        """A generator with conditioning "class" uses the labels in its losses and in its images."""
         if self.description().conditioning == "class":
             make, split = self.square()
             if make().build():
@@ -114,9 +120,9 @@ class GeneratorContract:
             sampling.check_labels_steer(self.description(), make, split)
 
     def test_parents_are_rows_of_the_training_split(self) -> None:
-        """What an image leans on can be looked up."""
+        """Every recorded parent is a training image."""
         sampling.check_parents(*self.square())
 
     def test_a_saved_model_draws_the_same_bytes(self) -> None:
-        """Nothing is lost on the disk."""
+        """All state of a trained model is in its networks and its memory."""
         sampling.check_saving(self.description(), *self.square())

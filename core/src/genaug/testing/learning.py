@@ -1,4 +1,4 @@
-"""Checks of training: losses, movement, determinism, resume."""
+"""Checks of training: losses, updated parameters, determinism, resume."""
 
 import tempfile
 from collections.abc import Callable
@@ -22,7 +22,7 @@ STEPS = 3
 
 
 class StoppedError(Exception):
-    """A kill in the middle of a training."""
+    """Interrupts a training."""
 
 
 def check_losses(make: Make, split: TrainSplit) -> None:
@@ -30,46 +30,50 @@ def check_losses(make: Make, split: TrainSplit) -> None:
     generator = _built(make)
     with seeded(0, "losses"):
         for name, loss in generator.losses(_batch(split, split.labels)):
-            assert name in generator.networks, f"losses named {name!r}; build made {sorted(generator.networks)}"
+            assert name in generator.networks, f"losses named {name!r}; build returned {sorted(generator.networks)}"
             assert loss.ndim == 0, f"the loss of {name!r} must be a scalar, got shape {list(loss.shape)}"
             assert bool(loss.isfinite()), f"the loss of {name!r} must be finite, got {loss.item()}"
             assert loss.requires_grad, f"the loss of {name!r} does not depend on any weights"
 
 
 def check_every_parameter_moves(make: Make, split: TrainSplit) -> None:
-    """Three steps over all classes move every parameter of every network that has a loss."""
+    """Three steps change every parameter of every network that has a loss."""
     before, generator, named = _built(make), make(), set[str]()
     train(generator, split, _config(split), seed=0, report=lambda progress: named.update(progress.losses))
     for name in sorted(named):
         start = dict(before.networks[name].named_parameters())
         for key, value in generator.networks[name].named_parameters():
             still = value.requires_grad and torch.equal(value, start[key])
-            assert not still, f"{STEPS} steps did not move {name}.{key}; no loss depends on it"
+            assert not still, f"{STEPS} steps did not change {name}.{key}; no loss depends on it"
 
 
 def check_chance(make: Make, split: TrainSplit) -> None:
-    """Training leaves the chance of torch, numpy and random alone, and does not listen to it."""
+    """Training neither uses nor changes the global random generators of torch, numpy and random."""
     trained = []
     for start in (1, 2):
         with moved_chance(start):
             before = chance_states()
             trained.append(_trained(make, split))
             still = same_states(before, chance_states())
-        assert still, "training changed the global chance of torch, numpy or random"
-    assert same_weights(*trained), "the same seed gave other weights: the plugin draws from global chance"
+        assert still, "training changed a global random generator of torch, numpy or random"
+    assert same_weights(*trained), (
+        "the same seed gave other weights: the plugin uses a global random generator; use batch.noise"
+    )
 
 
 def check_resume(make: Make, split: TrainSplit) -> None:
-    """Stopped at any step and run again, a training ends bitwise as if never stopped."""
+    """A training that is interrupted and resumed ends with the same weights, bit for bit, as one that is not."""
     whole = _trained(make, split, steps=2 * STEPS)
     for stop in (1, 2 * STEPS - 1):
         with tempfile.TemporaryDirectory() as folder:
             again = _interrupted(make, split, Path(folder), stop)
-        assert same_weights(whole, again), f"stopped after step {stop} and resumed, the weights differ"
+        assert same_weights(whole, again), (
+            f"interrupted after step {stop} and resumed, the weights differ; keep no counters in the generator"
+        )
 
 
 def check_labels_are_learnt(make: Make, split: TrainSplit) -> None:
-    """With other labels on the same images, some loss changes."""
+    """Other labels for the same images change at least one loss."""
     generator = _built(make)
     values = []
     for labels in (split.labels, split.labels[::-1].copy()):
@@ -85,7 +89,7 @@ def weights(generator: AnyGenerator) -> dict[str, Tensor]:
 
 
 def same_weights(first: AnyGenerator, second: AnyGenerator) -> bool:
-    """Bitwise equality of two trained generators."""
+    """Whether two trained generators have equal weights, bit for bit."""
     one, two = weights(first), weights(second)
     return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
 

@@ -1,4 +1,4 @@
-"""Small images to try a plugin on, made on the spot."""
+"""Tiny training images for the conformance tests."""
 
 import numpy as np
 import torch
@@ -9,7 +9,10 @@ from genaug.spec import ImageSpec
 
 
 def tiny_split(channels: int, height: int, width: int, counts: tuple[int, ...] = (5, 4, 3)) -> TrainSplit:
-    """Classes of bright squares in different corners on noise; class i has counts[i] images."""
+    """A TrainSplit whose classes are bright rectangles in different corners on noise; class i has counts[i] images.
+
+    channels: 1 or 3. height, width: multiples of 8 from 16 on. At most eight classes. Always the same images.
+    """
     labels = np.repeat(np.arange(len(counts)), counts).astype(np.int64)
     noise = torch.randint(0, 120, (len(labels), height, width, channels), generator=stream(0, "tiny split"))
     images = noise.numpy().astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Checks of sampling: shape and range, independence of neighbours, labels, parents, saving."""
+"""Checks of sampling: shape and range, independence of the rest of the batch, labels, parents, saving."""
 
 import tempfile
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from genaug.data.split import TrainSplit
 from genaug.errors import UsageError
 from genaug.fitting import ModelSampler, draw_chunk, load_model, save_model, take_memory
 from genaug.generator import AnyGenerator, Drawn
-from genaug.registry import GeneratorDescription
+from genaug.hookspecs import GeneratorDescription
 from genaug.testing.learning import STEPS
 from genaug.training import Trained, train
 
@@ -22,7 +22,7 @@ _TOLERANCE = 2e-3  # of a range of 2: a quarter of one of the 256 levels
 
 
 def trained(make: Make, split: TrainSplit) -> tuple[AnyGenerator, Trained]:
-    """A generator after a few steps, with its memory."""
+    """A generator after a few training steps, with its memory."""
     generator = make()
     config = TrainConfig(steps=STEPS, batch_size=min(8, len(split)), balanced=True, average_decay=0.9)
     result = train(generator, split, config, seed=0)
@@ -31,24 +31,24 @@ def trained(make: Make, split: TrainSplit) -> tuple[AnyGenerator, Trained]:
 
 
 def check_images(make: Make, split: TrainSplit) -> None:
-    """Float images [N, C, H, W], finite, in [-1, 1]."""
+    """Images are float [N, C, H, W], finite, in [-1, 1]."""
     drawn = _drawn(ModelSampler(trained(make, split)[0]), _labels(split))
-    wanted = (len(_labels(split)), split.spec.channels, split.spec.height, split.spec.width)
-    assert drawn.images.shape == wanted, f"expected images {list(wanted)}, got {list(drawn.images.shape)}"
+    expected = (len(_labels(split)), split.spec.channels, split.spec.height, split.spec.width)
+    assert drawn.images.shape == expected, f"expected images {list(expected)}, got {list(drawn.images.shape)}"
     assert bool(drawn.images.isfinite().all()), "images must be finite"
     low, high = drawn.images.min().item(), drawn.images.max().item()
     assert -1.001 <= low <= high <= 1.001, f"images must lie in [-1, 1], got [{low:.3f}, {high:.3f}]"
 
 
 def check_independence(make: Make, split: TrainSplit) -> None:
-    """An image does not change with its batch, and is the same bytes in its canonical chunk."""
+    """An image does not change with the rest of its batch, and a chunk of images is the same each time it is drawn."""
     sampler, labels = ModelSampler(trained(make, split)[0]), _labels(split)
     together = _drawn(sampler, labels).images
     noises = _noise(labels)
     alone = [sampler.sample(labels[row : row + 1], noises.rows([row])).images for row in range(len(labels))]
-    far = (together - torch.cat(alone)).abs().max().item()
-    assert far <= _TOLERANCE, (
-        f"an image changed by {far:.4f} with its neighbours; use eval mode and one stream per image"
+    difference = (together - torch.cat(alone)).abs().max().item()
+    assert difference <= _TOLERANCE, (
+        f"an image changed by {difference:.4f} with its neighbours in the batch; use eval mode and one stream per image"
     )
     first = draw_chunk(sampler, 0, 1, seed=0, name="kit")[0]
     draw_chunk(sampler, 0, 0, seed=0, name="kit")
@@ -57,15 +57,17 @@ def check_independence(make: Make, split: TrainSplit) -> None:
 
 
 def check_chance_of_sampling(make: Make, split: TrainSplit) -> None:
-    """Sampling uses the noise that it is given, all of it per image, and nothing else."""
+    """Sampling does not change a global random generator."""
     sampler, labels = ModelSampler(trained(make, split)[0]), _labels(split)
     before = chance_states()
     _drawn(sampler, labels)
-    assert same_states(before, chance_states()), "sampling changed the global chance of torch, numpy or random"
+    assert same_states(before, chance_states()), (
+        "sampling changed a global random generator of torch, numpy or random; use noise"
+    )
 
 
 def check_bad_labels(make: Make, split: TrainSplit) -> None:
-    """A label outside [0, K) is refused in words."""
+    """A label outside [0, K) is refused, with a message that names the allowed labels."""
     sampler, count = ModelSampler(trained(make, split)[0]), len(split.spec.classes)
     for label in (-1, count):
         refusal = _refusal(sampler, label)
@@ -82,7 +84,7 @@ def _refusal(sampler: ModelSampler, label: int) -> str | None:
 
 
 def check_labels_steer(description: GeneratorDescription, make: Make, split: TrainSplit) -> None:
-    """With conditioning, the same noise under another label gives another image."""
+    """With conditioning "class", another label changes the image that is drawn from the same noise."""
     if description.conditioning != "class":
         return
     sampler = ModelSampler(trained(make, split)[0])
@@ -94,13 +96,13 @@ def check_labels_steer(description: GeneratorDescription, make: Make, split: Tra
 def check_parents(make: Make, split: TrainSplit) -> None:
     """Parents are row ids of the training split, or -1."""
     drawn = _drawn(ModelSampler(trained(make, split)[0]), _labels(split))
-    known = {-1, *split.rows.tolist()}
-    strange = sorted(set(drawn.parents.flatten().tolist()) - known)
-    assert not strange, f"parents must be row ids of the training split or -1, got {strange[:5]}"
+    allowed = {-1, *split.rows.tolist()}
+    others = sorted(set(drawn.parents.flatten().tolist()) - allowed)
+    assert not others, f"parents must be row ids of the training split or -1, got {others[:5]}"
 
 
 def check_saving(description: GeneratorDescription, make: Make, split: TrainSplit) -> None:
-    """A model from the disk draws the bytes that it drew before."""
+    """A model that is saved and loaded draws the same images, bit for bit."""
     generator, result = trained(make, split)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"

@@ -8,14 +8,20 @@ from torch import Tensor
 from genaug.chance import stream
 from genaug.config import SelectorConfig
 from genaug.data.split import TrainSplit
+from genaug.hookspecs import SelectorDescription
 from genaug.images import to_float
-from genaug.registry import SelectorDescription, import_factory, load_registry
+from genaug.registry import import_factory, load_registry
 from genaug.selector import Candidates, Selector, Verdict
 from genaug.testing.material import tiny_split
 
 
 class PixelTools:
-    """Tools by nearest class means of the pixels: crude, but real."""
+    """The tools that the kit hands to a selector: a simple classifier on pixels instead of trained networks.
+
+    Its features are the pixels, and its probabilities follow the distance to the mean image of each class. All training
+    images are in one fold, so `sources` changes nothing.
+    train: the training images, with at least one of each class.
+    """
 
     def __init__(self, train: TrainSplit) -> None:
         self._count = len(train)
@@ -24,52 +30,57 @@ class PixelTools:
 
     @property
     def folds(self) -> Tensor:
-        """One fold for all."""
+        """The fold of each training image, int64 [N]: 0 for all."""
         return torch.zeros(self._count, dtype=torch.int64)
 
-    def features(self, images: Tensor, stems: Tensor) -> Tensor:
-        """Pixels, float32 [N, D]."""
+    def features(self, images: Tensor, sources: Tensor) -> Tensor:
+        """The pixels of images [N, C, H, W] as features, float32 [N, D]."""
         return images.flatten(1)
 
-    def probabilities(self, images: Tensor, stems: Tensor) -> Tensor:
-        """By distance to the class means, float32 [N, K]."""
+    def probabilities(self, images: Tensor, sources: Tensor) -> Tensor:
+        """Class probabilities by the distance to the mean image of each class, float32 [N, K]."""
         return torch.softmax(-torch.cdist(images.flatten(1), self._means), dim=1)
 
     def stream(self, purpose: str) -> torch.Generator:
-        """A stream of the purpose."""
+        """A random stream that depends on the purpose alone."""
         return stream(0, "kit", purpose)
 
 
 class SelectorContract:
-    """All that a selector promises; subclass it and name the selector."""
+    """Tests of all that a selector promises. Subclass it, set `selector`, and run pytest.
+
+    selector: name in its description, which must be installed.
+    """
 
     selector: ClassVar[str]
 
     def description(self) -> SelectorDescription:
-        """The selector as the registry knows it."""
+        """The description of the selector. Override it to test one that is not installed."""
         return load_registry().selectors.get(self.selector)
 
-    def judged(self) -> list[Verdict]:
-        """Verdicts on training images of one class and as many of noise."""
+    def verdicts(self) -> list[Verdict]:
+        """The verdicts on ten candidates of one class: five training images and five images of noise."""
         description = self.description()
-        made: Selector[SelectorConfig] = import_factory(description)(description.config())
+        selector: Selector[SelectorConfig] = import_factory(description)(description.config())
         train = tiny_split(3, 16, 16)
-        made.fit(train, PixelTools(train))
+        selector.fit(train, PixelTools(train))
         real = to_float(train.of_class(0).images)
         noise = torch.rand(real.shape, generator=stream(0, "kit noise")) * 2 - 1
         images = torch.cat([real, noise])
-        stems = torch.arange(len(images)) % len(real)
-        candidates = Candidates(images, 0, torch.empty((len(images), 0), dtype=torch.int64), stems)
-        return list(made.judge(candidates, images[:0], len(real)))
+        sources = torch.arange(len(images)) % len(real)
+        candidates = Candidates(images, 0, torch.empty((len(images), 0), dtype=torch.int64), sources)
+        return list(selector.judge(candidates, images[:0], len(real)))
 
     def test_every_candidate_gets_a_verdict(self) -> None:
-        """With a score in [0, 1], and a reason where it is not kept."""
-        verdicts = self.judged()
+        """Each verdict has a score in [0, 1], and each rejection a reason."""
+        verdicts = self.verdicts()
         assert len(verdicts) == 10, f"expected a verdict for each of 10 candidates, got {len(verdicts)}"
         for verdict in verdicts:
-            assert 0.0 <= verdict.score <= 1.0, f"scores lie in [0, 1], got {verdict.score}"
+            assert 0.0 <= verdict.score <= 1.0, f"scores must lie in [0, 1], got {verdict.score}"
             assert verdict.keep or verdict.reason, "a rejection needs a reason"
 
     def test_judging_is_deterministic(self) -> None:
-        """The same candidates get the same verdicts."""
-        assert self.judged() == self.judged(), "the same candidates got other verdicts"
+        """The same candidates get the same verdicts from a new selector with the same settings."""
+        assert self.verdicts() == self.verdicts(), (
+            "the same candidates got other verdicts; take random numbers from tools.stream"
+        )

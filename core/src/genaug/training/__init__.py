@@ -1,4 +1,4 @@
-"""The only loop: it trains every generator and every classifier."""
+"""The one training loop, for every generator and every classifier."""
 
 from genaug.training.hardware import resolve_device, resolve_precision, using_threads
 from genaug.training.loop import Progress, Trained, train

@@ -1,4 +1,4 @@
-"""Where training runs, how many threads it has, and in which precision: fixed rules, never a timing."""
+"""Device, number of threads and precision of a training: chosen by fixed rules, never by measuring time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,25 +10,28 @@ from accelerate.state import AcceleratorState
 from genaug.errors import UsageError
 
 
-def resolve_device(wish: str) -> str:
-    """Turn auto | cpu | cuda | cuda:N | mps into the device to use; raises UsageError for one that is not there."""
-    kind, _, number = wish.partition(":")
-    if wish == "auto":
+def resolve_device(requested: str) -> str:
+    """The device for auto, cpu, cuda, cuda:N or mps; raises UsageError for one that this machine does not have."""
+    kind, _, number = requested.partition(":")
+    if requested == "auto":
         return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    if wish == "cpu" or (wish == "mps" and torch.backends.mps.is_available()):
-        return wish
+    if requested == "cpu" or (requested == "mps" and torch.backends.mps.is_available()):
+        return requested
     if kind == "cuda" and (number.isdigit() or not number) and int(number or 0) < torch.cuda.device_count():
-        return wish
-    raise UsageError(f"device {wish!r} is not here; available: {', '.join(_available())}")
+        return requested
+    raise UsageError(f"this machine has no device {requested!r}; available: {', '.join(_available())}")
 
 
-def resolve_precision(wish: str, device: str) -> str:
-    """Turn auto into no | bf16 | fp16 by what the hardware does natively; raises UsageError for an impossible fp16."""
+def resolve_precision(requested: str, device: str) -> str:
+    """The precision for auto, no, bf16 or fp16; auto is what the hardware supports natively.
+
+    Raises UsageError for fp16 without CUDA.
+    """
     on_cuda = device.startswith("cuda")
-    if wish == "fp16" and not on_cuda:
+    if requested == "fp16" and not on_cuda:
         raise UsageError(f"precision fp16 needs a CUDA device, got {device}; use bf16 or no")
-    if wish != "auto":
-        return wish
+    if requested != "auto":
+        return requested
     if on_cuda:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     native = device == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
@@ -36,7 +39,10 @@ def resolve_precision(wish: str, device: str) -> str:
 
 
 def make_accelerator(device: str, precision: str) -> Accelerator:
-    """The Accelerator of one training. Accelerate keeps one precision per process, so another one starts it afresh."""
+    """The Accelerator of one training.
+
+    Accelerate keeps one device and one precision per process, so its state is reset when either changes.
+    """
     shared = AcceleratorState._shared_state
     if shared and (shared.get("_mixed_precision") != precision or str(shared.get("device")) != device):
         AcceleratorState._reset_state(reset_partial_state=True)
@@ -45,7 +51,7 @@ def make_accelerator(device: str, precision: str) -> Accelerator:
 
 @contextmanager
 def using_threads(count: int | None) -> Iterator[None]:
-    """Let torch use that many threads inside the block; None leaves it as it is."""
+    """Let torch use this many threads inside the block; None changes nothing."""
     before = torch.get_num_threads()
     torch.set_num_threads(count or before)
     try:

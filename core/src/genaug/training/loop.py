@@ -1,4 +1,4 @@
-"""One readable loop for every network: batches by (seed, step), losses, steps, averages, checkpoints, guards."""
+"""The training loop: batches, losses, optimiser steps, averages and checkpoints, and what happens when a step fails."""
 
 import copy
 import math
@@ -31,7 +31,7 @@ _CHECKPOINTS = 20
 
 @dataclass(frozen=True)
 class Progress:
-    """What the loop reports after each step: steps done, steps in all, the losses by network."""
+    """What the loop reports after each step: steps done, steps in total, and the last loss of each network."""
 
     step: int
     steps: int
@@ -40,7 +40,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Trained:
-    """The end of a training: networks in eval mode, averages in place, and how the losses went."""
+    """The result of a training: networks for use, its length, its last batch size, and losses at regular steps."""
 
     networks: dict[str, nn.Module]
     steps: int
@@ -63,26 +63,23 @@ def train(
     stop: Callable[[int], bool] | None = None,
     order: RowOrder | None = None,
 ) -> Trained:
-    """Train on a split, from the last checkpoint in `checkpoints` where there is one; fills `trainable.networks`.
+    """Train on a split and fill `trainable.networks`.
 
-    device and precision are resolved ones ("cpu" or "cuda:0", "no" or "bf16" or "fp16"). An exception out of `report`
-    stops the training like a kill: the next call goes on from the last checkpoint, to the same bytes.
-    start: weights to begin with. stop: asked with every checkpoint and given the number of steps so far, while the
-    networks are as they would be used; when it says so, training ends with the weights of the checkpoint before.
-    order: which rows each step sees, instead of what `config` says; checkpoints do not know it.
-    Raises TrainingError when a loss is not finite twice, or when one image is too much for the memory.
+    device, precision: resolved values, such as "cpu" or "cuda:0", and "no", "bf16" or "fp16".
+    checkpoints: folder for checkpoints. If it holds one of the same training, that training is continued and ends with
+        the same weights, bit for bit, as without the interruption. An exception raised by `report` interrupts too.
+    start: initial weights. order: the rows of each step, in place of `config.balanced`; checkpoints do not record it.
+    stop: stop rule, called at each checkpoint with the number of steps done, while the networks are as they would be
+        after the training. If it returns True, the training ends with the weights of the checkpoint before.
+    Raises TrainingError for a second loss that is not finite, or if memory is too small for one image.
     """
     with using_threads(threads):
         loop = _Loop(trainable, split, config, seed, device, precision, checkpoints, start, stop, order)
-        return loop.run(report or _silent)
-
-
-def _silent(progress: Progress) -> None:
-    """Report to nobody."""
+        return loop.run(report)
 
 
 class _NotFiniteError(ArithmeticError):
-    """A loss was infinite or not a number."""
+    """A loss is infinite or not a number."""
 
 
 class _Loop:
@@ -102,15 +99,15 @@ class _Loop:
         self._trainable, self._split, self._config = trainable, split, config
         self._seed, self._device = seed, device
         self._start, self._stop = start, stop
-        self._good: tuple[dict[str, Tensor], dict[str, Any]] | None = None
+        self._last_saved: tuple[dict[str, Tensor], dict[str, Any]] | None = None  # kept for the stop rule
         self._order = order or Order(split.labels, seed=seed, balanced=config.balanced)
         self._accelerator = make_accelerator(device, precision)
         key = stage_hash([config.model_dump(), split.fingerprint, seed, device, precision, torch.get_num_threads()])
         self._checkpoints = Checkpoints(checkpoints, key) if checkpoints else None
         self._restore()
 
-    def run(self, report: Callable[[Progress], None]) -> Trained:
-        """All steps that are left."""
+    def run(self, report: Callable[[Progress], None] | None) -> Trained:
+        """Do all steps that are left."""
         while self._state.networks and self._course.step < self._course.steps and not self._course.stopped:
             fault = None
             try:
@@ -121,19 +118,20 @@ class _Loop:
                 if not should_reduce_batch_size(error):
                     raise
             else:
-                self._keep(losses)
-                report(Progress(self._course.step, self._course.steps, losses))
+                self._finish_step(losses)
+                if report is not None:
+                    report(Progress(self._course.step, self._course.steps, losses))
                 continue
-            self._let_go()  # outside of `except`: an exception keeps alive all that the failed step had in memory
+            self._free_memory()  # outside `except`, since the exception keeps alive all tensors of the failed step
             if fault:
-                self._go_back(fault)
+                self._restart_with_half_the_rate(fault)
             else:
-                self._halve()
+                self._restart_with_half_the_batch()
         self._trainable.networks = self._state.finished()
         return Trained(self._trainable.networks, self._course.step, self._course.batch_size, self._course.history)
 
     def _step(self) -> dict[str, float]:
-        """One pass through `losses`: each network moves before the next loss is asked for."""
+        """Run `losses` once, updating each network before `losses` continues; returns the last loss of each network."""
         found: dict[str, float] = {}
         with seeded(self._seed, "step", self._course.step):
             pairs = self._trainable.losses(self._batch())
@@ -143,7 +141,7 @@ class _Loop:
                 if name is None or loss is None:
                     return found
                 found[name] = self._checked(name, loss)
-                self._move(name, loss)
+                self._update(name, loss)
 
     def _batch(self) -> Batch:
         step, size = self._course.step, self._course.batch_size
@@ -156,21 +154,21 @@ class _Loop:
 
     def _checked(self, name: str, loss: Tensor) -> float:
         if name not in self._state.networks:
-            raise PluginError(f"losses named {name!r}; build made {', '.join(self._state.networks)}")
+            raise PluginError(f"losses named {name!r}; build returned {', '.join(self._state.networks)}")
         value = loss.item()
         if not math.isfinite(value):
             raise _NotFiniteError(f"the loss of {name!r} was {value} at step {self._course.step}")
         return value
 
-    def _move(self, name: str, loss: Tensor) -> None:
-        """Backward into one network alone; with enough batches, clip, and step it at the rate of this step."""
+    def _update(self, name: str, loss: Tensor) -> None:
+        """Add the gradients of one loss to its own network; update its weights after `accumulation` losses."""
         optimizer, batches = self._optimizer(name), self._config.accumulation
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        if self._gathered[name] % batches == 0:
+        if self._losses_seen[name] % batches == 0:
             optimizer.zero_grad()
-        self._gathered[name] += 1
+        self._losses_seen[name] += 1
         self._accelerator.backward(loss / batches, inputs=parameters)
-        if self._gathered[name] % batches and self._course.step + 1 < self._course.steps:
+        if self._losses_seen[name] % batches and self._course.step + 1 < self._course.steps:
             return
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"] * self._rate()
@@ -187,7 +185,8 @@ class _Loop:
         return self._prepared[name]
 
     def _rate(self) -> float:
-        """Factor on the learning rates: warm-up, then constant or a half cosine to zero, times what a fault left."""
+        """Factor on the initial learning rates: linear warm-up, then constant or half a cosine down to zero."""
+        # Not a torch or diffusers scheduler: as a pure function of the step it needs no state, so a resume is bitwise.
         step, warmup = self._course.step, self._config.warmup_steps
         if step < warmup:
             return self._course.rate * (step + 1) / warmup
@@ -196,25 +195,25 @@ class _Loop:
         share = (step - warmup) / max(1, self._course.steps - warmup)
         return self._course.rate * 0.5 * (1.0 + math.cos(math.pi * share))
 
-    def _keep(self, losses: dict[str, float]) -> None:
-        """Count the step, note its losses now and then, and save a checkpoint when it is due."""
+    def _finish_step(self, losses: dict[str, float]) -> None:
+        """Count the step, record its losses at regular intervals, and save a checkpoint when one is due."""
         if self._course.step % math.ceil(self._course.steps / _HISTORY_POINTS) == 0:
             self._course.history.append((self._course.step, losses))
         self._course.step += 1
         due = self._config.checkpoint_steps or math.ceil(self._course.steps / _CHECKPOINTS)
         due = math.ceil(due / self._config.accumulation) * self._config.accumulation  # gradients are not saved
         if self._course.step % due == 0 or self._course.step == self._course.steps:
-            self._check()
+            self._apply_stop_rule()
             self._save()
 
-    def _check(self) -> None:
-        """Ask the stop rule, and go back to the weights before where it says so and there are some."""
+    def _apply_stop_rule(self) -> None:
+        """End the training if the stop rule says so, with the weights of the last checkpoint if there is one."""
         if self._stop is None:
             return
         with self._state.in_use():
             stopped = self._stop(self._course.step)
-        if stopped and self._good is not None:
-            self._take(self._good)
+        if stopped and self._last_saved is not None:
+            self._load(self._last_saved)
         self._course.stopped = stopped
 
     def _save(self) -> None:
@@ -222,25 +221,25 @@ class _Loop:
         self._course.scaler = scaler.state_dict() if scaler else {}
         tensors, facts = self._state.tensors(), self._course.to_json()
         if self._stop is not None:
-            self._good = ({name: tensor.clone() for name, tensor in tensors.items()}, facts)
+            self._last_saved = ({name: tensor.clone() for name, tensor in tensors.items()}, facts)
         if self._checkpoints:
             self._checkpoints.save(tensors, facts)
 
     def _restore(self) -> None:
-        """Start from the last checkpoint, or from nothing."""
-        self._begin()
+        """Go to the last checkpoint, or to the start if there is none."""
+        self._initialise()
         saved = self._checkpoints.load() if self._checkpoints else None
-        self._good = saved
+        self._last_saved = saved
         if saved is not None:
-            self._take(saved)
+            self._load(saved)
             if self._accelerator.scaler and self._course.scaler:
                 self._accelerator.scaler.load_state_dict(self._course.scaler)
 
-    def _take(self, saved: tuple[dict[str, Tensor], dict[str, Any]]) -> None:
+    def _load(self, saved: tuple[dict[str, Tensor], dict[str, Any]]) -> None:
         self._state.load(saved[0])
         self._course = Course(**copy.deepcopy(saved[1]))
 
-    def _begin(self) -> None:
+    def _initialise(self) -> None:
         self._state = State(
             self._trainable,
             seed=self._seed,
@@ -251,18 +250,18 @@ class _Loop:
         size = min(self._config.batch_size, len(self._split))
         self._course = Course(0, size, resolved_steps(self._config, len(self._split)))
         self._prepared: dict[str, AcceleratedOptimizer] = {}
-        self._gathered: Counter[str] = Counter()  # losses of each network so far
+        self._losses_seen: Counter[str] = Counter()  # number of losses of each network so far
 
-    def _let_go(self) -> None:
-        """Free the memory of networks and optimisers, before others of the same size are made."""
+    def _free_memory(self) -> None:
+        """Free the memory of networks and optimisers before new ones of the same size are built."""
         self._state.drop()
         self._prepared.clear()
         self._accelerator.free_memory()
 
-    def _go_back(self, fault: str) -> None:
-        """After a loss that is not finite: back with half the learning rate, once.
+    def _restart_with_half_the_rate(self, fault: str) -> None:
+        """After a loss that is not finite, go back with half the learning rate; raises TrainingError the second time.
 
-        Back to the last checkpoint, or to the start when that checkpoint already holds the weights that failed.
+        Goes back to the last checkpoint, or to the start if that checkpoint already holds the weights that failed.
         """
         failed, size = self._course.step, self._course.batch_size
         if not self._course.attempt:
@@ -273,17 +272,17 @@ class _Loop:
                 "with precision=no"
             )
         if self._course.step == failed:
-            self._let_go()
-            self._begin()
+            self._free_memory()
+            self._initialise()
         self._course.attempt, self._course.rate = 1, 0.5
         self._shrink(size)
 
-    def _halve(self) -> None:
-        """When memory runs out: the last checkpoint with half the batch."""
+    def _restart_with_half_the_batch(self) -> None:
+        """After memory ran out, go to the last checkpoint with half the batch; raises TrainingError if it was 1."""
         size = self._course.batch_size // 2
         if not size:
             raise TrainingError(
-                f"one image of {self._split.spec.height}x{self._split.spec.width} is too much for the memory; "
+                f"memory is too small for one image of {self._split.spec.height}x{self._split.spec.width}; "
                 "use a smaller --size or preset"
             )
         attempt, rate = self._course.attempt, self._course.rate
@@ -292,8 +291,8 @@ class _Loop:
         self._shrink(size)
 
     def _shrink(self, size: int) -> None:
-        """Go on with at most so many images in a batch, for as many epochs as were wanted."""
+        """Use batches of at most `size` images from now on. A length given in epochs then takes more steps."""
         before, self._course.batch_size = self._course.batch_size, min(size, self._course.batch_size)
         if self._config.epochs and self._config.steps is None:
-            left = (self._course.steps - self._course.step) * before
-            self._course.steps = self._course.step + math.ceil(left / self._course.batch_size)
+            images_left = (self._course.steps - self._course.step) * before
+            self._course.steps = self._course.step + math.ceil(images_left / self._course.batch_size)

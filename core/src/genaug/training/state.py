@@ -1,4 +1,4 @@
-"""All that changes while training: networks, averages, optimisers, and the small facts a checkpoint adds to them."""
+"""Everything that changes during a training, and so everything that a checkpoint has to hold."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -15,15 +15,19 @@ from genaug.config import TrainConfig
 from genaug.errors import PluginError
 from genaug.generator import Trainable
 
-Weights = Mapping[str, Mapping[str, Tensor]]  # of each network by name, as its state_dict holds them
+Weights = Mapping[str, Mapping[str, Tensor]]  # {network name: its state_dict}
 
 
 @dataclass
 class Course:
-    """Where a training stands: what a checkpoint keeps besides tensors.
+    """How far a training has come: what a checkpoint holds besides tensors.
 
-    step: the next one. steps: of the whole training. attempt: how often it went back after a loss that was not finite.
-    rate: factor on all learning rates. stopped: by the stop rule. history: [step, {network: loss}] at regular steps.
+    step: number of the next step. steps: length of the whole training.
+    attempt: 1 after a restart because of a loss that was not finite, else 0.
+    rate: factor on all learning rates, 0.5 after such a restart.
+    stopped: whether the stop rule ended the training.
+    history: (step, {network: loss}) at regular intervals.
+    scaler: state of the gradient scaler; empty without fp16.
     """
 
     step: int
@@ -36,19 +40,22 @@ class Course:
     scaler: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for a checkpoint."""
+        """Plain values for the checkpoint."""
         return asdict(self)
 
 
 def resolved_steps(config: TrainConfig, images: int) -> int:
-    """Steps of a training on that many (enlarged) images."""
+    """Length of a training on this many images, variants included, in steps."""
     if config.steps is not None:
         return config.steps
     return (config.epochs or 0) * math.ceil(images / min(config.batch_size, images))
 
 
 class State:
-    """Networks on their device, their averages and their optimisers."""
+    """The networks on their device, their averages and their optimisers.
+
+    start: initial weights of networks; those that it does not name start at random.
+    """
 
     def __init__(
         self, trainable: Trainable, *, seed: int, device: str, average_decay: float, start: Weights | None = None
@@ -61,13 +68,14 @@ class State:
         self.networks = trainable.networks
         averaged = trainable.averaged if average_decay else frozenset()
         if strangers := averaged - self.networks.keys():
-            raise PluginError(f"averaged names {', '.join(sorted(strangers))}; build made {', '.join(self.networks)}")
+            unknown, known = ", ".join(sorted(strangers)), ", ".join(self.networks)
+            raise PluginError(f"averaged names {unknown}; build returned {known}")
         self.averages = {name: _average(self.networks[name], average_decay) for name in sorted(averaged)}
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
         self._trainable = trainable
 
     def optimizer(self, name: str) -> torch.optim.Optimizer:
-        """The optimiser of a network, made when a loss first names it; remembers its own learning rates."""
+        """The optimiser of a network, created at the first loss of that network; keeps its initial learning rates."""
         if name not in self.optimizers:
             optimizer = self._trainable.optimizer(name)
             for group in optimizer.param_groups:
@@ -76,11 +84,11 @@ class State:
         return self.optimizers[name]
 
     def drop(self) -> None:
-        """Let go of all tensors."""
+        """Free the memory of all tensors."""
         self._trainable.networks, self.networks, self.averages, self.optimizers = {}, {}, {}, {}
 
     def tensors(self) -> dict[str, Tensor]:
-        """All tensors under names that a fresh state of the same trainable understands."""
+        """All tensors by name, in the format that `load` of a new State of the same trainable reads."""
         found = {
             f"network/{name}/{key}": value
             for name, net in self.networks.items()
@@ -94,7 +102,7 @@ class State:
         return {name: tensor.detach().cpu().contiguous() for name, tensor in found.items()}
 
     def load(self, tensors: dict[str, Tensor]) -> None:
-        """Take over the tensors of `tensors()`."""
+        """Replace all tensors by those that `tensors` returned."""
         for name, network in self.networks.items():
             network.load_state_dict(_below(tensors, f"network/{name}/"))
         for name, average in self.averages.items():
@@ -104,7 +112,7 @@ class State:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Inside the block the trainable has its networks as they would be used if the training ended now."""
+        """Inside the block, the trainable has the networks that it would have if the training ended now."""
         self._trainable.networks = self.finished()
         try:
             yield
@@ -112,7 +120,7 @@ class State:
             self._trainable.networks = {name: network.train() for name, network in self.networks.items()}
 
     def finished(self) -> dict[str, nn.Module]:
-        """The networks as they are used from now on: averages where there are some, in eval mode."""
+        """The networks for use after training: the averages of those that have one, all in eval mode."""
         chosen = {
             name: self.averages[name].module if name in self.averages else net for name, net in self.networks.items()
         }
@@ -120,7 +128,7 @@ class State:
 
 
 def _average(network: nn.Module, decay: float) -> AveragedModel:
-    """An exponential average that starts short, so that a brief training is not held back by its first steps."""
+    """An exponential average whose decay rises to `decay`, so that the first weights soon count little."""
 
     @torch.no_grad()
     def blend(averages: Any, currents: Any, seen: Any) -> None:

@@ -1,1 +1,1 @@
-"""Denoising diffusion, one model per class or class-conditional, as generators of genaug."""
+"""Denoising diffusion, one model per class or class-conditional: generators for genaug."""

@@ -1,4 +1,4 @@
-"""Denoising diffusion and its class-conditional form as generators of genaug."""
+"""Denoising diffusion, for one class and class-conditional, as generators of genaug."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -19,7 +19,7 @@ Config = TypeVar("Config", bound=DDPMConfig)
 _SCHEDULES = {"linear": "linear", "cosine": "squaredcos_cap_v2"}
 _PREDICTIONS = {"noise": "epsilon", "velocity": "v_prediction", "sample": "sample"}
 _SOLVER = {"final_sigmas_type": "zero"}
-# Beyond it the cosine schedule leaves no image: a small error of predicted noise would be divided by 5e-5.
+# Below it, the cosine schedule leaves almost no signal: an error of the predicted noise would be divided by 5e-5.
 _LEAST_LAMBDA = {"lambda_min_clipped": -5.1}
 _SAMPLERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "sde-dpm-solver++": (DPMSolverMultistepScheduler, _SOLVER | {"algorithm_type": "sde-dpmsolver++"}),
@@ -30,29 +30,31 @@ _SAMPLERS: dict[str, tuple[Any, dict[str, Any]]] = {
 
 
 class Diffusion(Generator[Config]):
-    """What both share: one network that removes noise, and samplers that call it again and again.
+    """Base of both: one network that predicts how to remove noise, its loss, and samplers that call it repeatedly.
 
-    classes: how many the network is told of, 0 for none; it then knows one more, which stands for no class.
+    classes: number of classes that the network is conditioned on, 0 for none. If there are any, the network has one
+        more, number `classes`, for "no class".
     """
 
     averaged = frozenset({"denoiser"})
     classes = 0
 
     def build(self) -> dict[str, nn.Module]:
-        """The network that the settings name."""
-        shape, told = (self.spec.channels, self.spec.height, self.spec.width), self.classes and self.classes + 1
+        """The network "denoiser", in the architecture that the settings name."""
+        shape = (self.spec.channels, self.spec.height, self.spec.width)
+        class_embeddings = self.classes and self.classes + 1
         if self.config.network == "paper":
-            return {"denoiser": paper_network(shape[0], told)}
-        return {"denoiser": CompactNetwork(shape, self.config.width, self.config.patch, told)}
+            return {"denoiser": paper_network(shape[0], class_embeddings)}
+        return {"denoiser": CompactNetwork(shape, self.config.width, self.config.patch, class_embeddings)}
 
     def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
-        """Squared error of what is predicted at a random time step of each image, weighted by min-SNR."""
+        """Squared error of the prediction at a random time step for each image, weighted by min-SNR."""
         config, count = self.config, len(batch.images)
         times = (batch.noise.uniform() * config.timesteps).long()
         noise = batch.noise.normal(*batch.images.shape[1:])
         noisy = self._schedule.add_noise(batch.images, noise, times)
-        found = self.predict(noisy, times, self._hidden(batch.labels, batch.noise))
-        errors = (found - self._wanted(batch.images, noise, times)).square().flatten(1).mean(dim=1)
+        found = self.predict(noisy, times, self._training_labels(batch.labels, batch.noise))
+        errors = (found - self._target(batch.images, noise, times)).square().flatten(1).mean(dim=1)
         loss = (errors * self._weights(times)).mean()
         if config.colour_histogram:
             clean = self._clean(noisy, found, times)
@@ -60,15 +62,15 @@ class Diffusion(Generator[Config]):
         yield "denoiser", loss
 
     def optimizer(self, name: str) -> torch.optim.Optimizer:
-        """AdamW with the settings' learning rate."""
+        """AdamW with the learning rate of the settings."""
         return torch.optim.AdamW(self.networks[name].parameters(), lr=self.config.learning_rate)
 
     def remember(self, known: Batch) -> dict[str, Tensor]:
-        """The training images, where samples start from them."""
+        """The training images, if sampling starts from them."""
         return keep_images(known) if self.config.strength < 1 else {}
 
     def sample(self, labels: Tensor, noise: Noise) -> Drawn:
-        """Images from noise, or from real images that are noised partly; those are the parents."""
+        """Images from noise, or from training images with noise added, their parents."""
         scheduler = self._sampler()
         steps = min(self.config.sampling_steps, self._most_steps(scheduler))
         self._set_times(scheduler, steps)
@@ -78,24 +80,24 @@ class Diffusion(Generator[Config]):
         start = noise.normal(self.spec.channels, self.spec.height, self.spec.width)
         if strength == 1:
             return Drawn.without_parents(self._denoised(scheduler, start, times, labels, noise))
-        places = choose(self.memory["labels"], self._sources(labels, noise), noise.uniform())
-        begun = self._schedule.add_noise(kept_images(self.memory, places), start, times[:1].expand(len(labels)))
-        images = self._denoised(scheduler, begun, times, labels, noise)
+        places = choose(self.memory["labels"], self._start_labels(labels, noise), noise.uniform())
+        noisy = self._schedule.add_noise(kept_images(self.memory, places), start, times[:1].expand(len(labels)))
+        images = self._denoised(scheduler, noisy, times, labels, noise)
         return Drawn(images, self.memory["rows"][places].unsqueeze(1))
 
     def predict(self, noisy: Tensor, times: Tensor, labels: Tensor) -> Tensor:
-        """What the network says of noisy images [N, C, H, W] at time steps int64 [N], float32 like the images."""
-        told = {"class_labels": labels} if self.classes else {}
-        found = self.networks["denoiser"](noisy, times, **told)
+        """The prediction of the network for noisy images [N, C, H, W] at time steps int64 [N]; float32 [N, C, H, W]."""
+        condition = {"class_labels": labels} if self.classes else {}
+        found = self.networks["denoiser"](noisy, times, **condition)
         prediction: Tensor = found.sample if self.config.network == "paper" else found
         return prediction.float()
 
     def guided(self, noisy: Tensor, times: Tensor, labels: Tensor) -> Tensor:
-        """The prediction that sampling follows."""
+        """The prediction that sampling uses."""
         return self.predict(noisy, times, labels)
 
     def _denoised(self, scheduler: Any, images: Tensor, times: Tensor, labels: Tensor, noise: Noise) -> Tensor:
-        """From noisy images at the first of these time steps to images in [-1, 1]."""
+        """Noisy images at the first of these time steps to images without noise in [-1, 1]."""
         chance = noise.generators
         if hasattr(scheduler, "set_begin_index"):
             scheduler.set_begin_index(len(scheduler.timesteps) - len(times))
@@ -111,7 +113,7 @@ class Diffusion(Generator[Config]):
         return kind.from_config(self._schedule.config, **extra)
 
     def _set_times(self, scheduler: Any, steps: int) -> None:
-        """From the noisiest level on, or noise would be taken for an image that is partly seen (Lin et al. 2024)."""
+        """Set time steps that begin at the highest noise level: lower ones expect some signal (Lin et al. 2024)."""
         if isinstance(scheduler, DDPMScheduler):
             levels = self.config.timesteps
             scheduler.set_timesteps(timesteps=[round(levels * left / steps) - 1 for left in range(steps, 0, -1)])
@@ -119,7 +121,7 @@ class Diffusion(Generator[Config]):
             scheduler.set_timesteps(steps)
 
     def _most_steps(self, scheduler: Any) -> int:
-        """As many as there are noise levels; for the solvers, that need two different ones in each step, one fewer."""
+        """Most sampling steps: one per noise level, and one fewer for solvers, which need two levels in each step."""
         if not isinstance(scheduler, DPMSolverMultistepScheduler):
             return self.config.timesteps
         return int((scheduler.lambda_t >= scheduler.config.lambda_min_clipped).sum()) - 1
@@ -133,10 +135,10 @@ class Diffusion(Generator[Config]):
         )
 
     def _weights(self, times: Tensor) -> Tensor:
-        """Min-SNR weights [N] of the loss (Hang et al. 2023, arXiv 2303.09556); 1 without them.
+        """Min-SNR weights [N] of the loss (Hang et al. 2023, arXiv 2303.09556); 1 if they are turned off.
 
-        Of clean images, SNR + 1 below that bound, which is the error of the velocity (Salimans and Ho 2022): with the
-        SNR alone, what is predicted from much noise would hardly be learned, and images have no shape.
+        For prediction=sample the weight is SNR + 1, up to the bound, which equals the error of the velocity (Salimans
+        and Ho 2022). With SNR alone, high noise levels are hardly learnt, and images lack shape.
         """
         if not self.config.min_snr:
             return torch.ones(len(times), device=times.device)
@@ -146,27 +148,27 @@ class Diffusion(Generator[Config]):
         weights: Tensor = ratio.clamp(max=bound) / (ratio + (kind == "velocity"))
         return (ratio + 1).clamp(max=bound) if kind == "sample" else weights
 
-    def _wanted(self, images: Tensor, noise: Tensor, times: Tensor) -> Tensor:
-        """What the network is to say of images with this noise."""
+    def _target(self, images: Tensor, noise: Tensor, times: Tensor) -> Tensor:
+        """What the network should predict for images with this noise."""
         if self.config.prediction == "velocity":
             velocity: Tensor = self._schedule.get_velocity(images, noise, times)
             return velocity
         return noise if self.config.prediction == "noise" else images
 
     def _clean(self, noisy: Tensor, found: Tensor, times: Tensor) -> Tensor:
-        """The image that a prediction points to."""
+        """The image without noise that a prediction implies."""
         if self.config.prediction == "sample":
             return found
         kept = self._schedule.alphas_cumprod.to(times.device)[times][:, None, None, None]
         clean: Tensor = (noisy - (1 - kept).sqrt() * found) / kept.sqrt()
         return kept.sqrt() * noisy - (1 - kept).sqrt() * found if self.config.prediction == "velocity" else clean
 
-    def _hidden(self, labels: Tensor, noise: Noise) -> Tensor:
-        """Labels as the training tells them."""
+    def _training_labels(self, labels: Tensor, noise: Noise) -> Tensor:
+        """The labels that the network is given in training."""
         return labels
 
-    def _sources(self, labels: Tensor, noise: Noise) -> Tensor:
-        """The class of the real image that each sample starts from."""
+    def _start_labels(self, labels: Tensor, noise: Noise) -> Tensor:
+        """The class of the training image that each image starts from, int64 [N]."""
         return labels
 
 
@@ -178,24 +180,24 @@ class CDDPM(Diffusion[CDDPMConfig]):
     """One denoising diffusion model over all classes, with classifier-free guidance (Ho and Salimans 2022)."""
 
     @property
-    def classes(self) -> int:  # type: ignore[override] # a constant 0 in the class without conditions
-        """How many classes the network is told of."""
+    def classes(self) -> int:  # type: ignore[override] # a constant 0 in the base class
+        """Number of classes that the network is conditioned on."""
         return len(self.spec.classes)
 
     def guided(self, noisy: Tensor, times: Tensor, labels: Tensor) -> Tensor:
-        """From the prediction without a class towards, and beyond, the one with it."""
+        """The prediction without the class, plus `guidance_scale` times its difference to the one with the class."""
         scale = self.config.guidance_scale
         if scale == 1:
             return self.predict(noisy, times, labels)
-        nobody = torch.full_like(labels, self.classes)
-        both = self.predict(noisy.repeat(2, 1, 1, 1), times.repeat(2), torch.cat([labels, nobody]))
-        told, untold = both.chunk(2)
-        return torch.lerp(untold, told, scale)
+        no_class = torch.full_like(labels, self.classes)
+        both = self.predict(noisy.repeat(2, 1, 1, 1), times.repeat(2), torch.cat([labels, no_class]))
+        conditional, unconditional = both.chunk(2)
+        return torch.lerp(unconditional, conditional, scale)
 
-    def _hidden(self, labels: Tensor, noise: Noise) -> Tensor:
+    def _training_labels(self, labels: Tensor, noise: Noise) -> Tensor:
         return torch.where(noise.uniform() < self.config.dropped, torch.full_like(labels, self.classes), labels)
 
-    def _sources(self, labels: Tensor, noise: Noise) -> Tensor:
+    def _start_labels(self, labels: Tensor, noise: Noise) -> Tensor:
         every, chance = self.memory["labels"], noise.uniform(2)
-        anyone = every[(chance[:, 1] * len(every)).long()]
-        return torch.where((chance[:, 0] < self.config.borrowed) | ~torch.isin(labels, every), anyone, labels)
+        any_class = every[(chance[:, 1] * len(every)).long()]
+        return torch.where((chance[:, 0] < self.config.borrowed) | ~torch.isin(labels, every), any_class, labels)

@@ -1,4 +1,4 @@
-"""The networks, both diffusers' UNet2DModel: the report's at 64x64, and a compact one for any size."""
+"""The networks, both on diffusers' UNet2DModel: that of the paper for 64x64 pixels, and a compact one for any size."""
 
 import math
 
@@ -14,7 +14,10 @@ _LEVELS = 4
 
 
 def paper_network(channels: int, classes: int) -> UNet2DModel:
-    """The report's UNet at 64x64: six levels, two layers each, attention at the fifth; 28.4 M parameters (PAPER.md)."""
+    """The UNet of the paper (docs/paper.md): six levels of two layers, attention at the fifth; 28.4 million parameters.
+
+    classes: number of class embeddings, 0 for none.
+    """
     return UNet2DModel(
         sample_size=64,
         in_channels=channels,
@@ -28,26 +31,28 @@ def paper_network(channels: int, classes: int) -> UNet2DModel:
 
 
 class CompactNetwork(nn.Module):
-    """A UNet on patches: `patch` x `patch` pixels become channels, so that most of the work is done on small maps.
+    """A UNet on patches of `patch` x `patch` pixels, which become channels: small feature maps need less time.
 
-    Noisy images [N, C, H, W], time steps int64 [N] and labels int64 [N] to the prediction [N, C, H, W]. One layer per
-    level, `width` channels at the largest maps and twice that below, at most four levels, attention at 4 to 7 pixels.
-    Maps whose sides cannot be halved so often are continued at their edge.
+    Noisy images [N, C, H, W], time steps int64 [N] and labels int64 [N] to the prediction [N, C, H, W]. At most four
+    levels of one layer each, with `width` channels at the first and twice as many at the others, and attention where
+    the smaller of height and width is below 8. Feature maps whose height or width cannot be halved so often are padded
+    by repeating their edge.
+    classes: number of class embeddings, 0 for none.
     """
 
     def __init__(self, shape: tuple[int, int, int], width: int, patch: int, classes: int) -> None:
         super().__init__()
         channels, height, image_width = shape
         self.patch = patch
-        sides = _sides(min(height, image_width) // patch)
-        self.multiple = 2 ** (len(sides) - 1)
-        attentive = [side < 2 * _SMALLEST for side in sides]
+        sizes = _level_sizes(min(height, image_width) // patch)
+        self.multiple = 2 ** (len(sizes) - 1)
+        attentive = [size < 2 * _SMALLEST for size in sizes]
         self.body = UNet2DModel(
             sample_size=(height // patch, image_width // patch),
             in_channels=channels * patch**2,
             out_channels=channels * patch**2,
             layers_per_block=1,
-            block_out_channels=(width, *[2 * width] * (len(sides) - 1)),
+            block_out_channels=(width, *[2 * width] * (len(sizes) - 1)),
             down_block_types=tuple("AttnDownBlock2D" if one else "DownBlock2D" for one in attentive),
             up_block_types=tuple("AttnUpBlock2D" if one else "UpBlock2D" for one in reversed(attentive)),
             attention_head_dim=_HEAD,
@@ -67,9 +72,9 @@ class CompactNetwork(nn.Module):
         return nn.functional.pixel_shuffle(found, self.patch)
 
 
-def _sides(side: int) -> list[int]:
-    """The shorter sides of the levels: halved while at least 4 pixels are left, four levels at most."""
-    sides = [side]
-    while len(sides) < _LEVELS and sides[-1] >= 2 * _SMALLEST:
-        sides.append(math.ceil(sides[-1] / 2))
-    return sides
+def _level_sizes(size: int) -> list[int]:
+    """The smaller of height and width at each level: halved while at least 4 are left, four levels at most."""
+    sizes = [size]
+    while len(sizes) < _LEVELS and sizes[-1] >= 2 * _SMALLEST:
+        sizes.append(math.ceil(sizes[-1] / 2))
+    return sizes

@@ -1,11 +1,11 @@
-"""Torch-free descriptions of ddpm and cddpm with their presets."""
+"""Descriptions of ddpm and cddpm with their presets; does not import torch."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from genaug.config import AugmentationConfig, Preset, TrainConfig
+from genaug.hookspecs import GeneratorDescription, Needs, hookimpl
 from genaug.layers.settings import bounded_steps
-from genaug.registry import GeneratorDescription, Needs, hookimpl
 from genaug.spec import ImageSpec
 
 from genaug_ddpm.config import CDDPMConfig, DDPMConfig
@@ -14,17 +14,17 @@ _MANY = 2_000
 
 
 def _paper(_spec: ImageSpec, device: str) -> Preset:
-    return _to_the_letter(device, DDPMConfig)
+    return _paper_settings(device, DDPMConfig)
 
 
 def _conditional_paper(_spec: ImageSpec, device: str) -> Preset:
-    return _to_the_letter(device, CDDPMConfig)
+    return _paper_settings(device, CDDPMConfig)
 
 
-def _to_the_letter(device: str, config: type[DDPMConfig]) -> Preset:
-    """The report's settings; its batch size is not given, so 16 is ours. fp16 needs CUDA.
+def _paper_settings(device: str, config: type[DDPMConfig]) -> Preset:
+    """The settings of the paper (docs/paper.md). It does not give the batch size, so 16 is our choice.
 
-    Its "images x epochs total steps" of the schedule are read as 500 epochs of such batches.
+    Its "images x epochs total steps" of the schedule are read as 500 epochs of such batches. fp16 is used on CUDA only.
     """
     model = config(
         network="paper",
@@ -49,9 +49,9 @@ def _conditional_small(spec: ImageSpec, _device: str) -> Preset:
 
 
 def _auto(spec: ImageSpec, device: str) -> Preset:
-    """One model over all classes, and one for each that begins from it: alone, each sees too few images to learn from.
+    """A model over all classes, then one per class that starts from it, since one class has too few images alone.
 
-    With ten classes the same number of images in all as cddpm's.
+    For ten classes, training shows as many images in total as that of cddpm.
     """
     pooled, own = (bounded_steps(spec, device, steps) for steps in (1_000, 300))
     one_class = len(spec.classes) == 1
@@ -82,17 +82,17 @@ def _train(steps: int, batch_size: int) -> TrainConfig:
 
 
 def _width(images: int, device: str) -> int:
-    """By how many images there are. Measured up to 2,000 on a CPU alone."""
+    """Width of the network by the number of training images. Measured only on a CPU and up to 2,000 images."""
     few, many = (48, 64) if device == "cpu" else (64, 96)
     return few if images <= _MANY else many
 
 
 def _by_size(spec: ImageSpec) -> dict[str, Any]:
-    """Patches so large that the network's largest maps are about 16 pixels wide, and what it then can predict.
+    """Patches for which the first feature maps are about 16 pixels wide, and a prediction that works with them.
 
-    The noise of 4x4 pixels in colour is 48 numbers without order, which do not pass through 48 channels beside all
-    else: images at 64 pixels stayed noise after 2,000 steps, where those of a network that predicts the clean image,
-    which has order, showed signs after 500 (Li and He 2025, arXiv 2511.13720, find the same).
+    The noise of a patch of 4x4 colour pixels is 48 independent numbers, too many for a network of 48 channels: at 64
+    pixels, its images were still noise after 2,000 steps. A network that predicts the image without noise, whose pixels
+    depend on each other, showed signs after 500 (Li and He 2025, arXiv 2511.13720, find the same).
     """
     side = min(spec.height, spec.width)
     if side < 64:
@@ -116,7 +116,7 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
         ),
         GeneratorDescription(
             name="ddpm",
-            summary="Denoising diffusion: one model per class, begun from one over all classes",
+            summary="Denoising diffusion: one model per class, each started from one over all classes",
             rank=60,
             config=DDPMConfig,
             presets={"auto": _auto, "small": _small, "paper": _paper},
