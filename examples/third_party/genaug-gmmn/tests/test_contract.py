@@ -1,4 +1,4 @@
-"""The generator keeps the contract."""
+"""gmmn keeps the contract of a generator."""
 
 from genaug.testing import GeneratorContract
 

@@ -1,4 +1,4 @@
-"""The discrepancy is one: nothing between equal sets, more between others, and it sees classes."""
+"""The discrepancy is zero for equal sets, grows with their distance, and compares images class by class."""
 
 import torch
 from genaug_gmmn.generator import squared_mmd

@@ -1,1 +1,1 @@
-"""Generative moment matching network as a generator of genaug."""
+"""Generative moment matching network: a generator for genaug."""

@@ -1,4 +1,4 @@
-"""The generator: real and drawn images of a class shall have the same moments."""
+"""The generator, its loss, and how it draws images."""
 
 from collections.abc import Iterator
 
@@ -14,9 +14,10 @@ _SCALES = (0.1, 0.3, 1.0, 3.0)  # bandwidths, in root mean squared distances per
 
 
 def squared_mmd(real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
-    """Squared maximum mean discrepancy of two sets of images [N, C, H, W] with the same labels [N], a scalar.
+    """Squared maximum mean discrepancy between two sets of images [N, C, H, W] with the same labels [N]; a scalar.
 
-    The kernel is a sum of Gaussians, and zero between images of different classes. Biased, so that equal sets give 0.
+    The kernel is a sum of Gaussians, and zero between images of different classes. The estimate is the biased one,
+    which is 0 for equal sets.
     """
     images = torch.cat([real, fake]).flatten(1)
     classes = torch.cat([labels, labels])
@@ -32,22 +33,22 @@ class GMMN(Generator[GMMNConfig]):
     averaged = frozenset({"decoder"})
 
     def build(self) -> dict[str, nn.Module]:
-        """One network."""
+        """One network, "decoder"."""
         shape = (self.spec.channels, self.spec.height, self.spec.width)
         return {"decoder": Decoder(shape, self.config.latent, self.config.width, len(self.spec.classes))}
 
     def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
-        """The root of the squared discrepancy, which keeps its gradient when it gets small, as in the paper."""
+        """The root of the squared discrepancy, as in the publication: its gradient does not vanish near zero."""
         drawn = self.draw(batch.noise.normal(self.config.latent), batch.labels)
-        with torch.autocast(drawn.device.type, enabled=False):  # distances of near images need full precision
+        with torch.autocast(drawn.device.type, enabled=False):  # small distances need full precision
             yield "decoder", (squared_mmd(batch.images, drawn.float(), batch.labels) + 1e-8).sqrt()
 
     def optimizer(self, name: str) -> torch.optim.Optimizer:
-        """Adam."""
+        """Adam with the learning rate of the settings."""
         return torch.optim.Adam(self.networks[name].parameters(), lr=self.config.learning_rate)
 
     def sample(self, labels: Tensor, noise: Noise) -> Drawn:
-        """Images from standard normal codes; they lean on no training image in particular."""
+        """Images from standard normal codes, without parents."""
         return Drawn.without_parents(self.draw(noise.normal(self.config.latent), labels))
 
     def draw(self, codes: Tensor, labels: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class Decoder(nn.Module):
-    """A linear layer and transposed convolutions.
+    """A linear layer, then transposed convolutions.
 
     Codes [N, latent] and labels int64 [N] to images [N, C, H, W] in [-1, 1].
     """
@@ -26,6 +26,6 @@ class Decoder(nn.Module):
 
     def forward(self, codes: Tensor, labels: Tensor) -> Tensor:
         """Images in [-1, 1]."""
-        told = nn.functional.one_hot(labels, self.classes).to(codes.dtype)
-        maps = self.first(torch.cat([codes, told], dim=1)).reshape(-1, *self.base)
+        one_hot = nn.functional.one_hot(labels, self.classes).to(codes.dtype)
+        maps = self.first(torch.cat([codes, one_hot], dim=1)).reshape(-1, *self.base)
         return torch.tanh(self.grow(maps))

@@ -1,9 +1,9 @@
-"""Torch-free description of gmmn with its presets."""
+"""Description of gmmn with its presets; does not import torch."""
 
 from collections.abc import Sequence
 
 from genaug.config import Preset, TrainConfig
-from genaug.registry import GeneratorDescription, hookimpl
+from genaug.hookspecs import GeneratorDescription, hookimpl
 from genaug.spec import ImageSpec
 
 from genaug_gmmn.config import GMMNConfig

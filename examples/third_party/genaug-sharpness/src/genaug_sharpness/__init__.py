@@ -1,0 +1,1 @@
+"""A metric and a selector for genaug that compare how blurred images are."""
