@@ -12,18 +12,25 @@ import time
 from pathlib import Path
 from statistics import mean, stdev
 
-import numpy as np
-from genaug.assignment import assign, read_assignments
 from genaug.config import RunConfig
 from genaug.data.folder import LoadedFolder, load_folder
-from genaug.evaluation import Sides, Views, compare, make_extractors, parent_rows, parse_wishes, unseen
+from genaug.evaluation import (
+    EvaluationInputs,
+    MetricInputs,
+    compare,
+    make_extractors,
+    parent_rows,
+    parse_requests,
+    unseen,
+)
 from genaug.features import cross_fit
-from genaug.generation import generate
-from genaug.job import resolve
-from genaug.mixing.mixed import Mixed
-from genaug.mixing.sheet import contact_sheet
-from genaug.pipeline import mix
+from genaug.mixing.mixed import MixedSet
+from genaug.output.contact_sheets import contact_sheet
+from genaug.overrides import assign, read_assignments
 from genaug.registry import load_registry
+from genaug.run.generation import generate
+from genaug.run.job import resolve
+from genaug.run.pipeline import mix
 from genaug.storage import make_folder, scratch_folder, write_bytes, write_json
 
 METRICS = ("consistency", "novelty[pixels]", "novelty", "coverage", "mmd", "tstr")
@@ -64,8 +71,8 @@ def main() -> None:
 
 def _measured(name, seed, loaded: LoadedFolder, judges, given, out: Path) -> dict[str, object]:
     registry = load_registry()
-    mine = [text.removeprefix(f"{name}:") for text in given.set or [] if text.startswith(f"{name}:")]
-    changes = assign(registry.generators.get(name).config, read_assignments(mine))
+    own = [text.removeprefix(f"{name}:") for text in given.set or [] if text.startswith(f"{name}:")]
+    changes = assign(registry.generators.get(name).config, read_assignments(own))
     sizes = {"per_class": given.per_class, "size": (given.size, given.size)}
     config = RunConfig(generator=name, seed=seed, select=("none",), **sizes, **changes)
     job = resolve(config, loaded, registry)
@@ -75,34 +82,35 @@ def _measured(name, seed, loaded: LoadedFolder, judges, given, out: Path) -> dic
     minutes = (time.monotonic() - started) / 60
     _sheets(mixed, out / f"{name}{given.tag}-{seed}")
     values: dict[str, object] = {"generator": name, "seed": seed, "minutes": minutes, "failures": mixed.failures}
-    wishes = parse_wishes(METRICS, registry, "classifier")
-    extractors = make_extractors(wishes, weights=None, allow_download=False, layer=2048)
-    views = Views(_sides(mixed), extractors, seed=seed, judges=judges)
-    for wish in wishes:
-        for row in compare(wish, views):
+    requests = parse_requests(METRICS, registry, "classifier")
+    extractors = make_extractors(requests, weights=None, allow_download=False, layer=2048)
+    inputs = MetricInputs(_inputs(mixed), extractors, seed=seed, judges=judges)
+    for request in requests:
+        for row in compare(request, inputs):
             values[row.name] = row.to_json()
     return values
 
 
-def _sides(mixed: Mixed) -> Sides:
-    train, made = mixed.loaded.train, mixed.synthetic
-    labels = np.array([train.spec.classes.index(image.label) for image in made])
-    return Sides.of(
+def _inputs(mixed: MixedSet) -> EvaluationInputs:
+    train, arrays = mixed.loaded.train, mixed.arrays()
+    parents = [image.parents for image in mixed.synthetic]
+    names = [[train.names[row] for row in rows] for rows in parents]
+    return EvaluationInputs.of(
         train,
-        np.stack([image.pixels for image in made]),
-        labels,
-        parents=parent_rows(train, [image.parents for image in made]),
+        arrays.synthetic_images,
+        arrays.synthetic_labels,
+        parents=parent_rows(train, names),
         held_out=unseen(mixed.loaded.splits.get("test"), mixed.loaded.splits["train"])[0],
     )
 
 
-def _sheets(mixed: Mixed, folder: Path) -> None:
+def _sheets(mixed: MixedSet, folder: Path) -> None:
     make_folder(folder)
     train = mixed.loaded.train
     for label, name in enumerate(train.spec.classes):
         real = train.images[train.labels == label]
-        made = [image.pixels for image in mixed.synthetic if image.label == name]
-        write_bytes(folder / f"{label:03d}.png", contact_sheet(name, list(real), made))
+        synthetic = [image.pixels for image in mixed.synthetic if image.label == label]
+        write_bytes(folder / f"{label:03d}.png", contact_sheet(name, list(real), synthetic))
 
 
 def _table(models: list[list[dict]]) -> str:

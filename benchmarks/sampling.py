@@ -23,11 +23,11 @@ from genaug.config import RunConfig
 from genaug.data.folder import LoadedFolder, load_folder
 from genaug.data.split import TrainSplit
 from genaug.fitting import load_model
-from genaug.generation import generate
 from genaug.images import to_uint8
-from genaug.job import resolve
 from genaug.metrics.functional import distances
 from genaug.registry import load_registry
+from genaug.run.generation import generate
+from genaug.run.job import resolve
 from genaug.storage import scratch_folder
 from scipy.stats import t
 from torch import Tensor

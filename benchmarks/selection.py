@@ -3,8 +3,8 @@
     python benchmarks/selection.py FOLDER [--size 32] [--parts 3] [--select novelty,consistency]
 
 The real images are cut into parts that keep near-duplicates together. In turn, selectors are fitted on all other parts
-and asked about: copies of their training images; held-out images under the name of another class; held-out images as
-they are. Prints shares with Wilson's intervals, by selector and plant.
+and judge copies of their training images, held-out images under the name of another class, and held-out images as they
+are. Prints the shares that are rejected, with Wilson's intervals, by selector and kind of image.
 """
 
 import argparse
@@ -14,16 +14,15 @@ from pathlib import Path
 import numpy as np
 import torch
 from genaug.chance import derive, stream
+from genaug.data.attribution import Attribution
 from genaug.data.folder import load_folder
 from genaug.data.split import TrainSplit
-from genaug.data.stems import Stems
 from genaug.features import cross_fit
 from genaug.features.crossfit import near_groups
-from genaug.images import to_float
 from genaug.metrics.intervals import share_interval
+from genaug.mixing.candidate import Candidate
 from genaug.registry import load_registry
-from genaug.selection import CrossFitTools, Panel, choose_selectors
-from genaug.selector import Candidates
+from genaug.selection import CrossFitTools, SelectorChain, choose_selectors
 from genaug.selectors.novelty import disturbed
 from PIL import Image
 
@@ -31,7 +30,7 @@ BRIGHTER, QUALITY, MOVED = 1.2, 75, 2
 
 
 def main() -> None:
-    """Plant, ask, count."""
+    """Plant images, judge them, count the rejections."""
     given = _arguments()
     train = load_folder(given.folder, size=(given.size, given.size)).train
     chosen = choose_selectors(given.select.split(","), {}, load_registry())
@@ -39,11 +38,11 @@ def main() -> None:
     for part in range(given.parts):
         known, unseen = _cut(train, given.parts, part, given.seed)
         tools = CrossFitTools(lambda: cross_fit(known, seed=derive(given.seed, part), steps=given.steps), seed=0)  # noqa: B023
-        panel, stems = Panel(chosen, known, tools), Stems(known)
+        selectors, attribution = SelectorChain(chosen, known, tools), Attribution(known)
         for plant, images, labels in _plants(known, unseen, derive(given.seed, "plants", part)):
-            answers[plant] += _asked(panel, stems, images, labels)
+            answers[plant] += _judged(selectors, attribution, images, labels)
         print(f"part {part + 1} of {given.parts} is measured", flush=True)
-    _tell(answers, [choice.description.name for choice in chosen])
+    _print(answers, [choice.description.name for choice in chosen])
 
 
 def _cut(train: TrainSplit, parts: int, part: int, seed: int) -> tuple[TrainSplit, TrainSplit]:
@@ -51,9 +50,9 @@ def _cut(train: TrainSplit, parts: int, part: int, seed: int) -> tuple[TrainSpli
     groups = near_groups(train)
     held = np.zeros(len(train), dtype=bool)
     for label in range(len(train.spec.classes)):
-        mine = np.unique(groups[train.labels == label])
-        order = torch.randperm(len(mine), generator=stream(seed, "cut", label)).numpy()
-        held |= np.isin(groups, mine[order % parts == part]) & (train.labels == label) & (len(mine) > 1)
+        own = np.unique(groups[train.labels == label])
+        order = torch.randperm(len(own), generator=stream(seed, "cut", label)).numpy()
+        held |= np.isin(groups, own[order % parts == part]) & (train.labels == label) & (len(own) > 1)
     return _rows(train, ~held), _rows(train, held)
 
 
@@ -78,18 +77,27 @@ def _plants(known: TrainSplit, unseen: TrainSplit, seed: int):
     yield "held-out, right class", unseen.images, unseen.labels
 
 
-def _asked(panel: Panel, stems: Stems, images: np.ndarray, labels: np.ndarray) -> list[str]:
-    """For each image the selector that rejects it, or nothing. Each is asked alone: plants may resemble each other."""
-    nobody = np.full((len(images), 1), -1)
-    rows, _, _ = stems.find(images, nobody)
+def _judged(selectors: SelectorChain, attribution: Attribution, images: np.ndarray, labels: np.ndarray) -> list[str]:
+    """For each image the selector that rejects it, or nothing. Each is judged alone: plants may resemble each other."""
+    rows, nearest, distances = attribution.find(images, np.full((len(images), 1), -1))
     found = []
-    for image, label, row in zip(to_float(images), labels.tolist(), rows.tolist(), strict=True):
-        one = Candidates(image[None], label, torch.tensor([[-1]]), torch.tensor([row]))
-        found.append(panel.judge(one, image[None][:0], 1)[0].rejected_by)
+    for place, image in enumerate(images):
+        one = Candidate(
+            pixels=image,
+            label=int(labels[place]),
+            generator="planted",
+            index=place,
+            model="",
+            parents=(),
+            source=int(rows[place]),
+            nearest=int(nearest[place]),
+            distance=float(distances[place]),
+        )
+        found.append(selectors.judge([one], [], 1)[0].rejected_by)
     return found
 
 
-def _tell(answers: dict[str, list[str]], names: list[str]) -> None:
+def _print(answers: dict[str, list[str]], names: list[str]) -> None:
     print(f"| plant | images | rejected | 95 % interval | {' | '.join(f'by {name}' for name in names)} |")
     print("|" + "---|" * (4 + len(names)))
     for plant, found in answers.items():

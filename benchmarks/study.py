@@ -1,9 +1,9 @@
-"""Does a study find what is planted, and nothing else? Whole studies on fresh noisy digits, verdicts counted.
+"""Counts the verdicts of whole studies of generators with known effects, each on digits with new noise.
 
     python benchmarks/study.py [--studies 200] [--steps 60] [--folds 2] [--repeats 3]
 
-`perfect` draws real images that the folder does not hold, `shuffled` images of another class, `oversample` copies of
-the training images, as many for each class as it has: the first should help, the second harm, the third neither.
+`perfect` draws real images that the folder does not have, and should help. `shuffled` draws images of another class,
+and should harm. `oversample` copies training images, as many per class as a split has, and should do neither.
 """
 
 import argparse
@@ -18,26 +18,26 @@ from pathlib import Path
 import planted
 from genaug.config import RunConfig
 from genaug.data.folder import load_folder
-from genaug.study.question import Question
-from genaug.study.settings import StudyConfig
-from genaug.study.study import study
+from genaug.studies.question import Question
+from genaug.studies.settings import StudyConfig
+from genaug.studies.study import study
 from PIL import Image
 
-QUESTIONS = {"oversample": planted.EACH // 2, "perfect": 60, "shuffled": 60}
+COUNTS = {"oversample": planted.EACH // 2, "perfect": 60, "shuffled": 60}
 
 
 def main() -> None:
-    """Ask each question of so many fresh folders, and count the answers."""
-    given = _arguments()
+    """Study each generator on as many folders as requested, and print its verdicts so far."""
+    arguments = _arguments()
     home = Path(tempfile.mkdtemp(prefix="genaug-planted-"))
     _install(home / "site")
-    wish = StudyConfig(folds=given.folds, repeats=given.repeats, seeds=1, steps=given.steps)
-    for generator, count in QUESTIONS.items():
+    settings = StudyConfig(folds=arguments.folds, repeats=arguments.repeats, seeds=1, steps=arguments.steps)
+    for generator, count in COUNTS.items():
         verdicts: Counter[str] = Counter()
-        for seed in range(given.studies):
+        for seed in range(arguments.studies):
             data = _folder(home / "data", seed)
             run = RunConfig(generator=generator, per_class=count, select=("none",), seed=seed)
-            found = study(Question(load_folder(data), {generator: run}, wish), home / "out")
+            found = study(Question(load_folder(data), {generator: run}, settings), home / "out")
             verdicts[found["headline"]["verdict"]] += 1
             shutil.rmtree(home / "out")
             print(f"{generator}: {dict(verdicts)} in {seed + 1} studies", flush=True)
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _folder(data: Path, seed: int) -> Path:
-    """The same scans under fresh noise."""
+    """A folder of the same scans with the noise of this seed."""
     shutil.rmtree(data, ignore_errors=True)
     for digit in planted.DIGITS:
         (data / str(digit)).mkdir(parents=True)
@@ -55,11 +55,11 @@ def _folder(data: Path, seed: int) -> Path:
 
 
 def _install(site: Path) -> None:
-    """The planted generators as a plugin of this process and of its workers."""
-    facts = site / "planted-1.0.dist-info"
-    facts.mkdir(parents=True)
-    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: planted\nVersion: 1.0\n", "utf-8")
-    (facts / "entry_points.txt").write_text("[genaug]\nplanted = planted\n", "utf-8")
+    """Install the generators of planted.py as a plugin for this process and its workers."""
+    metadata = site / "planted-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: planted\nVersion: 1.0\n", "utf-8")
+    (metadata / "entry_points.txt").write_text("[genaug]\nplanted = planted\n", "utf-8")
     paths = [str(site), str(Path(__file__).parent)]
     sys.path[:0] = paths
     os.environ["PYTHONPATH"] = os.pathsep.join([*paths, os.environ.get("PYTHONPATH", "")])
@@ -68,10 +68,10 @@ def _install(site: Path) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--studies", type=int, default=200, help="for each generator")
+    parser.add_argument("--studies", type=int, default=200, help="number of studies of each generator")
     parser.add_argument("--steps", type=int, default=60, help="training steps of each classifier")
-    parser.add_argument("--folds", type=int, default=2, help="of each study")
-    parser.add_argument("--repeats", type=int, default=3, help="of each study")
+    parser.add_argument("--folds", type=int, default=2, help="cross-validation folds of each study")
+    parser.add_argument("--repeats", type=int, default=3, help="repetitions of the cross-validation")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""Finished outputs made by hand, small and with hostile names, for tests of the page."""
+"""Writes small outputs with hostile names, without running genaug, for tests of the report page."""
 
 import hashlib
 import json
@@ -9,19 +9,19 @@ import numpy as np
 from PIL import Image
 
 TAG = "<img src=x onerror=alert(1)>"
-TURNED = '"quoted" & \u202egnp\u202c \u2028'
-BYTES = "caf\udce9"
-CLASSES = (TAG, TURNED, BYTES)
+RIGHT_TO_LEFT = '"quoted" & \u202egnp\u202c \u2028'
+NOT_UTF8 = "caf\udce9"
+CLASSES = (TAG, RIGHT_TO_LEFT, NOT_UTF8)
 SCRIPT = "</script><script>alert(2)</script>"
-REAL, MADE, LEFT = 4, 30, 3
+REAL, SYNTHETIC, REJECTED = 4, 30, 3
 
 
 def write_run(out: Path, *, generators: tuple[str, ...] = ("first", "second"), pictures: bool = True) -> Path:
-    """A run of three classes, four real and thirty synthetic images each, with scores 0.00, 0.01, ... in order."""
+    """Write a run of three classes, each with four real and thirty synthetic images, with scores 0.00, 0.01, ..."""
     lines = [line for label in range(len(CLASSES)) for line in _class(out, label, generators)]
     provenance = _write_lines(out / "provenance.jsonl", lines)
     _write_lines(out / "rejections.jsonl", _rejections(out, generators[0], pictures=pictures))
-    counts = {name: {"real": REAL, "synthetic": MADE} for name in CLASSES}
+    counts = {name: {"real": REAL, "synthetic": SYNTHETIC} for name in CLASSES}
     _write(out / "classes.json", {"classes": list(CLASSES), "counts": counts})
     _write(out / "run.json", _run(generators) | {"written": {"provenance.jsonl": provenance}})
     fits = [{"model": f"{name}/all.safetensors", "seconds": 7.5, "reused": False} for name in generators]
@@ -29,19 +29,19 @@ def write_run(out: Path, *, generators: tuple[str, ...] = ("first", "second"), p
     timings = {"started": "2026-01-01T00:00:00Z", "seconds": 20.0, "workers": 1, "host": host, "fits": fits}
     _write(out / "timings.json", timings)
     for name in generators:
-        losses = [[step, {"judge": 2.0 / (step + 1), "maker": 1.0 + step % 3}] for step in range(40)]
+        losses = [[step, {"discriminator": 2.0 / (step + 1), "generator": 1.0 + step % 3}] for step in range(40)]
         _write(out / f"models/{name}/all.json", {"losses": losses})
     return out
 
 
 def write_study(out: Path, verdict: str = "helps") -> Path:
-    """A study of two classes with five arms, a figure and a test split."""
+    """Write a study of two classes with five arms, a figure and a test split."""
     _write(out / "study.json", study(verdict))
     return out
 
 
 def evaluation(provenance: str) -> dict[str, Any]:
-    """evaluation.json of two metrics, one without an interval."""
+    """The values of evaluation.json with two metrics, one of them without an interval."""
     inside = {TAG: {"value": 0.9, "low": None, "high": None}}
     shared = {"matched": None, "note": "", "images": 60, "real_images": 7, "classes": inside}
     rows = [
@@ -49,14 +49,14 @@ def evaluation(provenance: str) -> dict[str, Any]:
         | {"name": "consistency[classifier]", "higher_is_better": True, "real": 0.97}
         | {"value": 0.91, "low": 0.85, "high": 0.95},
         shared
-        | {"name": "fid[pixels]", "higher_is_better": False, "real": 12.5, "matched": 14.5, "note": "it says little"}
+        | {"name": "fid[pixels]", "higher_is_better": False, "real": 12.5, "matched": 14.5, "note": "few images"}
         | {"value": 31.0, "low": None, "high": None},
     ]
     return {"provenance": provenance, "features": "classifier", "note": "", "rows": rows}
 
 
 def study(verdict: str = "helps") -> dict[str, Any]:
-    """study.json as `genaug study` writes it."""
+    """The values of study.json as `genaug study` writes them."""
     arms = [_arm("real", "real", 0.84), _arm("real, balanced", "real", 0.85), _arm("real + classical", "real", 0.88)]
     arms += [_arm("first", "synthetic", 0.91), _arm("second + classical", "synthetic", 0.87)]
     recalls = [
@@ -116,9 +116,9 @@ def _class(out: Path, label: int, generators: tuple[str, ...]) -> list[dict[str,
     name = CLASSES[label]
     real = [f"train/{name}/{number}.png" for number in range(REAL)]
     lines = [{"file_name": file, "split": "train", "label": name, "synthetic": False, "weight": 1.0} for file in real]
-    for number in range(MADE):
+    for number in range(SYNTHETIC):
         generator = generators[number % len(generators)]
-        score = round((number + MADE * label) / 100, 2)
+        score = round((number + SYNTHETIC * label) / 100, 2)
         facts = {"file_name": f"train/{name}/{generator}-{number:06d}.png", "split": "train", "label": name}
         facts |= {"synthetic": True, "generator": generator, "index": number, "parents": [real[0]], "weight": 0.5}
         facts |= {"scores": {"novelty": 1.0, "realism": score}}
@@ -130,8 +130,8 @@ def _class(out: Path, label: int, generators: tuple[str, ...]) -> list[dict[str,
 
 def _rejections(out: Path, generator: str, *, pictures: bool) -> list[dict[str, Any]]:
     sheet = "contact-sheets/rejected-000.png"
-    _image(out / sheet, 999, side=20 * LEFT)
-    boxes = [[20 * number, 0, 20 * number + 20, 20] for number in range(LEFT)]
+    _image(out / sheet, 999, size=20 * REJECTED)
+    boxes = [[20 * number, 0, 20 * number + 20, 20] for number in range(REJECTED)]
     return [
         {"generator": generator, "class": TAG, "index": 70 + number, "selector": "realism", "reason": f"far {SCRIPT}"}
         | {"scores": {"realism": 0.01}}
@@ -146,19 +146,25 @@ def _run(generators: tuple[str, ...]) -> dict[str, Any]:
         for name in generators
     ]
     shared = {"genaug": "0.1.0", "format": "folder", "classes": list(CLASSES), "fits": fits, "only_synthetic": False}
-    plan = dict.fromkeys(CLASSES, MADE)
-    part = dict.fromkeys(CLASSES, MADE // len(generators))
+    plan = dict.fromkeys(CLASSES, SYNTHETIC)
+    part = dict.fromkeys(CLASSES, SYNTHETIC // len(generators))
     settings = {"model": {}, "train": {"steps": 40}, "augmentation": {}, "device": "cpu", "pooled_threads": 1}
     selection = {"selectors": [], "overdraw": 4.0, "judge_steps": 800, "on_shortfall": "leave"}
     shared |= {"size": [16, 16], "resize": "stretch", "data": "0123456789abcdef", "seed": 0, "preset": "auto"}
-    shared |= {"filled_up": {TAG: 2}, "shortfall": {BYTES: 1}, "failures": {}, "selection": selection, "probe": False}
+    shared |= {
+        "filled_up": {TAG: 2},
+        "shortfall": {NOT_UTF8: 1},
+        "failures": {},
+        "selection": selection,
+        "probe": False,
+    }
     shared |= {"generators": [settings | {"generator": name} for name in generators], "plan": plan}
     return shared | {"shares": dict.fromkeys(generators, part), "recipe": {"mode": "concatenate"}}
 
 
-def _image(path: Path, seed: int, side: int = 16) -> None:
+def _image(path: Path, seed: int, size: int = 16) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    pixels = np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(path)
 
 
@@ -168,7 +174,7 @@ def _write(path: Path, values: Any) -> None:
 
 
 def _write_lines(path: Path, lines: list[dict[str, Any]]) -> str:
-    """Write JSON lines; gives their SHA-256."""
+    """Write JSON lines and return the SHA-256 of the file."""
     data = "".join(json.dumps(line) + "\n" for line in lines).encode()
     path.write_bytes(data)
     return hashlib.sha256(data).hexdigest()

@@ -1,4 +1,4 @@
-"""The page in a browser: what people can do on it, with which hands and eyes, and what nobody can do to them."""
+"""The report page in a browser: its functions, with mouse and keyboard, its accessibility, and its safety."""
 
 import hashlib
 import json
@@ -7,16 +7,16 @@ from itertools import pairwise
 import pytest
 from genaug.report import write_report
 
-from tests.outputs import CLASSES, MADE, TAG, evaluation, write_run, write_study
+from tests.outputs import CLASSES, SYNTHETIC, TAG, evaluation, write_run, write_study
 
-FIRST_PAGE = 24
-ALL = MADE * len(CLASSES)
+PER_PAGE = 24
+ALL = SYNTHETIC * len(CLASSES)
 
 
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory):
-    """The page of a run with study and metrics, every part of it there."""
-    out = write_study(write_run(tmp_path_factory.mktemp("made") / "out"))
+    """The page of a run with a study and metrics, so that it has every part."""
+    out = write_study(write_run(tmp_path_factory.mktemp("run") / "out"))
     seen = hashlib.sha256((out / "provenance.jsonl").read_bytes()).hexdigest()
     (out / "evaluation.json").write_text(json.dumps(evaluation(seen)), "utf-8")
     return write_report(out)
@@ -32,63 +32,63 @@ def status(page, gallery="images"):
 
 
 def realism(page):
-    """The scores of the shown images, in their order."""
+    """The realism scores of the images on the page, in order."""
     rows = page.locator("#images-cards .scores div", has_text="realism").locator("dd")
     return [float(text) for text in rows.all_inner_texts()]
 
 
-def button(page, place):
-    return page.locator("#images-cards .mark-button").nth(place)
+def reject_button(page, place):
+    return page.locator("#images-cards .reject-button").nth(place)
 
 
 def test_paging_shows_every_image_once(visit, page_file):
     page = visit(page_file)
     seen = []
-    onward = page.locator("#images-on")
+    next_page = page.locator("#images-next")
     for number in range(4):
         assert f"page {number + 1} of 4" in page.locator("#images-page").inner_text()
         seen += page.locator("#images-cards img[alt^='synthetic']").evaluate_all("all => all.map(one => one.src)")
         if number < 3:
-            onward.click()
-    assert onward.get_attribute("aria-disabled") == "true"
+            next_page.click()
+    assert next_page.get_attribute("aria-disabled") == "true"
     assert len(seen) == len(set(seen)) == ALL
-    assert f"{ALL - ALL % FIRST_PAGE + 1} to {ALL} of {ALL} shown" in status(page)
+    assert f"Images {ALL - ALL % PER_PAGE + 1} to {ALL} of {ALL};" in status(page)
 
 
-def test_the_worst_come_first_until_another_order_is_chosen(visit, page_file):
+def test_the_lowest_scores_come_first_until_another_order_is_chosen(visit, page_file):
     page = visit(page_file)
-    assert realism(page) == [number / 100 for number in range(FIRST_PAGE)]
-    page.get_by_label("Order").first.select_option("best")
-    assert realism(page) == [(ALL - 1 - number) / 100 for number in range(FIRST_PAGE)]
+    assert realism(page) == [number / 100 for number in range(PER_PAGE)]
+    page.get_by_label("Order").first.select_option("highest")
+    assert realism(page) == [(ALL - 1 - number) / 100 for number in range(PER_PAGE)]
 
 
-def test_filters_by_class_generator_and_score_are_counted_aloud(visit, page_file):
+def test_the_images_that_pass_the_filters_are_counted_for_screen_readers_too(visit, page_file):
     page = visit(page_file)
     assert page.locator("#images-status").get_attribute("aria-live") == "polite"
     page.locator("#images-class").select_option("2")
-    assert status(page).startswith(f"1 to {FIRST_PAGE} of {MADE} shown, filtered from {ALL}")
+    assert status(page).startswith(f"Images 1 to {PER_PAGE} of {SYNTHETIC} ({ALL} without filters)")
     page.locator("#images-generator").select_option(label="second")
-    assert f"of {MADE // 2} shown" in status(page)
+    assert f"of {SYNTHETIC // 2} " in status(page)
     page.get_by_label("Lowest score").first.fill("0.85")
     assert realism(page) == [0.85, 0.87, 0.89]
     page.locator("#images-score").select_option(label="novelty")
-    assert f"of {MADE // 2} shown" in status(page)
+    assert f"of {SYNTHETIC // 2} " in status(page)
     page.get_by_label("Highest score").first.fill("0.5")
-    assert status(page).startswith("none shown")
+    assert status(page).startswith("No image matches these filters")
 
 
 def test_rejected_images_are_listed_by_their_exact_names_whatever_is_shown(visit, page_file):
     page = visit(page_file)
-    button(page, 0).click()
+    reject_button(page, 0).click()
     page.locator("#images-class").select_option("2")
-    button(page, 1).click()
-    button(page, 2).click()
-    button(page, 2).click()
+    reject_button(page, 1).click()
+    reject_button(page, 2).click()
+    reject_button(page, 2).click()
     page.locator("#images-class").select_option("")
     assert "2 rejected" in status(page)
-    assert button(page, 0).get_attribute("aria-pressed") == "true"
-    page.get_by_label("only rejected ones").check()
-    assert status(page).startswith("1 to 2 of 2 shown")
+    assert reject_button(page, 0).get_attribute("aria-pressed") == "true"
+    page.get_by_label("rejected only").check()
+    assert status(page).startswith("Images 1 to 2 of 2 ")
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Download rejected.json").click()
     assert waiting.value.suggested_filename == "rejected.json"
@@ -96,12 +96,12 @@ def test_rejected_images_are_listed_by_their_exact_names_whatever_is_shown(visit
     assert json.loads(waiting.value.path().read_text("utf-8")) == {"format": 1, "rejected": names}
 
 
-def test_marks_outlive_a_reload(visit, page_file):
+def test_rejections_are_kept_after_a_reload(visit, page_file):
     page = visit(page_file)
-    button(page, 3).click()
+    reject_button(page, 3).click()
     page.reload()
     assert "1 rejected" in status(page)
-    assert button(page, 3).get_attribute("aria-pressed") == "true"
+    assert reject_button(page, 3).get_attribute("aria-pressed") == "true"
 
 
 def test_everything_can_be_done_with_the_keyboard(visit, page_file):
@@ -109,16 +109,16 @@ def test_everything_can_be_done_with_the_keyboard(visit, page_file):
     page.locator("#images-order").focus()
     page.keyboard.press("ArrowDown")
     assert realism(page)[0] == (ALL - 1) / 100
-    button(page, 0).focus()
+    reject_button(page, 0).focus()
     page.keyboard.press("Space")
-    assert button(page, 0).get_attribute("aria-pressed") == "true"
+    assert reject_button(page, 0).get_attribute("aria-pressed") == "true"
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert button(page, 1).get_attribute("aria-pressed") == "true"
+    assert reject_button(page, 1).get_attribute("aria-pressed") == "true"
     outline = "getComputedStyle(document.activeElement).outlineStyle"
     assert page.evaluate(outline) == "solid"
-    page.locator("#images-on").press("Enter")
-    assert page.evaluate("document.activeElement.id") == "images-on"
+    page.locator("#images-next").press("Enter")
+    assert page.evaluate("document.activeElement.id") == "images-next"
     assert "page 2" in page.locator("#images-page").inner_text()
 
 
@@ -128,12 +128,12 @@ def test_hostile_names_are_text_and_nothing_else(visit, page_file):
     assert page.locator(f"#classes th:has-text('{TAG}')").count() == 1
     assert page.locator("#images-cards .label").first.inner_text() == TAG
     sources = page.locator("img").evaluate_all("all => all.map(one => [one.src.slice(0, 16), one.naturalWidth > 0])")
-    assert len(sources) > FIRST_PAGE
+    assert len(sources) > PER_PAGE
     assert {tuple(one) for one in sources} == {("data:image/webp;", True)}
     assert page.locator("script").count() == 2
 
 
-def test_the_policy_stops_what_is_not_of_the_page(visit, page_file, tmp_path):
+def test_the_policy_blocks_scripts_and_styles_that_are_not_of_the_page(visit, page_file, tmp_path):
     planted = '<main><script>document.title = "mine"</script><style>h1 { color: red }</style>'
     html = page_file.read_text("utf-8").replace("<main>", planted, 1).replace("<h1>", '<h1 onclick="alert(3)">', 1)
     (tmp_path / "bad.html").write_text(html, "utf-8")
@@ -146,21 +146,21 @@ def test_the_policy_stops_what_is_not_of_the_page(visit, page_file, tmp_path):
 def test_a_model_is_chosen_and_its_curves_are_shown_alone(visit, page_file):
     page = visit(page_file)
     assert page.locator(".curve-of:visible figcaption").all_inner_texts() == [
-        "Losses of first, all classes, by orders of magnitude"
+        "Training losses of first, all classes (logarithmic scale)"
     ]
     page.get_by_label("Model", exact=True).select_option(label="second, all classes")
     assert page.locator(".curve-of:visible").count() == 1
     assert "second" in page.locator(".curve-of:visible figcaption").inner_text()
 
 
-def test_the_settings_are_downloaded_as_they_stand_there(visit, page_file):
+def test_the_settings_are_downloaded_as_the_page_shows_them(visit, page_file):
     page = visit(page_file)
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Download run.yaml").click()
     assert waiting.value.path().read_text("utf-8") == page.locator("#config").text_content()
 
 
-def test_without_javascript_all_but_the_images_is_there(visit, page_file):
+def test_without_javascript_everything_but_the_images_is_shown(visit, page_file):
     page = visit(page_file, javascript=False)
     assert "need JavaScript" in page.locator("noscript").first.inner_text()
     assert page.locator(".curve-of:visible").count() == 2
@@ -181,7 +181,7 @@ def test_axe_finds_nothing_serious(visit, request, file, scheme):
 
     page = visit(request.getfixturevalue(file), scheme=scheme)
     if file == "page_file":
-        button(page, 0).click()
+        reject_button(page, 0).click()
         page.locator("summary").evaluate_all("all => all.forEach(one => one.click())")
     found = Axe().run(page).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
@@ -199,7 +199,7 @@ def test_headings_go_down_one_step_at_a_time_and_landmarks_have_names(visit, pag
         assert page.locator(link.get_attribute("href")).count() == 1
 
 
-def test_print_leaves_out_what_paper_cannot_do(visit, page_file):
+def test_navigation_and_buttons_are_not_printed(visit, page_file):
     page = visit(page_file)
     page.emulate_media(media="print")
     assert page.locator(".contents").is_hidden()

@@ -8,8 +8,8 @@ from torchvision.transforms import ToTensor
 
 
 @pytest.mark.parametrize("generator", ["oversample", "classical"])
-def test_a_path_becomes_balanced_data_sets(image_folder, generator):
-    result = augment(image_folder, generator=generator, balance="max")
+def test_a_path_becomes_balanced_data_sets(splits, generator):
+    result = augment(splits, generator=generator, balance="max")
     assert result.counts == {
         "cat": {"real": 6, "synthetic": 0},
         "dog": {"real": 4, "synthetic": 2},
@@ -23,15 +23,15 @@ def test_a_path_becomes_balanced_data_sets(image_folder, generator):
     assert (tuple(image.shape), label) == ((3, 16, 16), 2)
 
 
-def test_two_doors_give_the_same_images(image_folder):
-    path = image_folder / "train"
+def test_two_doors_give_the_same_images(splits):
+    path = splits / "train"
     one = augment(path, generator="oversample", per_class=3)
     two = augment(ImageFolder(str(path)), generator="oversample", per_class=3)
     assert (one.synthetic.images == two.synthetic.images).all()
 
 
-def test_the_result_is_saved_as_a_run_would_write_it(image_folder, tmp_path):
-    result = augment(str(image_folder), generator="oversample", targets={"owl": 2}, seed=3)
+def test_the_result_is_saved_as_a_run_would_write_it(splits, tmp_path):
+    result = augment(str(splits), generator="oversample", targets={"owl": 2}, seed=3)
     result.save(tmp_path / "out")
     loaded = ImageFolder(str(tmp_path / "out/train"))
     assert len(loaded) == 15
@@ -43,15 +43,15 @@ def test_the_result_is_saved_as_a_run_would_write_it(image_folder, tmp_path):
         result.save(tmp_path / "other")
 
 
-def test_files_left_out_are_told(image_folder):
-    (image_folder / "train/cat/x.png").write_bytes(b"broken")
-    assert "not an image" in augment(image_folder, generator="oversample").skipped["train/cat/x.png"]
+def test_files_left_out_are_told(splits):
+    (splits / "train/cat/x.png").write_bytes(b"broken")
+    assert "not an image" in augment(splits, generator="oversample").skipped["train/cat/x.png"]
 
 
-def test_what_is_turned_away_is_told_with_its_reason(image_folder):
+def test_what_is_turned_away_is_told_with_its_reason(splits):
     strict = {"select": ["consistency"], "judge_steps": 5, "overdraw": 1, "on_shortfall": "leave"}
     settings = {"steps": 4, "width": 4, "latent": 4}
-    result = augment(image_folder, "cdcgan", per_class=8, preset="small", settings=settings, **strict)
+    result = augment(splits, "cdcgan", per_class=8, preset="small", settings=settings, **strict)
     wanted = sum(8 - result.shortfall.get(name, 0) for name in result.counts)
     assert len(result.synthetic) == wanted
     assert len(result.rejected) > 0
@@ -59,14 +59,14 @@ def test_what_is_turned_away_is_told_with_its_reason(image_folder):
     assert {name.partition("/")[2].partition("-")[0] for name in result.rejected} == {"cdcgan"}
 
 
-def test_no_selector_may_be_spelt_as_an_empty_list(image_folder):
+def test_no_selector_may_be_spelt_as_an_empty_list(splits):
     settings = {"steps": 2, "width": 4, "latent": 4}
-    result = augment(image_folder, "cdcgan", per_class=1, preset="small", settings=settings, select=())
+    result = augment(splits, "cdcgan", per_class=1, preset="small", settings=settings, select=())
     assert (len(result.synthetic), result.rejected) == (3, {})
 
 
-def test_a_recipe_that_changes_with_time_is_had_live_and_refused_as_a_folder(image_folder, tmp_path):
-    result = augment(image_folder, generator="classical", per_class=4, recipe="anneal")
+def test_a_recipe_that_changes_with_time_is_had_live_and_refused_as_a_folder(splits, tmp_path):
+    result = augment(splits, generator="classical", per_class=4, recipe="anneal")
     live = result.live()
     assert (len(live), int(live.synthetic.sum())) == (13 + 12, 12)
     assert live.recipe.mode == "anneal"
@@ -87,9 +87,9 @@ def test_a_recipe_that_changes_with_time_is_had_live_and_refused_as_a_folder(ima
         ({"size": 20}, "multiples of 8"),
     ],
 )
-def test_bad_wishes_are_refused_in_words(image_folder, wishes, words):
+def test_bad_wishes_are_refused_in_words(splits, wishes, words):
     with pytest.raises(UsageError, match=words):
-        augment(image_folder, **{"generator": "oversample", **wishes})
+        augment(splits, **{"generator": "oversample", **wishes})
 
 
 def test_other_data_is_refused_in_words():

@@ -1,4 +1,4 @@
-"""Augmentation keeps shapes and gradients, follows its noise or seed, flips only when told; layers do what they say."""
+"""Augmentation keeps shapes and gradients, depends on its noise or seed only, and flips only where allowed; layers."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from genaug.augmentation import differentiable, variants
 from genaug.chance import Noise
 from genaug.config import AllowedChanges, AugmentationConfig, changed, parse
 from genaug.errors import UsageError
-from genaug.layers.blocks import ConditionalBatchNorm2d, MinibatchDeviation, doublings, initialise_radford
+from genaug.layers.blocks import ConditionalBatchNorm2d, doublings
 from torch import nn
 
 STEPS = ["color", "translation", "cutout"]
@@ -61,11 +61,11 @@ def test_translation_moves_by_an_eighth_at_most():
 def test_variants_follow_the_seed_and_are_never_flipped(pipeline, channels):
     image = np.zeros((1, 32, 32, channels), np.uint8)
     image[:, :, 16:] = 220
-    made = variants(image, pipeline, 20, seed=3)
-    assert made.shape == (20, 32, 32, channels)
-    assert np.array_equal(made, variants(image, pipeline, 20, seed=3))
-    assert not np.array_equal(made, variants(image, pipeline, 20, seed=4))
-    assert all(one[:, :12].mean() < one[:, 20:].mean() for one in made)
+    result = variants(image, pipeline, 20, seed=3)
+    assert result.shape == (20, 32, 32, channels)
+    assert np.array_equal(result, variants(image, pipeline, 20, seed=3))
+    assert not np.array_equal(result, variants(image, pipeline, 20, seed=4))
+    assert all(one[:, :12].mean() < one[:, 20:].mean() for one in result)
 
 
 def test_no_pipeline_repeats_the_images():
@@ -74,30 +74,32 @@ def test_no_pipeline_repeats_the_images():
 
 
 @pytest.mark.parametrize(("name", "axis"), [("horizontal", 1), ("vertical", 0)])
-def test_an_allowed_flip_is_made_half_of_the_time_and_nothing_else_changes(name, axis):
+def test_an_allowed_flip_is_applied_to_half_of_the_variants_and_nothing_else_changes(name, axis):
     image = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), dtype=np.uint8)
-    made = variants(image, "none", 400, 5, AllowedChanges(flips=(name,)))
-    flipped = [np.array_equal(one, np.flip(image[0], axis)) for one in made]
-    assert all(flip or np.array_equal(one, image[0]) for flip, one in zip(flipped, made, strict=True))
+    result = variants(image, "none", 400, 5, AllowedChanges(flips=(name,)))
+    flipped = [np.array_equal(one, np.flip(image[0], axis)) for one in result]
+    assert all(flip or np.array_equal(one, image[0]) for flip, one in zip(flipped, result, strict=True))
     assert 160 <= sum(flipped) <= 240
-    assert np.array_equal(made, variants(image, "none", 400, 5, AllowedChanges(flips=(name,))))
+    assert np.array_equal(result, variants(image, "none", 400, 5, AllowedChanges(flips=(name,))))
 
 
-def test_two_flips_are_tossed_apart():
+def test_two_flips_are_independent():
     image = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), dtype=np.uint8)
-    made = variants(image, "none", 400, 5, AllowedChanges(flips=("horizontal", "vertical")))
-    assert len({one.tobytes() for one in made}) == 4
+    result = variants(image, "none", 400, 5, AllowedChanges(flips=("horizontal", "vertical")))
+    assert len({one.tobytes() for one in result}) == 4
 
 
-def test_a_flip_comes_before_the_pipeline_and_moves_nothing_of_its_chance():
+def test_a_flip_comes_before_the_pipeline_and_leaves_its_random_numbers_unchanged():
     image = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), dtype=np.uint8)
-    made = variants(image, "paper", 20, 5, AllowedChanges(flips=("vertical",)))
+    result = variants(image, "paper", 20, 5, AllowedChanges(flips=("vertical",)))
     plain, mirrored = variants(image, "paper", 20, 5), variants(np.flip(image, 1), "paper", 20, 5)
-    kinds = [(np.array_equal(one, a), np.array_equal(one, b)) for one, a, b in zip(made, plain, mirrored, strict=True)]
+    kinds = [
+        (np.array_equal(one, a), np.array_equal(one, b)) for one, a, b in zip(result, plain, mirrored, strict=True)
+    ]
     assert set(kinds) == {(True, False), (False, True)}
 
 
-def test_turns_and_hues_can_be_taken_away():
+def test_turns_and_hues_can_be_turned_off():
     flat = np.full((1, 16, 16, 3), (200, 40, 40), np.uint8)
     changed_hues = variants(flat, "paper", 20, 0)[..., 1] != variants(flat, "paper", 20, 0)[..., 2]
     assert changed_hues.any()
@@ -119,10 +121,10 @@ def test_unknown_flips_and_keys_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("sides", "count"), [((64, 64), 4), ((104, 104), 3), ((16, 16), 2), ((256, 64), 4), ((24, 16), 2)]
+    ("size", "count"), [((64, 64), 4), ((104, 104), 3), ((16, 16), 2), ((256, 64), 4), ((24, 16), 2)]
 )
-def test_sides_are_halved_as_often_as_they_can(sides, count):
-    assert doublings(*sides) == count
+def test_height_and_width_are_halved_as_often_as_possible(size, count):
+    assert doublings(*size) == count
 
 
 def test_without_a_condition_the_norm_is_plain_batch_norm():
@@ -130,22 +132,8 @@ def test_without_a_condition_the_norm_is_plain_batch_norm():
     assert torch.allclose(ConditionalBatchNorm2d(3, 0)(maps, None), nn.BatchNorm2d(3)(maps))
 
 
-def test_the_condition_steers_scale_and_shift():
+def test_the_condition_changes_scale_and_shift():
     norm, maps = ConditionalBatchNorm2d(3, 2), torch.rand(4, 3, 5, 5)
     one, two = (norm(maps, torch.full((4, 2), value)) for value in (0.0, 1.0))
     assert torch.allclose(one, nn.BatchNorm2d(3)(maps), atol=1e-6)
     assert not torch.allclose(one, two)
-
-
-def test_the_deviation_tells_when_all_images_are_alike():
-    alike = MinibatchDeviation()(torch.ones(4, 2, 3, 3))
-    assert alike.shape == (4, 3, 3, 3)
-    assert alike[:, 2].max() < 1e-3
-    assert MinibatchDeviation()(torch.randn(4, 2, 3, 3))[:, 2].min() > 0.3
-    assert MinibatchDeviation()(torch.ones(1, 2, 3, 3)).isfinite().all()
-
-
-def test_initial_weights_are_radfords():
-    layer = nn.Conv2d(64, 64, 4)
-    initialise_radford(layer)
-    assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)

@@ -1,10 +1,9 @@
-"""Errors, specs, settings, chance and pixels: the small things that all else leans on."""
+"""Errors, image specs, settings, random streams and pixel conversion."""
 
 import numpy as np
 import pytest
 import torch
 from genaug import errors
-from genaug.assignment import assign, read_assignments
 from genaug.chance import Noise, chance_states, derive, permutation, same_states, seeded, stream
 from genaug.config import (
     AugmentationConfig,
@@ -19,6 +18,7 @@ from genaug.config import (
 )
 from genaug.errors import DataError, UsageError
 from genaug.images import to_float, to_uint8
+from genaug.overrides import assign, read_assignments
 from genaug.spec import ImageSpec
 from pydantic import ValidationError
 
@@ -53,7 +53,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_known_one():
         ((3, 16, 16, ("a", "b"), (1,)), DataError),
     ],
 )
-def test_a_spec_refuses_what_no_model_can_do(values, error):
+def test_a_spec_refuses_values_that_no_model_supports(values, error):
     with pytest.raises(error):
         ImageSpec(*values)
 
@@ -64,13 +64,13 @@ def test_a_spec_of_one_class_keeps_its_name_and_count():
 
 @pytest.mark.parametrize("kind", [TrainConfig, MixConfig, RunConfig, AugmentationConfig, Mine])
 def test_settings_are_closed_frozen_and_survive_json(kind):
-    made = kind(**({"steps": 3} if kind is TrainConfig else {}))
-    assert kind.model_validate_json(made.model_dump_json()) == made
+    settings = kind(**({"steps": 3} if kind is TrainConfig else {}))
+    assert kind.model_validate_json(settings.model_dump_json()) == settings
     with pytest.raises(ValidationError):
-        kind.model_validate({**made.model_dump(), "no_such_key": 1})
+        kind.model_validate({**settings.model_dump(), "no_such_key": 1})
     for name in kind.model_fields:
         with pytest.raises(ValidationError):
-            setattr(made, name, None)
+            setattr(settings, name, None)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_bad_settings_are_refused_in_one_sentence(kind, values, words):
     assert "\n" not in str(refused.value)
 
 
-def test_steps_and_epochs_are_two_spellings_of_one_length():
+def test_steps_and_epochs_replace_each_other():
     train = changed(TrainConfig(steps=10), {"epochs": 4}, "train")
     assert (train.steps, train.epochs) == (None, 4)
     assert changed(train, {"steps": 7}, "train").epochs is None
@@ -116,14 +116,14 @@ def test_a_key_finds_its_section():
 
 
 @pytest.mark.parametrize(("text", "words"), [("a: [", "cannot be read"), ("- 1", "keys and values"), ("1: 2", "keys")])
-def test_a_config_file_that_is_none_is_refused(tmp_path, text, words):
+def test_an_invalid_config_file_is_refused(tmp_path, text, words):
     path = tmp_path / "run.yaml"
     path.write_text(text, "utf-8")
     with pytest.raises(UsageError, match=words):
         read_file(path)
 
 
-def test_a_seed_is_a_function_of_all_that_it_is_for():
+def test_a_seed_depends_on_every_part_of_its_purpose():
     seeds = {derive(0), derive(1), derive(0, "a"), derive(0, "a", 1), derive(0, "a", "1"), derive(0, "a1")}
     assert len(seeds) == 6
     assert derive(7, "a", 2) == derive(7, "a", 2)
@@ -136,7 +136,7 @@ def test_an_images_noise_does_not_depend_on_its_neighbours():
     assert torch.equal(Noise.per_image(3, "x", [(0,), (1,), (2,)]).rows([2, 0]).normal(4), together[[2, 0]])
 
 
-def test_noise_has_the_shape_and_range_that_it_says():
+def test_noise_has_the_documented_shape_and_range():
     noise = Noise.per_batch(0, "x", 0, 500)
     assert noise.normal(3).std().item() == pytest.approx(1, abs=0.1)
     uniform = noise.uniform(2)
@@ -165,7 +165,7 @@ def test_a_permutation_holds_every_number_once():
     assert stream(1, "a").initial_seed() == derive(1, "a")
 
 
-def test_pixels_survive_the_way_to_tensors_and_back():
+def test_pixels_are_equal_after_conversion_to_tensors_and_back():
     pixels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
     tensor = to_float(pixels)
     assert tensor.shape == (1, 1, 16, 16)

@@ -1,4 +1,4 @@
-"""Images of any common format and mode become 8-bit grey or colour; what is no image says why."""
+"""Images of any common format and mode become 8-bit grey or colour; other files raise with a reason."""
 
 import io
 import struct
@@ -106,14 +106,14 @@ def bytes_of(form):
         (bomb(), "decompression bomb"),
     ],
 )
-def test_what_is_no_image_says_why(tmp_path, data, words):
+def test_a_file_that_is_not_an_image_is_refused_with_a_reason(tmp_path, data, words):
     path = tmp_path / "image.png"
     path.write_bytes(data)
     with pytest.raises(UnreadableError, match=words):
         decode(path)
 
 
-def test_a_missing_file_says_so(tmp_path):
+def test_a_missing_file_is_refused_with_a_reason(tmp_path):
     with pytest.raises(UnreadableError, match="no such file"):
         decode(tmp_path / "missing.png")
 

@@ -1,4 +1,4 @@
-"""Tasks run here or in local processes: in order, each failing alone, and never outliving their run."""
+"""Tasks run in this process or in local processes: results in order, errors per task, no process left behind."""
 
 import os
 import subprocess
@@ -41,7 +41,7 @@ def tasks(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_outcomes_come_in_order_and_a_task_fails_alone(tasks, workers):
+def test_outcomes_are_in_order_and_an_error_stops_one_task_only(tasks, workers):
     seen = []
     outcomes = make_executor(workers).map(tasks.square, [4, 1, 2, 3], seen.append)
     assert [outcome.result for outcome in outcomes] == [None, 1, 4, None]
@@ -51,12 +51,12 @@ def test_outcomes_come_in_order_and_a_task_fails_alone(tasks, workers):
     assert sorted(seen) == [("seen", task) for task in (1, 2, 3, 4)]
 
 
-def test_a_worker_that_is_killed_is_said(tasks):
+def test_a_killed_worker_process_is_reported(tasks):
     (outcome,) = make_executor(2).map(tasks.square, [5], lambda message: None)
     assert "worker process was killed" in str(outcome.error)
 
 
-def test_workers_die_with_a_run_that_is_killed(tasks, tmp_path):
+def test_worker_processes_end_when_their_run_is_killed(tasks, tmp_path):
     code = (
         "from genaug.executors import make_executor\nfrom worker_tasks import endless\n"
         f"if __name__ == '__main__':\n    make_executor(2).map(endless, {[str(tmp_path / n) for n in 'ab']}, print)\n"

@@ -1,4 +1,4 @@
-"""Features: classifiers that never saw an image, and networks whose weights are found, checked and read safely."""
+"""Cross-fitted classifiers, and networks whose weights are found, checked and read safely."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from genaug.features.weights import INCEPTION, Public, find_weights, load_state
 from genaug.testing.material import tiny_split
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-from tests.integration.conftest import fill, genaug  # noqa: F401 # a fixture
+from tests.folders import fill
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def _own_cache(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def inception(tmp_path_factory):
-    """Inception's layers with weights made on the spot, in a file as they are published."""
+    """A file of random weights for Inception, in the published format."""
     blank = FeatureExtractorInceptionV3.__new__(FeatureExtractorInceptionV3)
     path = tmp_path_factory.mktemp("weights") / "inception.pth"
     with pytest.MonkeyPatch.context() as patched:
@@ -41,17 +41,17 @@ def images(count=3, channels=3, side=24):
     return np.random.default_rng(0).integers(0, 255, (count, side, side, channels), dtype=np.uint8)
 
 
-def test_no_classifier_has_seen_the_image_that_it_judges(monkeypatch):
+def test_no_classifier_was_trained_on_an_image_that_it_judges(monkeypatch):
     split = tiny_split(1, 16, 16, counts=(9, 6))
-    seen = []
+    trained_on = []
 
-    def noted(part, **options):
-        seen.append(set(part.rows.tolist()))
+    def fit_and_record(part, **options):
+        trained_on.append(set(part.rows.tolist()))
         return fit_classifier(part, **options)
 
-    monkeypatch.setattr(crossfit, "fit_classifier", noted)
+    monkeypatch.setattr(crossfit, "fit_classifier", fit_and_record)
     judges = cross_fit(split, seed=0, steps=2)
-    for fold, rows in enumerate(seen):
+    for fold, rows in enumerate(trained_on):
         assert rows == set(split.rows[(judges.folds != fold).numpy()].tolist())
     again = cross_fit(split, seed=0, steps=2)
     assert len(judges.classifiers) == 3
@@ -59,8 +59,8 @@ def test_no_classifier_has_seen_the_image_that_it_judges(monkeypatch):
     parents = torch.arange(len(split))
     own = judges.probabilities(split.images, parents)
     for fold, judge in enumerate(judges.classifiers):
-        mine = (judges.folds == fold).numpy()
-        assert torch.allclose(own[torch.from_numpy(mine)], judge.probabilities(split.images[mine]), atol=1e-6)
+        in_fold = (judges.folds == fold).numpy()
+        assert torch.allclose(own[torch.from_numpy(in_fold)], judge.probabilities(split.images[in_fold]), atol=1e-6)
 
 
 def test_near_duplicates_share_a_fold():
@@ -82,7 +82,7 @@ def test_a_class_of_one_image_can_be_judged():
     assert judges.probabilities(images(6, 1, 16), torch.arange(6)).shape == (6, 2)
 
 
-def test_missing_weights_name_every_way_out(tmp_path):
+def test_the_error_about_missing_weights_says_how_to_provide_them(tmp_path):
     with pytest.raises(DataError, match=r"--weights.*put it into .*checkpoints.*--allow-download"):
         make_extractor("inception")
     with pytest.raises(DataError, match=r"dinov2.*--weights"):
@@ -104,17 +104,17 @@ def test_inception_gives_features_of_the_layer_and_probabilities(inception, laye
     assert torch.allclose(views.probabilities.sum(dim=1), torch.ones(3), atol=1e-5)
 
 
-def test_weights_are_read_once_for_all_metrics_and_named_by_their_hash(inception, tmp_path, genaug, monkeypatch):  # noqa: F811 # a fixture
-    real, made = fill(tmp_path / "real", {"a": 3, "b": 3}), fill(tmp_path / "made", {"a": 3, "b": 3}, seed=1)
+def test_weights_are_read_once_for_all_metrics_and_named_by_their_hash(inception, tmp_path, genaug, monkeypatch):
+    real, synthetic = fill(tmp_path / "real", {"a": 3, "b": 3}), fill(tmp_path / "synthetic", {"a": 3, "b": 3}, seed=1)
     read = []
     monkeypatch.setattr(extractors, "load_state", lambda weights: read.append(weights) or load_state(weights))
-    found = genaug("evaluate", real, made, "--metrics", "fid[inception],kid,is", "--weights", inception, "--json")
+    found = genaug("evaluate", real, synthetic, "--metrics", "fid[inception],kid,is", "--weights", inception, "--json")
     digest = hashlib.sha256(inception.read_bytes()).hexdigest()[:4]
     assert {row["name"] for row in json.loads(found.out)} == {f"{n}[inception:{digest}]" for n in ("fid", "kid", "is")}
     assert len(read) == 1
 
 
-def test_grey_images_are_taken_as_colour(inception):
+def test_grey_images_have_the_features_of_equal_colour_images(inception):
     extractor = make_extractor("inception", weights=inception, layer=64)
     grey = images(2, 1)
     colour = np.repeat(grey, 3, axis=3)
@@ -149,9 +149,9 @@ def test_a_file_of_weights_cannot_run_code(tmp_path, monkeypatch, content):
     assert not (tmp_path / "harm").exists()
 
 
-def test_a_file_of_something_else_than_named_tensors_is_refused(tmp_path):
+def test_a_file_without_named_tensors_is_refused(tmp_path):
     torch.save({1: torch.zeros(1)}, tmp_path / "odd.pth")
-    with pytest.raises(DataError, match="holds no table of tensors"):
+    with pytest.raises(DataError, match="holds no table of named tensors"):
         make_extractor("inception", weights=tmp_path / "odd.pth")
 
 
@@ -159,11 +159,11 @@ def test_cached_weights_must_have_the_known_hash(tmp_path):
     cached = tmp_path / "cache" / "hub" / "checkpoints" / INCEPTION.file
     cached.parent.mkdir(parents=True)
     cached.write_bytes(b"something else")
-    with pytest.raises(DataError, match="not the file that it should be"):
+    with pytest.raises(DataError, match="not the published file"):
         find_weights(INCEPTION, None)
 
 
-def test_a_download_is_checked_and_kept(tmp_path):
+def test_a_download_is_checked_and_stored(tmp_path):
     source = tmp_path / "source.safetensors"
     from safetensors.torch import save_file
 
@@ -182,17 +182,17 @@ def test_a_download_is_checked_and_kept(tmp_path):
     assert not (found.path.parent / wrong.file).exists()
 
 
-def test_a_download_that_fails_is_told_in_a_sentence(tmp_path):
+def test_a_failed_download_is_reported_in_one_sentence(tmp_path):
     gone = Public("tiny", "gone.pth", (tmp_path / "gone").as_uri(), "00")
     with pytest.raises(DataError, match="tiny could not be downloaded"):
         find_weights(gone, None, allow_download=True)
 
 
-def test_a_cache_that_cannot_be_written_is_told_with_the_ways_out(tmp_path):
+def test_the_error_about_a_cache_that_cannot_be_written_says_what_to_do(tmp_path):
     (tmp_path / "cache").write_text("a file, where a folder should be")
     (tmp_path / "source.pth").write_bytes(b"weights")
     public = Public("tiny", "tiny.pth", (tmp_path / "source.pth").as_uri(), "00")
-    with pytest.raises(OutputError, match=r"tiny cannot be kept in .*; set TORCH_HOME to a folder"):
+    with pytest.raises(OutputError, match=r"tiny cannot be stored in .*; set TORCH_HOME to a writable folder"):
         find_weights(public, None, allow_download=True)
 
 

@@ -1,11 +1,10 @@
-"""Models that begin from a pooled one, and trainings that stop when they copy."""
+"""Models that start from a pooled one, and trainings that stop when images become copies."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from genaug.builtin import OversampleConfig
 from genaug.chance import Noise
 from genaug.config import RunConfig, TrainConfig
 from genaug.data.folder import load_folder
@@ -14,12 +13,13 @@ from genaug.fitting import load_model, load_sampler, read_record
 from genaug.fitting.fit import enlarged, fit_tasks
 from genaug.fitting.model import read_weights
 from genaug.fitting.stop import CopyWatch
-from genaug.generation import generate
 from genaug.generators.oversample import Oversample
-from genaug.job import resolve
-from genaug.pipeline import mix
+from genaug.generators.plugin import OversampleConfig
 from genaug.registry import load_registry
-from genaug.sampling import draw_more
+from genaug.run.extra_images import draw_more
+from genaug.run.generation import generate
+from genaug.run.job import resolve
+from genaug.run.pipeline import mix
 from genaug.testing.material import tiny_split
 from genaug.training import Progress, train
 from PIL import Image
@@ -35,18 +35,18 @@ def loaded(tmp_path):
     return load_folder(tmp_path / "data")
 
 
-def made(loaded, tmp_path, generator, model=None, **train):
+def trained(loaded, tmp_path, generator, model=None, **train):
     registry = load_registry()
     settings = {"width": 8} | (model or {})
     config = RunConfig(generator=generator, preset="small", per_class=2, model=settings, train=train, select=("none",))
     job = resolve(config, loaded, registry)
-    made = generate(job, tmp_path / "models", tmp_path / "scratch", workers=1)
-    return job, mix(made), made.records
+    generated = generate(job, tmp_path / "models", tmp_path / "scratch", workers=1)
+    return job, mix(generated), generated.records
 
 
 @pytest.mark.parametrize("generator", ["dcgan", "cdcgan"])
-def test_specialised_models_begin_from_the_pooled_one(loaded, tmp_path, generator):
-    _, mixed, records = made(loaded, tmp_path, generator, steps=4, specialise_steps=1, average_decay=0.0)
+def test_specialised_models_start_from_the_pooled_one(loaded, tmp_path, generator):
+    _, mixed, records = trained(loaded, tmp_path, generator, steps=4, specialise_steps=1, average_decay=0.0)
     (pooled,) = (tmp_path / "scratch" / "pooled").glob("*/*.safetensors")
     start, end = read_weights(pooled)["generator"], read_weights(records[1].path)["generator"]
     far = max((end[name] - start[name]).abs().max().item() for name in start if "weight" in name)
@@ -55,8 +55,8 @@ def test_specialised_models_begin_from_the_pooled_one(loaded, tmp_path, generato
     assert mixed.counts()["b"]["synthetic"] == 2
 
 
-def test_a_specialised_conditional_model_draws_its_own_class(loaded, tmp_path):
-    _, _, records = made(loaded, tmp_path, "cdcgan", steps=3, specialise_steps=1)
+def test_a_specialised_conditional_model_draws_its_class(loaded, tmp_path):
+    _, _, records = trained(loaded, tmp_path, "cdcgan", steps=3, specialise_steps=1)
     together = load_sampler([record.path for record in records], loaded.spec, load_registry())
     alone = load_model(records[1].path, load_registry().generators.get("cdcgan"))
     labels, noise = torch.tensor([1, 1]), [Noise.per_image(0, "t", [(0,), (1,)]) for _ in range(2)]
@@ -66,15 +66,16 @@ def test_a_specialised_conditional_model_draws_its_own_class(loaded, tmp_path):
 
 
 def test_a_specialised_model_still_borrows_from_all_classes(loaded, tmp_path):
-    _, mixed, _ = made(loaded, tmp_path, "cvae", {"borrowed": 1.0}, steps=3, specialise_steps=1)
-    homes = {(image.label, parent.split("/")[0]) for image in mixed.synthetic for parent in image.parents}
-    assert any(own != home for own, home in homes)
+    _, mixed, _ = trained(loaded, tmp_path, "cvae", {"borrowed": 1.0}, steps=3, specialise_steps=1)
+    labels = loaded.train.labels
+    pairs = {(image.label, int(labels[parent])) for image in mixed.synthetic for parent in image.parents}
+    assert any(own != other for own, other in pairs)
 
 
-def test_the_pooled_model_is_trained_once_and_is_part_of_what_a_model_is(loaded, tmp_path):
-    job, _, _ = made(loaded, tmp_path, "dcgan", steps=3, specialise_steps=1)
-    _, _, again = made(loaded, tmp_path, "dcgan", steps=3, specialise_steps=1)
-    _, _, other = made(loaded, tmp_path, "dcgan", steps=2, specialise_steps=1)
+def test_the_pooled_model_is_trained_once_and_is_part_of_the_key_of_a_model(loaded, tmp_path):
+    job, _, _ = trained(loaded, tmp_path, "dcgan", steps=3, specialise_steps=1)
+    _, _, again = trained(loaded, tmp_path, "dcgan", steps=3, specialise_steps=1)
+    _, _, other = trained(loaded, tmp_path, "dcgan", steps=2, specialise_steps=1)
     assert all(record.reused for record in again)
     assert not any(record.reused for record in other)
     (task, *_) = fit_tasks(job.shares[0].settings, loaded.train, tmp_path, tmp_path, [0])
@@ -116,16 +117,16 @@ def stopped(split, folder=None, kill_at=None):
     return weights(generator), result.steps
 
 
-def test_a_training_that_is_told_to_stop_ends_with_the_weights_before(tmp_path):
+def test_a_training_that_a_rule_stops_ends_with_the_weights_of_the_checkpoint_before(tmp_path):
     split = tiny_split(1, 16, 16).of_class(0)
     seen = {}
     reference = dcgan(split)
 
-    def look(step: int) -> bool:
+    def record_weights(step: int) -> bool:
         seen[step] = weights(reference)
         return False
 
-    train(reference, split, CONFIG, seed=0, stop=look)
+    train(reference, split, CONFIG, seed=0, stop=record_weights)
     found, steps = stopped(split)
     assert steps == 4
     assert same(found, seen[4])
@@ -143,7 +144,7 @@ def test_a_stopped_training_resumes_to_the_same_weights(tmp_path, kill_at):
     assert same(stopped(split, tmp_path)[0], resumed)
 
 
-def test_looking_does_not_change_the_training(tmp_path):
+def test_a_stop_rule_does_not_change_the_training(tmp_path):
     split = tiny_split(1, 16, 16).of_class(0)
     plain, watched = dcgan(split), dcgan(split)
     train(plain, split, CONFIG, seed=0)
@@ -152,7 +153,7 @@ def test_looking_does_not_change_the_training(tmp_path):
     assert same(weights(plain), weights(watched))
 
 
-def test_copies_stop_a_training_and_noise_does_not():
+def test_copies_stop_a_training_but_noise_does_not():
     split = tiny_split(1, 16, 16)
     assert CopyWatch(Oversample(split.spec, OversampleConfig()), split, share=0.05, seed=0, device="cpu")(0)
     fresh = dcgan(split.of_class(0))
@@ -186,16 +187,16 @@ def test_the_share_of_copies_is_what_stops_a_training(share, stops):
 
 
 def test_the_setting_reaches_the_loop(loaded, tmp_path, monkeypatch):
-    asked = []
-    monkeypatch.setattr(CopyWatch, "__call__", lambda self, step: asked.append(step) or step >= 2)
-    _, _, records = made(loaded, tmp_path, "dcgan", steps=4, stop_at_copies=0.0, checkpoint_steps=1)
-    assert asked == [1, 2] * 3
+    steps_seen = []
+    monkeypatch.setattr(CopyWatch, "__call__", lambda self, step: steps_seen.append(step) or step >= 2)
+    _, _, records = trained(loaded, tmp_path, "dcgan", steps=4, stop_at_copies=0.0, checkpoint_steps=1)
+    assert steps_seen == [1, 2] * 3
     assert [record.steps for record in records] == [1, 1, 1]
     assert all(read_record(record.path)["steps"] == 1 for record in records)
 
 
-def test_models_of_one_class_each_see_variants_of_their_own(loaded, tmp_path):
-    """Of the same pictures under two labels: not the same rotations and colours."""
+def test_models_of_one_class_each_have_their_own_variants(loaded, tmp_path):
+    """The same image under two labels gets different rotations and colours."""
     config = RunConfig(generator="dcgan", per_class=1, size=(16, 16), augmentation={"pipeline": "paper"})
     settings = resolve(config, loaded, load_registry()).shares[0].settings
     split = replace(loaded.train, images=np.repeat(loaded.train.images[:1], len(loaded.train), axis=0))

@@ -15,9 +15,9 @@ from datasets import load_dataset
 from genaug import augment
 from genaug.data.duplicates import pixel_hash
 from genaug.errors import DataError, OutputError, UsageError
-from genaug.mixing.formats import Entry, check_format, write_images
-from genaug.mixing.origin import png
-from genaug.mixing.output import require_folder
+from genaug.output.formats import Entry, check_format, write_images
+from genaug.output.mark import png
+from genaug.output.run_file import require_class_folders
 from PIL import Image
 
 FORMS = ("folder", "webdataset", "parquet")
@@ -121,9 +121,15 @@ def entries(count: int) -> list[Entry]:
     return [entry(number) for number in range(count)]
 
 
+@pytest.fixture
+def small_shards(monkeypatch):
+    """Shards of 2,500 bytes."""
+    monkeypatch.setattr("genaug.output.formats.shards._SHARD_BYTES", 2_500)
+
+
 @pytest.mark.parametrize("form", ["webdataset", "parquet"])
-def test_shards_are_cut_by_bytes_and_lose_nothing(form, tmp_path):
-    lines = write_images(form, {"train": entries(10)}, tmp_path, ["a"], 2_500)
+def test_shards_are_cut_by_bytes_and_lose_nothing(form, tmp_path, small_shards):
+    lines = write_images(form, {"train": entries(10)}, tmp_path, ["a"])
     names = sorted(path.name for path in (tmp_path / "data").iterdir())
     assert len(names) == 4
     assert names[-1] == {"webdataset": "train-000003.tar", "parquet": "train-00003-of-00004.parquet"}[form]
@@ -132,9 +138,9 @@ def test_shards_are_cut_by_bytes_and_lose_nothing(form, tmp_path):
 
 
 @pytest.mark.parametrize("form", ["webdataset", "parquet"])
-def test_the_same_images_give_the_same_bytes(form, tmp_path):
+def test_the_same_images_give_the_same_bytes(form, tmp_path, small_shards):
     for name in ("one", "two"):
-        write_images(form, {"train": entries(5)}, tmp_path / name, ["a"], 2_500)
+        write_images(form, {"train": entries(5)}, tmp_path / name, ["a"])
     for path in (tmp_path / "one/data").iterdir():
         assert path.read_bytes() == (tmp_path / "two/data" / path.name).read_bytes()
 
@@ -166,7 +172,7 @@ def test_parquet_without_its_library_is_refused_before_any_work(monkeypatch):
 
 
 def test_what_needs_class_folders_says_so(outs):
-    require_folder(outs["folder"])
-    require_folder(outs["folder"].parent / "data")
+    require_class_folders(outs["folder"])
+    require_class_folders(outs["folder"].parent / "data")
     with pytest.raises(DataError, match="--format folder"):
-        require_folder(outs["parquet"])
+        require_class_folders(outs["parquet"])

@@ -1,12 +1,12 @@
-"""Core's own generators keep the contract."""
+"""Core's own generators keep the contract and do what they say."""
 
 import numpy as np
 import torch
-from genaug.builtin import ClassicalConfig, OversampleConfig
 from genaug.chance import Noise
 from genaug.fitting import ModelSampler, take_memory
 from genaug.generators.classical import Classical
 from genaug.generators.oversample import Oversample
+from genaug.generators.plugin import ClassicalConfig, OversampleConfig
 from genaug.images import to_uint8
 from genaug.testing import GeneratorContract
 
@@ -29,7 +29,7 @@ def test_oversampled_images_are_their_parents(split):
     assert np.array_equal(to_uint8(drawn.images), split.images[parents])
 
 
-def test_classical_flips_only_when_told(split):
+def test_classical_flips_only_where_its_settings_say_so(split):
     labels = torch.zeros(40, dtype=torch.int64)
     drawn = {}
     for flips in ((), ("vertical",)):

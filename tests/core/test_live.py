@@ -10,12 +10,12 @@ import torch
 from genaug.chance import chance_states, same_states
 from genaug.data.decode import decode
 from genaug.errors import DataError, UsageError
+from genaug.mixing.apply import apply_recipe
 from genaug.mixing.batches import EpochBatches
-from genaug.mixing.fold import fold
 from genaug.mixing.live import MixedDataset
-from genaug.mixing.origin import png
 from genaug.mixing.recipe import parse_recipe
-from genaug.mixing.reopen import open_mixed
+from genaug.output.mark import png
+from genaug.output.reopen import open_mixed
 from torch.utils.data import DataLoader
 from torchvision.transforms import ToTensor
 
@@ -267,11 +267,11 @@ def test_an_epoch_must_be_named_so_that_no_recipe_stands_still():
         drawn.set_epoch(2)
 
 
-def folded(recipe):
-    """All images, of which `fold` chooses and weighs some, as the writer does it."""
+def applied(recipe):
+    """All images, of which `apply_recipe` uses and weighs some, as a run does."""
     all_of_them = mixed("concatenate")
-    names = [CLASSES[label] for label in all_of_them.labels[32:]]
-    keep, weights = fold(parse_recipe(recipe), REAL, names)
+    counts = [REAL[name] for name in CLASSES]
+    keep, weights = apply_recipe(parse_recipe(recipe), counts, all_of_them.labels[32:].tolist())
     rows = [*range(32), *(32 + place for place, kept in enumerate(keep) if kept)]
     return replace(
         all_of_them,
@@ -286,12 +286,12 @@ def write_run(out, dataset, scores=None):
     """The training part of an output folder, by hand, as docs/output.md describes it."""
     lines = []
     for place in range(len(dataset)):
-        label, made = dataset.classes[dataset.labels[place]], bool(dataset.synthetic[place])
-        name = f"train/{label}/{'made' if made else 'photo'}-{place:06d}.png"
+        label, synthetic = dataset.classes[dataset.labels[place]], bool(dataset.synthetic[place])
+        name = f"train/{label}/{'synthetic' if synthetic else 'photo'}-{place:06d}.png"
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_bytes(png(dataset.images[place]))
-        line = {"file_name": name, "split": "train", "label": label, "synthetic": made}
-        extra = {"scores": {} if scores is None else {"judge": scores[place]}} if made else {}
+        line = {"file_name": name, "split": "train", "label": label, "synthetic": synthetic}
+        extra = {"scores": {} if scores is None else {"judge": scores[place]}} if synthetic else {}
         lines.append(line | extra | {"weight": float(dataset.weights[place])})
     (out / "val/cat").mkdir(parents=True)
     name = "val/cat/photo-000000.png"  # as a training file is called
@@ -321,7 +321,7 @@ def epoch_of(dataset):
 
 @pytest.mark.parametrize("recipe", ["concatenate", "cap=1", "weight=0.3", "cap=0.5,weight=0.3"])
 def test_folder_and_live_show_the_same_images_with_the_same_weights(tmp_path, recipe):
-    write_run(tmp_path, folded(recipe))
+    write_run(tmp_path, applied(recipe))
     assert epoch_of_folder(tmp_path) == epoch_of(mixed(recipe)) == epoch_of(open_mixed(tmp_path))
 
 
@@ -344,7 +344,7 @@ def test_only_files_of_the_run_are_opened_and_missing_ones_are_not_missed(tmp_pa
     with pytest.raises(DataError, match="no finished output of genaug run"):
         open_mixed(tmp_path)
     write_run(tmp_path, mixed("concatenate"))
-    (tmp_path / "train/dog/made-000040.png").unlink()
+    (tmp_path / "train/dog/synthetic-000040.png").unlink()
     assert len(open_mixed(tmp_path)) == 59
     (tmp_path / "train/dog/stranger.png").write_bytes(png(pictures(REAL, 3)[0][0]))
     with pytest.raises(DataError, match=r"train/dog/stranger\.png has no line in provenance\.jsonl"):

@@ -1,14 +1,14 @@
-"""The maths of the metrics against independent references on the same numbers."""
+"""The formulas of the metrics give the values of independent implementations on the same data."""
 
 import numpy as np
 import pytest
 import torch
 from genaug import metric
-from genaug.builtin import InceptionScoreConfig
 from genaug.config import MetricConfig
 from genaug.metric import Measured, related, squared_mmd
 from genaug.metrics import functional
 from genaug.metrics.distributions import KID, SSIM
+from genaug.metrics.plugin import InceptionScoreConfig
 from genaug.metrics.scores import InceptionScore
 from genaug.metrics.shares import TSTR
 from genaug.registry import load_registry
@@ -52,11 +52,11 @@ def test_ssim_does_not_depend_on_how_many_images_are_taken_at_a_time(monkeypatch
 
 def test_ssim_of_many_images_is_that_of_five_hundred_of_each():
     images = torch.rand(901, 1, 7, 7, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    side = Measured(images, torch.zeros(901, dtype=torch.int64))
+    many = Measured(images, torch.zeros(901, dtype=torch.int64))
     few = Measured(images[:3], torch.zeros(3, dtype=torch.int64))
     some = images[torch.linspace(0, 900, 500).round().long()]
     expected = functional.ssim_pairs(some, images[:3]).mean().item()
-    assert SSIM(MetricConfig()).compute(side, few)["ssim"] == pytest.approx(expected, abs=1e-6)
+    assert SSIM(MetricConfig()).compute(many, few)["ssim"] == pytest.approx(expected, abs=1e-6)
 
 
 def test_ssim_refuses_images_smaller_than_its_window():
@@ -66,7 +66,7 @@ def test_ssim_refuses_images_smaller_than_its_window():
 
 def test_frechet_distance_is_that_of_the_formula():
     one, two = REAL.double().numpy(), SYNTHETIC.double().numpy()
-    covariances = [np.cov(side, rowvar=False) for side in (one, two)]
+    covariances = [np.cov(rows, rowvar=False) for rows in (one, two)]
     root = sqrtm(covariances[0] @ covariances[1]).real
     expected = ((one.mean(0) - two.mean(0)) ** 2).sum() + np.trace(covariances[0] + covariances[1] - 2 * root)
     assert functional.frechet_distance(REAL, SYNTHETIC) == pytest.approx(expected, rel=1e-3)
@@ -91,23 +91,23 @@ def test_the_gaussian_kernel_distance_is_the_double_sum_of_the_formula():
     kernel = torch.exp(-squares / float(scale)).numpy()
     n = len(REAL)
     one, two, across = kernel[:n, :n], kernel[n:, n:], kernel[:n, n:]
-    pairs = [np.mean(side[~np.eye(len(side), dtype=bool)]) for side in (one, two)]
+    pairs = [np.mean(part[~np.eye(len(part), dtype=bool)]) for part in (one, two)]
     expected = sum(pairs) - 2 * across.mean()
     assert squared_mmd(functional.gaussian_kernels(REAL, SYNTHETIC)) == pytest.approx(expected, rel=1e-3)
 
 
 def test_kernel_distances_of_many_images_are_those_of_evenly_spaced_ones(monkeypatch):
-    sides = [Measured(values, torch.zeros(len(values), dtype=torch.int64)) for values in (REAL, SYNTHETIC)]
+    both = [Measured(values, torch.zeros(len(values), dtype=torch.int64)) for values in (REAL, SYNTHETIC)]
     monkeypatch.setattr(metric, "_MOST_KERNELS", 10)
     whole = [Measured(torch.arange(count), torch.arange(count)) for count in (10, 11, 19, 28)]
-    assert [metric.thinned(side).values.tolist()[-3:] for side in whole] == [
+    assert [metric.thinned(images).values.tolist()[-3:] for images in whole] == [
         [7, 8, 9],
         [7, 8, 10],
         [14, 16, 18],
         [21, 24, 27],
     ]
-    expected = squared_mmd(functional.polynomial_kernels(*(metric.thinned(side).values for side in sides)))
-    assert KID(MetricConfig()).compute(*sides)["kid"] == pytest.approx(expected, rel=1e-9)
+    expected = squared_mmd(functional.polynomial_kernels(*(metric.thinned(images).values for images in both)))
+    assert KID(MetricConfig()).compute(*both)["kid"] == pytest.approx(expected, rel=1e-9)
 
 
 def test_the_inception_score_is_torch_fidelitys():
@@ -130,30 +130,29 @@ def test_the_inception_score_of_ten_parts_is_torch_fidelitys_whatever_the_order_
 @pytest.mark.parametrize("k", [1, 3, 5])
 def test_precision_and_recall_are_torch_fidelitys(k):
     options = {"prc_neighborhood": k, "save_cpu_ram": False, "verbose": False}
-    found = prc_features_to_metric(SYNTHETIC, REAL, **options)
-    assert functional.precision(REAL, SYNTHETIC, k) == pytest.approx(found["precision"], rel=1e-3)
-    assert functional.recall(REAL, SYNTHETIC, k) == pytest.approx(found["recall"], rel=1e-3)
+    expected = prc_features_to_metric(SYNTHETIC, REAL, **options)
+    assert functional.precision(REAL, SYNTHETIC, k) == pytest.approx(expected["precision"], rel=1e-3)
+    assert functional.recall(REAL, SYNTHETIC, k) == pytest.approx(expected["recall"], rel=1e-3)
 
 
 def test_density_and_coverage_follow_their_definition():
-    k, real, made = 3, REAL.numpy(), SYNTHETIC.numpy()
+    k, real, synthetic = 3, REAL.numpy(), SYNTHETIC.numpy()
     within = np.linalg.norm(real[:, None] - real[None], axis=-1)
     radii = np.sort(within, axis=1)[:, k]  # the first is the image itself
-    inside = np.linalg.norm(real[:, None] - made[None], axis=-1) <= radii[:, None]
-    assert functional.density(REAL, SYNTHETIC, k) == pytest.approx(inside.sum() / (k * len(made)))
+    inside = np.linalg.norm(real[:, None] - synthetic[None], axis=-1) <= radii[:, None]
+    assert functional.density(REAL, SYNTHETIC, k) == pytest.approx(inside.sum() / (k * len(synthetic)))
     assert functional.coverage(REAL, SYNTHETIC, k) == pytest.approx(inside.any(axis=1).mean())
 
 
 def test_copies_are_found_and_other_images_are_not():
     new = features(7, count=30)
-    made = torch.cat([REAL[:10] + 1e-4, new])
-    found = functional.copies(REAL, made, 0.01)
-    assert found[:10].all()
-    assert found[10:].double().mean() < 0.1
+    copies = functional.copies(REAL, torch.cat([REAL[:10] + 1e-4, new]), 0.01)
+    assert copies[:10].all()
+    assert copies[10:].double().mean() < 0.1
 
 
 def test_files_of_one_picture_do_not_hide_copies():
-    """Forty pictures, four of them twice: distances between twins say nothing of how near other pictures lie."""
+    """Of forty pictures four occur twice: the distances of these pairs do not say how near different pictures lie."""
     real = torch.cat([REAL[:40], REAL[:4]])
     number = torch.cat([torch.arange(40), torch.arange(4)])
     twins = number[:, None] == number
@@ -163,22 +162,22 @@ def test_files_of_one_picture_do_not_hide_copies():
     assert functional.copies(REAL[:2], REAL[:2], 0.01, torch.ones(2, 2, dtype=torch.bool)).all()
 
 
-def test_with_one_real_image_nothing_says_what_a_copy_is():
+def test_with_one_real_image_no_image_is_called_a_copy():
     assert not functional.copies(REAL[:1], REAL[:1], 0.01).any()
 
 
-def test_copies_are_tied_to_a_training_image_and_strangers_are_not():
+def test_copies_are_not_authentic_and_distant_images_are():
     assert not functional.authentic(REAL, REAL + 1e-6).any()
     assert functional.authentic(REAL, REAL + 100).all()
 
 
 def test_unbiased_distances_of_equal_distributions_are_zero_on_average():
-    found = [squared_mmd(functional.gaussian_kernels(features(s, 20), features(500 + s, 30))) for s in range(300)]
-    assert abs(np.mean(found)) < 3 * np.std(found) / np.sqrt(300)
+    values = [squared_mmd(functional.gaussian_kernels(features(s, 20), features(500 + s, 30))) for s in range(300)]
+    assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(300)
 
 
 def children(seed, kind, count=30):
-    """Real features, and what was made from them: copies, or means of two whose variance is too small by half."""
+    """Real features and ones generated from them: copies, or means of two, whose variance is too small by half."""
     chance = np.random.default_rng(seed)
     real = torch.from_numpy(chance.normal(size=(count, 8))).float()
     parents = torch.from_numpy(chance.integers(0, count, (count, 1 if kind == "copies" else 2)))
@@ -187,31 +186,31 @@ def children(seed, kind, count=30):
 
 
 @pytest.mark.parametrize("kind", ["copies", "means"])
-def test_what_was_made_from_real_images_does_not_come_out_nearer_than_it_is(kind):
-    """As near as to other real images, of which nothing was made."""
-    sides = [children(seed, kind) for seed in range(400)]
-    strangers = [children(9000 + seed, kind)[0] for seed in range(400)]
-    apart = [
-        (Measured(real.values, real.labels, real.kin + 1000), made)
-        for real, (_, made) in zip(strangers, sides, strict=True)
+def test_images_generated_from_real_ones_have_the_distance_of_independent_images(kind):
+    """That is the distance to other real images, from which none was generated."""
+    dependent = [children(seed, kind) for seed in range(400)]
+    others = [children(9000 + seed, kind)[0] for seed in range(400)]
+    independent = [
+        (Measured(real.values, real.labels, real.duplicate_groups + 1000), synthetic)
+        for real, (_, synthetic) in zip(others, dependent, strict=True)
     ]
-    found, expected = ([KID(MetricConfig()).compute(*pair)["kid"] for pair in pairs] for pairs in (sides, apart))
-    error = np.sqrt((np.var(found) + np.var(expected)) / 400)
-    assert abs(np.mean(found) - np.mean(expected)) < 4 * error
-    assert (np.mean(found) > 10 * np.std(found) / 20) == (kind == "means")
+    values, expected = ([KID(MetricConfig()).compute(*pair)["kid"] for pair in s] for s in (dependent, independent))
+    error = np.sqrt((np.var(values) + np.var(expected)) / 400)
+    assert abs(np.mean(values) - np.mean(expected)) < 4 * error
+    assert (np.mean(values) > 10 * np.std(values) / 20) == (kind == "means")
 
 
-def test_kin_are_images_with_a_group_in_common():
+def test_images_with_a_group_in_common_are_related():
     one = Measured(torch.zeros(3, 1), torch.zeros(3), torch.tensor([[0], [1], [1]]))
     two = Measured(torch.zeros(2, 1), torch.zeros(2), torch.tensor([[1, 7], [-1, -1]]))
     assert related(one, two).tolist() == [[False, False], [True, False], [True, False]]
     assert not related(two, two)[1].any()
-    assert torch.equal(one.rows(torch.tensor([2, 0])).kin, torch.tensor([[1], [0]]))
+    assert torch.equal(one.rows(torch.tensor([2, 0])).duplicate_groups, torch.tensor([[1], [0]]))
 
 
 def test_the_frechet_distance_of_few_images_needs_no_large_matrices():
     one, two = features(2, count=12, width=40).double(), features(3, count=9, width=40, shift=0.3).double()
-    covariances = [torch.cov(side.T).numpy() for side in (one, two)]
+    covariances = [torch.cov(rows.T).numpy() for rows in (one, two)]
     root = np.trace(sqrtm(covariances[0] @ covariances[1]).real)
     expected = float((one.mean(0) - two.mean(0)).square().sum()) + np.trace(sum(covariances)) - 2 * root
     assert functional.frechet_distance(one, two) == pytest.approx(expected, rel=1e-3)
@@ -224,13 +223,13 @@ def test_too_few_images_give_no_number_rather_than_a_wrong_one():
 
 
 def test_train_on_synthetic_recognises_real_images_of_the_same_kind():
-    from genaug.builtin import TSTRConfig
     from genaug.images import to_float
+    from genaug.metrics.plugin import TSTRConfig
 
     split = tiny_split(1, 16, 16, counts=(12, 12))
-    sides = Measured(to_float(split.images), torch.from_numpy(split.labels))
-    good = TSTR(TSTRConfig(steps=60)).compute(sides, sides)["tstr"]
-    wrong = TSTR(TSTRConfig(steps=60)).compute(sides, Measured(sides.values, 1 - sides.labels))["tstr"]
+    images = Measured(to_float(split.images), torch.from_numpy(split.labels))
+    good = TSTR(TSTRConfig(steps=60)).compute(images, images)["tstr"]
+    wrong = TSTR(TSTRConfig(steps=60)).compute(images, Measured(images.values, 1 - images.labels))["tstr"]
     assert (good, wrong) == (1.0, 0.0)
 
 

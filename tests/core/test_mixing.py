@@ -1,4 +1,4 @@
-"""Plans, names, marks, sheets and the output folder."""
+"""Plans, file names, marks, contact sheets and the output folder."""
 
 import io
 import xml.etree.ElementTree as ET
@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from genaug.config import MixConfig
 from genaug.errors import OutputError, UsageError
-from genaug.mixing.names import converted, flat_names, synthetic_name
-from genaug.mixing.origin import SOURCE_TYPE, marked_png
-from genaug.mixing.output import OutputFolder
-from genaug.mixing.plan import new_images
-from genaug.mixing.sheet import COLUMNS, contact_sheet
+from genaug.output.contact_sheets import COLUMNS, contact_sheet
+from genaug.output.file_names import converted, flat_names, synthetic_name
+from genaug.output.folder import OutputFolder
+from genaug.output.mark import SOURCE_TYPE, marked_png
+from genaug.targets.plan import new_images
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -20,7 +20,7 @@ COUNTS = st.dictionaries(st.text(min_size=1, max_size=4), st.integers(1, 500), m
 
 
 @given(COUNTS, st.integers(0, 1000))
-def test_per_class_gives_so_many_to_each(counts, number):
+def test_per_class_gives_this_number_to_each_class(counts, number):
     assert new_images(counts, MixConfig(per_class=number)) == dict.fromkeys(counts, number)
 
 
@@ -116,12 +116,12 @@ def test_a_synthetic_png_says_what_it_is_and_keeps_its_pixels():
     assert marked_png(pixels, facts) == data
 
 
-@pytest.mark.parametrize(("real", "made"), [(0, 3), (5, 0), (200, 200), (1, 1)])
+@pytest.mark.parametrize(("real", "synthetic"), [(0, 3), (5, 0), (200, 200), (1, 1)])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_contact_sheet_shows_up_to_64_of_each(real, made, channels):
+def test_a_contact_sheet_shows_up_to_64_of_each(real, synthetic, channels):
     tile = np.full((16, 24, channels), 120, np.uint8)
-    with Image.open(io.BytesIO(contact_sheet("a\n標" * 60, [tile] * real, [tile] * made))) as sheet:
-        rows = -(-min(real, 64) // COLUMNS) + -(-min(made, 64) // COLUMNS)
+    with Image.open(io.BytesIO(contact_sheet("a\n標" * 60, [tile] * real, [tile] * synthetic))) as sheet:
+        rows = -(-min(real, 64) // COLUMNS) + -(-min(synthetic, 64) // COLUMNS)
         assert sheet.width > COLUMNS * 24
         assert sheet.height > rows * 48
 
@@ -150,7 +150,7 @@ def test_other_settings_are_refused_naming_what_differs(tmp_path):
     out = folder(tmp_path)
     out.claim({"model": {"width": 3}, "seed": 0})
     out.check(tmp_path / "data", {"model": {"width": 3}, "seed": 0})
-    out.check(tmp_path / "data", {"model": {"width": 4}, "seed": 0})  # nothing was made yet
+    out.check(tmp_path / "data", {"model": {"width": 4}, "seed": 0})  # no work was done yet
     (out.own / "model").write_text("trained", "utf-8")
     with pytest.raises(OutputError, match=r"model\.width: 3 there, 4 now"):
         out.check(tmp_path / "data", {"model": {"width": 4}, "seed": 0})

@@ -1,4 +1,4 @@
-"""The probe bans what turns one class into another, allows what keeps it, and says so only with evidence."""
+"""The probe bans changes that turn one class into another and allows changes that keep it, each only with evidence."""
 
 import colorsys
 import json
@@ -11,8 +11,8 @@ from genaug.config import AllowedChanges, AugmentationConfig, changed
 from genaug.data.split import TrainSplit
 from genaug.errors import DataError
 from genaug.features.crossfit import cross_fit
-from genaug.probe import Finding, Probe, allowed_settings, least_right, probe
-from genaug.probe.paired import chance_of_turning, holm, increase_interval
+from genaug.probe import ChangeFinding, Probe, allowed_settings, least_right, probe
+from genaug.probe.paired import holm, increase_interval, mcnemar_p_value
 from genaug.probe.verdicts import weigh
 from genaug.spec import ImageSpec
 from scipy import stats
@@ -39,15 +39,15 @@ def bars(kinds, count, seed=0):
 
 
 @pytest.fixture(scope="module")
-def sides():
+def left_and_right():
     """The probe on two classes that are each other's mirror images."""
     split = bars(("left", "right"), 16)
     return probe(split, cross_fit(split, seed=0, steps=40))
 
 
 @pytest.fixture(scope="module")
-def rows():
-    """The probe on two classes that a mirror keeps and water swaps."""
+def top_and_bottom():
+    """The probe on two classes that a horizontal flip keeps and a vertical flip swaps."""
     split = bars(("top", "bottom"), 16)
     return probe(split, cross_fit(split, seed=0, steps=40))
 
@@ -57,7 +57,7 @@ def finding(found, change):
 
 
 def weighed(*classes):
-    """A finding from (images, wrong as they are, turned, returned) of each class; wrong ones go to the next class."""
+    """A finding from (images, wrong, turned, returned) of each class; misclassified images get the next class."""
     labels, own, new = [], [], []
     for label, (images, wrong, turned, returned) in enumerate(classes):
         other = (label + 1) % len(classes)
@@ -72,41 +72,43 @@ def verdicts(found):
     return [one.verdict for one in found.classes]
 
 
-def test_a_mirror_is_banned_where_it_turns_one_class_into_another(sides):
-    mirror = finding(sides, "horizontal flip")
+def test_a_mirror_is_banned_where_it_turns_one_class_into_another(left_and_right):
+    mirror = finding(left_and_right, "horizontal flip")
     assert mirror.verdict == "banned"
     assert [(one.name, one.becomes, one.turned) for one in mirror.harmed] == [
         ("left", "right", 16),
         ("right", "left", 16),
     ]
-    assert finding(sides, "turn 180").verdict == "banned"
-    assert finding(sides, "vertical flip").verdict == "safe"
+    assert finding(left_and_right, "turn 180").verdict == "banned"
+    assert finding(left_and_right, "vertical flip").verdict == "safe"
 
 
-def test_a_mirror_is_allowed_where_classes_are_their_own_mirror_images(rows):
-    assert finding(rows, "horizontal flip").verdict == "safe"
-    assert finding(rows, "vertical flip").verdict == "banned"
+def test_a_mirror_is_allowed_where_classes_are_their_own_mirror_images(top_and_bottom):
+    assert finding(top_and_bottom, "horizontal flip").verdict == "safe"
+    assert finding(top_and_bottom, "vertical flip").verdict == "banned"
 
 
-def test_what_is_allowed_becomes_settings(sides, rows):
-    assert allowed_settings(sides) == {"flips": ["vertical"]}
-    assert allowed_settings(rows) == {"flips": ["horizontal"]}
-    settings = changed(AugmentationConfig(pipeline="paper"), allowed_settings(rows), "augmentation")
+def test_allowed_changes_become_settings(left_and_right, top_and_bottom):
+    assert allowed_settings(left_and_right) == {"flips": ["vertical"]}
+    assert allowed_settings(top_and_bottom) == {"flips": ["horizontal"]}
+    settings = changed(AugmentationConfig(pipeline="paper"), allowed_settings(top_and_bottom), "augmentation")
     assert (settings.pipeline, settings.flips, settings.turns, settings.hue) == ("paper", ("horizontal",), True, True)
 
 
 @pytest.mark.parametrize(("harmful", "field"), [("rotation -15", "turns"), ("hue +18", "hue")])
-def test_a_harmful_change_within_reach_of_the_pipelines_is_taken_away(harmful, field):
+def test_a_harmful_change_that_pipelines_make_is_switched_off(harmful, field):
     bad = weighed((20, 0, 20, 0), (20, 0, 0, 0))
-    settings = allowed_settings(Probe((Finding(harmful, bad.verdict, bad.pooled, bad.classes),)))
+    settings = allowed_settings(Probe((ChangeFinding(harmful, bad.verdict, bad.pooled, bad.classes),)))
     assert settings == {"flips": [], field: False}
     assert set(settings) <= set(AllowedChanges.model_fields)
 
 
-def test_an_unclear_rotation_is_left_as_it_was():
+def test_an_unclear_rotation_changes_no_setting():
     few = weighed((8, 0, 1, 0), (8, 0, 0, 0))
     assert few.verdict == "unclear"
-    assert allowed_settings(Probe((Finding("rotation +15", few.verdict, few.pooled, few.classes),))) == {"flips": []}
+    assert allowed_settings(Probe((ChangeFinding("rotation +15", few.verdict, few.pooled, few.classes),))) == {
+        "flips": []
+    }
 
 
 def test_the_probe_is_the_same_each_time():
@@ -115,14 +117,14 @@ def test_the_probe_is_the_same_each_time():
     assert first == second
 
 
-def test_the_probe_is_told_in_plain_json(sides):
-    told = json.loads(json.dumps(sides.to_json()))
-    assert told["changes"]["horizontal flip"]["classes"]["left"]["becomes"] == "right"
-    assert "vertical flip" in told["allowed"]
-    assert "horizontal flip" in told["banned"]
+def test_the_probe_has_plain_values_for_json(left_and_right):
+    values = json.loads(json.dumps(left_and_right.to_json()))
+    assert values["changes"]["horizontal flip"]["classes"]["left"]["becomes"] == "right"
+    assert "vertical flip" in values["allowed"]
+    assert "horizontal flip" in values["banned"]
 
 
-def test_of_near_duplicates_one_is_judged():
+def test_one_image_of_near_duplicates_is_judged():
     split = bars(("top", "bottom"), 8)
     twice = split_of(np.repeat(split.images, 2, axis=0), np.repeat(split.labels, 2), split.spec.classes)
     found = probe(twice, cross_fit(twice, seed=0, steps=5))
@@ -131,20 +133,20 @@ def test_of_near_duplicates_one_is_judged():
 
 def test_one_picture_alone_cannot_be_probed():
     split = split_of(np.repeat(bars(("top",), 1).images, 4, axis=0), [0, 0, 1, 1], ("a", "b"))
-    with pytest.raises(DataError, match="not all nearly the same picture"):
+    with pytest.raises(DataError, match="all images are near-duplicates of one picture"):
         probe(split, cross_fit(split, seed=0, steps=2))
 
 
-def test_a_class_that_turns_as_a_whole_is_banned_however_large_the_rest():
+def test_a_change_that_turns_a_whole_class_is_banned_however_large_the_others_are():
     found = weighed((500, 5, 1, 1), (12, 0, 12, 0), (400, 4, 0, 0))
     assert verdicts(found) == ["safe", "banned", "safe"]
     assert found.verdict == "banned"
     assert [one.name for one in found.harmed] == ["class 1"]
 
 
-def test_a_few_more_errors_of_judges_that_never_saw_such_images_are_no_harm():
+def test_a_few_more_errors_on_images_that_are_new_to_the_judges_are_no_harm():
     found = weighed((200, 12, 13, 2), (90, 16, 1, 7), (30, 2, 0, 0))
-    assert found.classes[0].chance < 0.01
+    assert found.classes[0].p_value < 0.01
     assert found.verdict == "safe"
 
 
@@ -161,10 +163,10 @@ def test_the_smallest_class_to_be_judged_is_the_smallest_that_could_ban():
         enough, too_few = (weighed((n, 0, n, 0), *others).classes[0] for n in (least, least - 1))
         assert 2.0**-least * (classes + 1) <= 0.05 < 2.0 ** -(least - 1) * (classes + 1)
         assert (enough.judged, too_few.judged) == (True, False)
-        assert enough.chance * (classes + 1) <= 0.05 < too_few.chance * (classes + 1)
+        assert enough.p_value * (classes + 1) <= 0.05 < too_few.p_value * (classes + 1)
 
 
-def test_a_small_class_that_turns_is_never_called_safe():
+def test_a_small_class_that_turns_is_never_safe():
     found = weighed((400, 0, 0, 0), (400, 0, 0, 0), (5, 0, 5, 0))
     assert found.classes[2].verdict != "safe"
     assert found.verdict != "safe"
@@ -207,10 +209,11 @@ def test_the_interval_is_the_published_one():
     assert (round(low, 3), round(high, 3)) == (0.013, 0.508)
 
 
-def test_the_test_is_scipys_sign_test_and_holm_is_by_hand():
+def test_p_values_and_their_adjustment_are_those_of_the_formulas():
     for turned, returned in ((0, 0), (5, 0), (13, 2), (2, 9), (300, 250)):
-        expected = stats.binomtest(turned, turned + returned, 0.5, "greater").pvalue if turned + returned else 1.0
-        assert math.isclose(chance_of_turning(turned, returned), expected, rel_tol=1e-9)
+        differ = turned + returned
+        expected = sum(math.comb(differ, count) for count in range(turned, differ + 1)) / 2**differ
+        assert math.isclose(mcnemar_p_value(turned, returned), expected, rel_tol=1e-9)
     assert holm([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.09, 0.09, 0.5])
 
 
@@ -244,11 +247,11 @@ def test_hues_move_as_colorsys_says():
     assert np.array_equal(shift_hue(grey, 90), grey)
 
 
-def test_only_changes_that_fit_are_made():
+def test_only_changes_that_suit_the_images_are_tested():
     assert {"turn 90", "turn 270"} <= set(changes_for(16, 16, 3))
     assert not {"turn 90", "turn 270"} & set(changes_for(16, 24, 3))
     assert any(name.startswith("hue") for name in changes_for(16, 16, 3))
     assert not any(name.startswith("hue") for name in changes_for(16, 16, 1))
     for change in changes_for(16, 24, 3).values():
-        made = change(np.zeros((2, 16, 24, 3), np.uint8))
-        assert (made.shape, made.dtype) == ((2, 16, 24, 3), np.uint8)
+        result = change(np.zeros((2, 16, 24, 3), np.uint8))
+        assert (result.shape, result.dtype) == ((2, 16, 24, 3), np.uint8)

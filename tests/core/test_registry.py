@@ -1,4 +1,4 @@
-"""Plugins are found by entry point, described without torch, and spoil only themselves."""
+"""Plugins are found by entry point and described without torch, and a broken one does not affect the others."""
 
 import subprocess
 import sys
@@ -7,11 +7,9 @@ import pytest
 from genaug.errors import PluginError, UsageError
 from genaug.registry import import_factory, load_registry
 
-from tests.integration.conftest import install  # noqa: F401 # a fixture
-
 PLUGIN = """
 from genaug.config import GeneratorConfig
-from genaug.registry import GeneratorDescription, hookimpl
+from genaug.hookspecs import GeneratorDescription, hookimpl
 
 @hookimpl
 def genaug_generators():
@@ -19,12 +17,14 @@ def genaug_generators():
                                  factory={factory!r}, conditioning="class", api={api})]
 """
 
+HOOK = "from genaug.hookspecs import hookimpl\n@hookimpl"
+
 
 def plugin(name="mine", factory="mine:Mine", api=1):
     return PLUGIN.format(name=name, factory=factory, api=api)
 
 
-def test_an_installed_plugin_is_found_and_ranked(install):  # noqa: F811
+def test_an_installed_plugin_is_found_and_ranked(install):
     install("mine", plugin())
     registry = load_registry()
     assert registry.generators.source("mine").distribution == "mine"
@@ -36,13 +36,13 @@ def test_an_installed_plugin_is_found_and_ranked(install):  # noqa: F811
     [
         ("raise ImportError('no such library')", "no such library"),
         ("import this_is_not_installed", "this_is_not_installed"),
-        (plugin(api=2), "API 2"),
-        ("from genaug.registry import hookimpl\n@hookimpl\ndef genaug_generators():\n    return ['x']", "got str"),
-        ("from genaug.registry import hookimpl\n@hookimpl\ndef genaug_generators():\n    return 1 / 0", "ZeroDivision"),
-        ("from genaug.registry import hookimpl\n@hookimpl\ndef genaug_generator():\n    return []", "genaug_generator"),
+        (plugin(api=2), "API version 2"),
+        (f"{HOOK}\ndef genaug_generators():\n    return ['x']", "got str"),
+        (f"{HOOK}\ndef genaug_generators():\n    return 1 / 0", "ZeroDivision"),
+        (f"{HOOK}\ndef genaug_generator():\n    return []", "genaug_generator"),
     ],
 )
-def test_a_broken_plugin_spoils_only_itself(install, source, reason):  # noqa: F811
+def test_a_broken_plugin_does_not_affect_the_others(install, source, reason):
     install("broken", source)
     registry = load_registry()
     (fault,) = registry.faults
@@ -51,7 +51,7 @@ def test_a_broken_plugin_spoils_only_itself(install, source, reason):  # noqa: F
     assert {"classical", "oversample"} <= set(registry.generators.names())
 
 
-def test_two_plugins_of_one_name_are_an_error_that_names_both(install):  # noqa: F811
+def test_two_plugins_with_one_name_are_an_error_that_names_both(install):
     install("twin", plugin("classical"))
     registry = load_registry()
     with pytest.raises(PluginError, match="claimed by genaug and twin"):
@@ -60,7 +60,7 @@ def test_two_plugins_of_one_name_are_an_error_that_names_both(install):  # noqa:
     assert "classical" in registry.generators.clashes()[0]
 
 
-def test_the_environment_restricts_plugins_but_never_cores_own(install, monkeypatch):  # noqa: F811
+def test_the_environment_variable_restricts_plugins_but_not_those_of_core(install, monkeypatch):
     install("mine", plugin())
     monkeypatch.setenv("GENAUG_PLUGINS", "mine")
     assert set(load_registry().generators.names()) == {"classical", "oversample", "mine"}
@@ -71,7 +71,7 @@ def test_the_environment_restricts_plugins_but_never_cores_own(install, monkeypa
         load_registry()
 
 
-def test_a_factory_that_is_not_there_is_the_plugins_fault(install):  # noqa: F811
+def test_a_missing_factory_is_reported_with_the_name_of_the_plugin(install):
     install("mine", plugin(factory="mine:Missing"))
     with pytest.raises(PluginError, match="'mine' cannot be loaded from mine:Missing"):
         import_factory(load_registry().generators.get("mine"))
@@ -81,21 +81,21 @@ def test_a_factory_that_is_not_there_is_the_plugins_fault(install):  # noqa: F81
     "code",
     [
         "import genaug",
-        "import genaug.registry, genaug.builtin, genaug.config, genaug.spec, genaug.errors",
+        "import genaug.registry, genaug.hookspecs, genaug.config, genaug.spec, genaug.errors",
         "from genaug.cli.app import _exit_code; assert _exit_code(['--help']) == 0",
         "from genaug.cli.app import _exit_code; assert _exit_code(['plugins']) == 0",
         "from genaug.cli.app import _exit_code; assert _exit_code(['plugins', 'show', 'cdcgan']) == 0",
         "from genaug.cli.app import _exit_code; assert _exit_code(['plugins', 'show', 'novelty']) == 0",
     ],
 )
-def test_the_light_door_stays_light(code):
+def test_listing_plugins_imports_no_heavy_library(code):
     heavy = "{'torch', 'torchvision', 'albumentations', 'sklearn', 'accelerate', 'numpy', 'PIL'}"
     check = f"{code}\nimport sys\nloaded = {heavy} & set(sys.modules)\nassert not loaded, loaded"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
-def test_what_takes_seconds_to_import_waits_until_it_is_needed():
+def test_the_api_imports_slow_libraries_only_when_they_are_needed():
     slow = "{'torchvision', 'torchmetrics', 'sklearn', 'albumentations', 'diffusers', 'datasets', 'pyarrow'}"
     check = f"import genaug.api, sys\nloaded = {slow} & set(sys.modules)\nassert not loaded, loaded"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)

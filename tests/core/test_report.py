@@ -1,4 +1,4 @@
-"""The page: what stands on it, from which files, and that no name or damage in them can break it."""
+"""The report page: what it shows, from which files, and that no name and no damage in them can break it."""
 
 import base64
 import hashlib
@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 import yaml
 from genaug.errors import DataError
-from genaug.mixing.mixed import Rejection
-from genaug.mixing.rejected import rejected_sheets
+from genaug.mixing.candidate import Candidate
+from genaug.output.rejection_sheets import rejection_sheets
 from genaug.report import write_report
-from genaug.report.gallery import chosen, most_of_a_class, script_json
+from genaug.report.gallery import first_of_each_class, limit_per_class, script_json
 from genaug.report.measuring import measure
-from genaug.report.plots import axis, curves, growth, strip
+from genaug.report.plots import curve_plot, interval_plot, interval_strip, linear_axis
 from genaug.report.reading import read_output
 from genaug.report.repeat import repeat
 from PIL import Image
 
-from tests.integration.conftest import contents, fill, genaug  # noqa: F401 # a fixture
-from tests.outputs import BYTES, CLASSES, MADE, REAL, SCRIPT, TAG, evaluation, study, write_run, write_study
+from tests.folders import contents, fill
+from tests.outputs import CLASSES, NOT_UTF8, REAL, SCRIPT, SYNTHETIC, TAG, evaluation, study, write_run, write_study
 
 
 @pytest.fixture
@@ -47,9 +47,9 @@ def change(path, **values):
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | values), "utf-8")
 
 
-def test_without_a_study_the_page_says_that_nobody_knows_and_how_to_find_out(out):
+def test_without_a_study_the_page_says_so_and_gives_the_command(out):
     html = page(out)
-    assert "Nobody has measured whether these images help" in html
+    assert "Not yet measured: do these images help?" in html
     assert "genaug study DATA -g first,second" in html
     assert 'id="study"' not in html
 
@@ -68,7 +68,7 @@ def test_the_verdict_and_the_recommendation_come_before_everything_else(out, ver
     assert words in head
     assert f"The answer is: {verdict}." in head
     assert "Train with the images of first." in head
-    assert "Nobody has measured" not in html
+    assert "Not yet measured" not in html
 
 
 def test_a_study_alone_is_a_page_of_its_own(tmp_path):
@@ -78,19 +78,19 @@ def test_a_study_alone_is_a_page_of_its_own(tmp_path):
         assert words in html
 
 
-def test_every_synthetic_image_stands_beside_its_nearest_real_one(out):
+def test_each_synthetic_image_is_beside_its_nearest_real_image(out):
     found = data(page(out))
-    assert len(found["images"]) == MADE * len(CLASSES)
-    assert len(found["pictures"]) == (MADE + REAL) * len(CLASSES) + 3
-    one = found["images"][MADE + 5]
-    with Image.open(out / one["file"]) as made, picture(found["pictures"][one["picture"]]) as shown:
-        assert np.array_equal(np.asarray(made), np.asarray(shown))
+    assert len(found["images"]) == SYNTHETIC * len(CLASSES)
+    assert len(found["pictures"]) == (SYNTHETIC + REAL) * len(CLASSES) + 3
+    one = found["images"][SYNTHETIC + 5]
+    with Image.open(out / one["file"]) as file, picture(found["pictures"][one["picture"]]) as shown:
+        assert np.array_equal(np.asarray(file), np.asarray(shown))
     assert found["images"][REAL]["nearest"]["picture"] == found["images"][0]["nearest"]["picture"]
     assert one["scores"] == {"novelty": 1.0, "realism": 0.35}
     assert one["weight"] == 0.5
 
 
-def test_rejected_candidates_come_with_picture_selector_and_reason(out):
+def test_rejected_candidates_have_a_picture_a_selector_and_a_reason(out):
     found = data(page(out))
     assert [one["selector"] for one in found["rejected"]] == ["realism"] * 3
     assert found["rejected"][0]["reason"] == f"far {SCRIPT}"
@@ -98,14 +98,14 @@ def test_rejected_candidates_come_with_picture_selector_and_reason(out):
         assert shown.size == (20, 20)
 
 
-def test_hostile_names_come_through_as_text_and_lists_keep_their_exact_bytes(out):
+def test_hostile_names_are_shown_as_text_and_lists_keep_their_exact_bytes(out):
     html = page(out)
     assert "<img src=x" not in html
     assert "<script>alert" not in html
     assert "&lt;img src=x onerror=alert(1)&gt;" in html
     assert "\u2028" not in html[html.index('id="data"') :]
     assert set(data(html)["classes"]) == set(CLASSES)
-    assert BYTES in {one["class"] for one in data(html)["images"]}
+    assert NOT_UTF8 in {one["class"] for one in data(html)["images"]}
 
 
 def test_json_inside_a_script_cannot_end_it():
@@ -128,7 +128,7 @@ def test_only_the_scripts_and_styles_that_the_policy_names_are_on_the_page(out):
     assert not re.search(r"(src|href)=\"(?!data:|#)", html)
 
 
-def test_a_folder_that_nobody_made_is_refused_in_one_sentence(tmp_path):
+def test_a_folder_that_is_no_output_is_refused_in_one_sentence(tmp_path):
     with pytest.raises(
         DataError, match=r"no finished output of genaug run or genaug study: expected run\.json or study"
     ):
@@ -152,13 +152,13 @@ def test_a_damaged_file_becomes_a_sentence_and_the_rest_is_there(out, name, text
     fault = html[html.index('class="faults"') : html.index("</header>")] if 'class="faults"' in html else ""
     if name != "models/first/all.json" or not text.startswith("{") or text == "{":
         assert f"{name} is not what genaug wrote" in fault or (name == "provenance.jsonl" and text == "")
-    assert 'id="again"' in html
+    assert 'id="repeat"' in html
 
 
 @pytest.mark.parametrize("name", ["timings.json", "classes.json", "provenance.jsonl", "rejections.jsonl"])
 def test_a_missing_file_becomes_a_sentence(out, name):
     (out / name).unlink()
-    assert f"{name} is not there" in page(out)
+    assert f"{name} is missing" in page(out)
 
 
 def test_images_that_are_gone_or_lie_elsewhere_are_not_shown(out, tmp_path):
@@ -173,87 +173,87 @@ def test_images_that_are_gone_or_lie_elsewhere_are_not_shown(out, tmp_path):
 
 
 @pytest.mark.parametrize("form", ["webdataset", "parquet"])
-def test_of_images_in_shards_the_records_are_shown(out, form):
+def test_images_in_shards_are_shown_as_records_only(out, form):
     change(out / "run.json", format=form)
     lines = [json.loads(line) for line in (out / "provenance.jsonl").read_text("utf-8").splitlines()]
     text = "".join(json.dumps(line | {"shard": "data/train-0.tar"}) + "\n" for line in lines)
     (out / "provenance.jsonl").write_text(text, "utf-8")
     html = page(out)
-    assert f"lie in shards ({form})" in html
+    assert f"stored in shards ({form})" in html
     assert {one["picture"] for one in data(html)["images"]} == {None}
 
 
-def test_of_an_output_of_synthetic_images_alone_no_real_one_is_looked_for(out):
+def test_an_output_of_synthetic_images_alone_shows_no_real_image(out):
     change(out / "run.json", only_synthetic=True)
     html = page(out)
-    assert "holds no real image" in html
+    assert "contains no real images" in html
     assert {one["nearest"]["picture"] for one in data(html)["images"]} == {None}
     assert "small copies of training images" not in html
 
 
-def test_a_large_output_is_cut_to_the_images_with_the_lowest_scores_and_says_so():
-    assert (most_of_a_class(3), most_of_a_class(40), most_of_a_class(10_000)) == (200, 50, 2)
+def test_of_a_large_output_the_images_with_the_lowest_scores_are_shown():
+    assert (limit_per_class(3), limit_per_class(40), limit_per_class(10_000)) == (200, 50, 2)
     items = [type("Item", (), {"label": label, "score": score}) for label in "ab" for score in (0.3, 0.1, 0.2)]
-    assert [one.score for one in chosen(items, 2, lambda one: one.score)] == [0.1, 0.2] * 2
+    assert [item.score for item in first_of_each_class(items, 2, lambda item: item.score)] == [0.1, 0.2] * 2
 
 
-def test_metrics_are_shown_for_the_images_that_were_measured_and_no_others(out):
+def test_metrics_are_shown_only_for_the_images_that_were_measured(out):
     assert "genaug report out --evaluate" in page(out)
     seen = hashlib.sha256((out / "provenance.jsonl").read_bytes()).hexdigest()
     (out / "evaluation.json").write_text(json.dumps(evaluation(seen)), "utf-8")
     html = page(out)
-    matched = "14.5 for 7 synthetic images, to compare with real"
-    for words in ("consistency[classifier]", "0.85 to 0.95", "↓ lower", "it says little", ">60<", matched):
+    matched = "14.5 for 7 synthetic images, the number that the column real uses"
+    for words in ("consistency[classifier]", "0.85 to 0.95", "↓ lower", "few images", ">60<", matched):
         assert words in html
     (out / "evaluation.json").write_text(json.dumps(evaluation("other")), "utf-8")
     html = page(out)
-    assert "measured on other images" in html
+    assert "computed for other images" in html
     assert "0.85 to 0.95" not in html
 
 
 def test_ticks_are_round_numbers_and_values_lie_between_the_ends():
-    found = axis([0.83, 0.97])
-    assert [tick.text for tick in found.ticks] == ["0.85", "0.90", "0.95"]
-    assert found.place(found.low) == 0
-    assert found.place(found.high) == 100
-    assert found.place((found.low + found.high) / 2) == pytest.approx(50)
-    assert strip((0.9, None, None), found) == strip((0.9, 0.9, 0.9), found)
+    axis = linear_axis([0.83, 0.97])
+    assert [tick.text for tick in axis.ticks] == ["0.85", "0.90", "0.95"]
+    assert axis.position(axis.low) == 0
+    assert axis.position(axis.high) == 100
+    assert axis.position((axis.low + axis.high) / 2) == pytest.approx(50)
+    assert interval_strip((0.9, None, None), axis) == interval_strip((0.9, 0.9, 0.9), axis)
 
 
 @pytest.mark.parametrize("values", [[], [0.0], [5.0, 5.0], [float("nan")], [-1e9, 1e9], [1e-12, 2e-12]])
-def test_an_axis_can_be_made_of_any_values(values):
-    found = axis(values)
-    assert found.low < found.high
-    assert 1 <= len(found.ticks) <= 8
+def test_an_axis_can_hold_any_values(values):
+    axis = linear_axis(values)
+    assert axis.low < axis.high
+    assert 1 <= len(axis.ticks) <= 8
 
 
-def test_steep_losses_are_drawn_by_orders_of_magnitude_and_long_ones_are_thinned():
-    plot = curves({"a": [(step, 100.0 / (step + 1)) for step in range(1000)], "b": [(0, float("nan"))]})
+def test_losses_of_a_wide_range_have_a_logarithmic_axis_and_long_ones_are_thinned():
+    plot = curve_plot({"a": [(step, 100.0 / (step + 1)) for step in range(1000)], "b": [(0, float("nan"))]})
     (line,) = plot.lines
-    assert plot.y.orders
+    assert plot.y.logarithmic
     assert [tick.text for tick in plot.y.ticks] == ["0.1", "1", "10", "100"]
     assert len(line.path.split()) <= 240
-    assert not curves({"a": [(0, -1.0), (1, 100.0)]}).y.orders
+    assert not curve_plot({"a": [(0, -1.0), (1, 100.0)]}).y.logarithmic
 
 
 def test_the_figure_has_its_ticks_at_the_counts_that_were_studied():
-    plot = growth({"a": [(50, (0.9, 0.8, 1.0)), (25, (0.7, None, None))]})
+    plot = interval_plot({"a": [(50, (0.9, 0.8, 1.0)), (25, (0.7, None, None))]})
     assert [tick.text for tick in plot.x.ticks] == ["25", "50"]
     first, second = plot.lines[0].points
     assert first.x < second.x
     assert second.high < second.y < second.low < first.y
 
 
-def test_the_command_on_the_page_makes_the_same_images(tmp_path, genaug, monkeypatch):  # noqa: F811 # as above
-    plain, made = fill(tmp_path / "data", {"cat": 4, "dog": 2}), tmp_path / "out"
+def test_the_command_on_the_page_creates_the_same_images(tmp_path, genaug, monkeypatch):
+    plain, out = fill(tmp_path / "data", {"cat": 4, "dog": 2}), tmp_path / "out"
     options = ("-g", "classical=0.6,oversample=0.4", "--per-class", 5, "--seed", 3, "--recipe", "cap=2,weight=0.5")
-    assert genaug("run", plain, *options, "-o", made).code == 0
-    again = repeat(read_output(made).made.values, [], "out")
+    assert genaug("run", plain, *options, "-o", out).code == 0
+    again = repeat(read_output(out).run.values, [], "out")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run.yaml").write_text(again.config, "utf-8")
     words = ["data" if word == "DATA" else word for word in shlex.split(again.command)[1:]]
     assert genaug(*words).code == 0
-    first, second = contents(made), contents(tmp_path / "out-again")
+    first, second = contents(out), contents(tmp_path / "out-again")
     assert first.keys() == second.keys()
     assert [
         name for name in first if first[name] != second[name] and not name.endswith((".md", ".json", ".jsonl"))
@@ -261,41 +261,41 @@ def test_the_command_on_the_page_makes_the_same_images(tmp_path, genaug, monkeyp
     assert yaml.safe_load(again.config)["generator"].startswith("classical=")
 
 
-def test_what_a_person_rejected_before_is_kept_in_the_next_list_and_in_the_command(out):
+def test_earlier_manual_rejections_are_in_the_next_list_and_in_the_command(out):
     change(out / "run.json", rejected_by_hand=["stop/first-000099.png"])
     html = page(out)
-    assert data(html)["before"] == ["train/stop/first-000099.png"]
-    assert "1 was rejected by hand before" in html
+    assert data(html)["rejected_before"] == ["train/stop/first-000099.png"]
+    assert "1 image was rejected manually before this run" in html
     assert "--reject rejected.json -o out-again" in html
-    assert json.loads(repeat(read_output(out).made.values, ["train/a/b-000001.png"], "x").rejected)["format"] == 1
+    assert json.loads(repeat(read_output(out).run.values, ["train/a/b-000001.png"], "x").rejected)["format"] == 1
 
 
-def test_the_command_writes_the_page_and_says_where(out, genaug):  # noqa: F811 # as above
+def test_the_command_writes_the_page_and_says_where(out, genaug):
     found = genaug("report", out)
     assert (found.code, found.out.strip()) == (0, str(out / "report.html"))
     assert json.loads(genaug("report", out, "--json").out) == {"report": str((out / "report.html").resolve())}
     assert genaug("report", out / "train").code == 3
 
 
-def test_measuring_compares_the_synthetic_with_the_real_images_of_the_output(tmp_path, genaug):  # noqa: F811 # as above
-    plain, made = fill(tmp_path / "data", {"cat": 5, "dog": 4}), tmp_path / "out"
-    assert genaug("run", plain, "-g", "oversample", "--per-class", 6, "-o", made).code == 0
-    measure(made, ["novelty[pixels]", "ssim"])
-    (copies, *_) = read_output(made).made.evaluation.rows
+def test_measuring_compares_the_synthetic_with_the_real_images_of_the_output(tmp_path, genaug):
+    plain, out = fill(tmp_path / "data", {"cat": 5, "dog": 4}), tmp_path / "out"
+    assert genaug("run", plain, "-g", "oversample", "--per-class", 6, "-o", out).code == 0
+    measure(out, ["novelty[pixels]", "ssim"])
+    (copies, *_) = read_output(out).run.evaluation.rows
     assert (copies.name, copies.value) == ("copies[pixels]", 1.0)
     assert set(copies.classes) == {"cat", "dog"}
-    assert genaug("verify", made).code == 0
-    with pytest.raises(DataError, match="holds a study and no images"):
+    assert genaug("verify", out).code == 0
+    with pytest.raises(DataError, match="is the output of a study and has no images"):
         measure(write_study(tmp_path / "study"))
 
 
-def test_test_images_that_are_training_images_too_are_not_measured_with(tmp_path, genaug):  # noqa: F811 # as above
-    plain, made = tmp_path / "data", tmp_path / "out"
+def test_test_images_that_are_near_duplicates_of_training_images_are_left_out(tmp_path, genaug):
+    plain, out = tmp_path / "data", tmp_path / "out"
     fill(plain / "train", {"cat": 5, "dog": 4})
     fill(plain / "test", {"cat": 2, "dog": 2}, seed=1)
     copyfile(plain / "train/cat/0.png", plain / "test/cat/0.png")
-    assert genaug("run", plain, "-g", "oversample", "--per-class", 6, "-o", made).code == 0
-    assert "1 of 4 test images are near-duplicates of training images" in measure(made, ["novelty[pixels]"])
+    assert genaug("run", plain, "-g", "oversample", "--per-class", 6, "-o", out).code == 0
+    assert "1 of 4 test images are near-duplicates of training images" in measure(out, ["novelty[pixels]"])
 
 
 def test_the_pages_of_equal_outputs_are_equal(out, tmp_path):
@@ -315,13 +315,15 @@ def test_a_study_may_have_no_test_split_no_figure_and_no_intervals(tmp_path):
     assert TAG not in html
 
 
+def rejected(index, label, selector, pixels):
+    candidate = Candidate(pixels, label, "one", index, "", parents=(), source=0, nearest=0, distance=1.0)
+    return candidate.rejected(selector, "why")
+
+
 def test_each_selector_has_its_first_candidates_on_the_sheet_of_the_class():
     pixels = [np.full((12, 8, 1), number, np.uint8) for number in range(80)]
-    rejected = [
-        Rejection("b", "one", number, "far" if number % 2 else "near", "why", {}, image)
-        for number, image in enumerate(pixels)
-    ]
-    sheets, places = rejected_sheets(rejected, ["a", "b"], "sheets")
+    candidates = [rejected(number, 1, "far" if number % 2 else "near", image) for number, image in enumerate(pixels)]
+    sheets, places = rejection_sheets(candidates, 2, "sheets")
     assert list(sheets) == ["sheets/rejected-001.png"]
     assert sorted(places) == list(range(64))
     with Image.open(io.BytesIO(sheets["sheets/rejected-001.png"])) as sheet:
@@ -330,6 +332,6 @@ def test_each_selector_has_its_first_candidates_on_the_sheet_of_the_class():
             assert set(np.asarray(sheet.crop(place["box"])).ravel()) == {row}
 
 
-def test_large_candidates_are_made_small_on_the_sheet():
-    one = Rejection("a", "one", 0, "far", "why", {}, np.zeros((256, 128, 3), np.uint8))
-    assert rejected_sheets([one], ["a"], "sheets")[1][0]["box"] == [0, 0, 48, 96]
+def test_large_candidates_are_scaled_down_on_the_sheet():
+    candidate = rejected(0, 0, "far", np.zeros((256, 128, 3), np.uint8))
+    assert rejection_sheets([candidate], 1, "sheets")[1][0]["box"] == [0, 0, 48, 96]

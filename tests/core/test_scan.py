@@ -1,4 +1,4 @@
-"""Every file of a folder has its class and split, or is listed with the reason why it is left out."""
+"""Every file of a folder gets its class and split, or is listed with the reason why it is left out."""
 
 import os
 
@@ -52,9 +52,9 @@ def test_splits_without_train_are_not_read_as_classes(tmp_path):
 def test_nothing_is_dropped_silently(tmp_path):
     files = ["a/1.png", "a/.hidden.png", "loose.png", ".git/x", "b/sub/2.png", "empty/.keep"]
     found = scan(put(tmp_path, *files))
-    told = [file.path.relative_to(tmp_path).as_posix() for file in found.splits["train"]] + list(reasons(found))
+    listed = [file.path.relative_to(tmp_path).as_posix() for file in found.splits["train"]] + list(reasons(found))
     for name in files:
-        assert any(name == entry or name.startswith(f"{entry}/") for entry in told), name
+        assert any(name == entry or name.startswith(f"{entry}/") for entry in listed), name
     assert "hidden" in reasons(found)["a/.hidden.png"]
     assert reasons(found)["empty"] == "a class folder without files"
     assert "outside the class folders" in reasons(found)["loose.png"]
@@ -124,6 +124,6 @@ def test_odd_class_names_are_classes(tmp_path, name):
         (lambda root: put(root, "loose.png"), "loose.png"),
     ],
 )
-def test_a_folder_without_classes_is_refused_in_words(tmp_path, make, words):
+def test_a_folder_without_classes_is_refused_with_a_reason(tmp_path, make, words):
     with pytest.raises(DataError, match=words):
         scan(make(tmp_path))

@@ -1,4 +1,4 @@
-"""Filling a class: order, limits, prefixes, choosers, and what is written down of the rejected ones."""
+"""Filling a class: order, limits, prefixes, selectors that choose, and the record of rejected candidates."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 from genaug.config import SelectorConfig
-from genaug.data.stems import Stems
+from genaug.data.attribution import Attribution
 from genaug.errors import PluginError, UsageError
 from genaug.features import cross_fit
 from genaug.fitting import CHUNK
-from genaug.registry import SelectorDescription, Source, load_registry
-from genaug.selection import Choice, CrossFitTools, Filling, Panel, choose_selectors
+from genaug.hookspecs import SelectorDescription
+from genaug.registry import Source, load_registry
+from genaug.selection import ClassFiller, CrossFitTools, SelectorChain, SelectorChoice, choose_selectors
 from genaug.selector import Candidates, Selector, Verdict
 from genaug.testing.material import tiny_split
 from hypothesis import given, settings
@@ -21,7 +22,7 @@ SOURCE = Source("tests", "1", "tests")
 
 
 class Bright(Selector[SelectorConfig]):
-    """Keeps images whose first pixel is not black; it is asked about `seen` candidates in all."""
+    """Keeps images whose first pixel is not black; it judged `seen` candidates in all."""
 
     def fit(self, train, tools) -> None:
         self.seen = 0
@@ -52,18 +53,18 @@ class Silent(Bright):
         return []
 
 
-def choice(kind: type) -> Choice:
+def choice(kind: type) -> SelectorChoice:
     description = SelectorDescription(kind.__name__.lower(), "", SelectorConfig, f"{__name__}:{kind.__name__}")
-    return Choice(description, SOURCE, SelectorConfig())
+    return SelectorChoice(description, SOURCE, SelectorConfig())
 
 
 SPLIT = tiny_split(1, 16, 16)
-STEMS = Stems(SPLIT)
+ATTRIBUTION = Attribution(SPLIT)
 
 
-def panel(*kinds: type) -> Panel:
+def chain(*kinds: type) -> SelectorChain:
     tools = CrossFitTools(lambda: cross_fit(SPLIT, seed=0, steps=2), seed=0)
-    return Panel([choice(kind) for kind in kinds], SPLIT, tools)
+    return SelectorChain([choice(kind) for kind in kinds], SPLIT, tools)
 
 
 def candidates(black: Sequence[bool]) -> tuple[np.ndarray, np.ndarray]:
@@ -73,15 +74,21 @@ def candidates(black: Sequence[bool]) -> tuple[np.ndarray, np.ndarray]:
     return images, np.full((len(black), 1), -1)
 
 
-def filled(filling: Filling, black: Sequence[bool]) -> list[int]:
+def filler(selectors: SelectorChain | None, wanted: int, excluded: frozenset[int] = frozenset()) -> ClassFiller:
+    return ClassFiller(
+        selectors, ATTRIBUTION, generator="some", label=0, wanted=wanted, overdraw=4.0, excluded=excluded
+    )
+
+
+def filled(filler: ClassFiller, black: Sequence[bool]) -> list[int]:
     images, parents = candidates(black)
-    while (count := filling.next_count()) > filling.drawn:
-        filling.add(images[filling.drawn : count], parents[filling.drawn : count])
-    return [one.index for one in filling.finish()]
+    while (count := filler.next_count()) > filler.drawn:
+        filler.add(images[filler.drawn : count], parents[filler.drawn : count], "weights")
+    return [one.index for one in filler.finish()]
 
 
 def test_without_selectors_exactly_the_first_candidates_are_kept():
-    filling = Filling(None, STEMS, 0, 21, 4.0)
+    filling = filler(None, 21)
     assert filling.next_count() == 21
     assert filled(filling, [True] * 30) == list(range(21))
     assert filling.rejected == []
@@ -89,50 +96,64 @@ def test_without_selectors_exactly_the_first_candidates_are_kept():
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.booleans(), min_size=400, max_size=400), st.integers(1, 80))
-def test_the_first_good_ones_are_kept_and_the_rest_is_accounted_for(black, wanted):
-    filling = Filling(panel(Bright), STEMS, 0, wanted, 4.0)
+def test_the_first_good_ones_are_kept_and_the_others_are_recorded_as_rejected(black, wanted):
+    filling = filler(chain(Bright), wanted)
     kept = filled(filling, black)
     limit = CHUNK * -(-max(CHUNK, 4 * wanted) // CHUNK)
     good = [place for place, dark in enumerate(black[:limit]) if not dark]
     assert kept == good[:wanted]
     assert filling.drawn <= limit
-    assert [one.candidate.index for one in filling.rejected] == [n for n in range(filling.drawn) if black[n]]
+    assert [one.index for one in filling.rejected] == [n for n in range(filling.drawn) if black[n]]
     assert len(kept) == wanted or filling.drawn == limit
 
 
 @settings(deadline=None, max_examples=20)
 @given(st.lists(st.booleans(), min_size=400, max_size=400), st.integers(1, 40), st.integers(1, 40))
 def test_more_wanted_only_adds(black, few, more):
-    first, second = (filled(Filling(panel(Bright), STEMS, 0, n, 4.0), black) for n in sorted((few, few + more)))
+    first, second = (filled(filler(chain(Bright), n), black) for n in sorted((few, few + more)))
     assert second[: len(first)] == first
 
 
+def test_manually_rejected_candidates_are_replaced_and_recorded_as_such():
+    filling = filler(None, 5, excluded=frozenset({1, 3}))
+    assert filled(filling, [False] * 30) == [0, 2, 4, 5, 6]
+    assert [(one.index, one.rejected_by) for one in filling.rejected] == [(1, "by hand"), (3, "by hand")]
+
+
+def test_a_candidate_carries_its_generator_label_model_and_parents():
+    filling = ClassFiller(None, ATTRIBUTION, generator="some", label=1, wanted=1)
+    filling.add(SPLIT.images[[3]], np.array([[7, -1]]), "weights")
+    (one,) = filling.finish()
+    assert (one.generator, one.label, one.model, one.parents, one.source) == ("some", 1, "weights", (7,), 7)
+    assert one.nearest == 3
+
+
 def test_a_class_that_cannot_be_filled_gives_up_at_the_limit():
-    filling = Filling(panel(Bright), STEMS, 0, 10, 4.0)
+    filling = filler(chain(Bright), 10)
     assert filled(filling, [True] * 200) == []
     assert filling.drawn == 48
     assert {one.reason for one in filling.rejected} == {"its first pixel is black"}
 
 
 def test_choosers_get_more_than_is_wanted_and_keep_as_many_as_are():
-    filling = Filling(panel(Bright, Late), STEMS, 0, 20, 4.0)
+    filling = filler(chain(Bright, Late), 20)
     kept = filled(filling, [False] * 100)
     assert filling.drawn == 48
     assert kept == list(range(28, 48))
-    assert {one.selector for one in filling.rejected} == {"late"}
+    assert {one.rejected_by for one in filling.rejected} == {"late"}
     assert set(filling.finish()[0].scores) == {"bright", "late"}
 
 
 def test_a_selector_that_forgets_a_verdict_is_named():
     with pytest.raises(PluginError, match="'silent' must give 16 verdicts, got 0"):
-        filled(Filling(panel(Silent), STEMS, 0, 5, 4.0), [False] * 100)
+        filled(filler(chain(Silent), 5), [False] * 100)
 
 
-def test_the_stem_is_the_parent_most_alike_or_else_the_nearest():
+def test_the_source_is_the_most_similar_parent_or_else_the_nearest_image():
     images = SPLIT.images[[0, 5]]
-    stems, nearest, distances = STEMS.find(images, np.array([[5, 7], [-1, -1]]))
+    sources, nearest, distances = ATTRIBUTION.find(images, np.array([[5, 7], [-1, -1]]))
     assert nearest.tolist() == [0, 5]
-    assert stems.tolist() == [5, 5] or stems.tolist() == [7, 5]
+    assert sources.tolist() == [5, 5] or sources.tolist() == [7, 5]
     assert distances == pytest.approx([0, 0], abs=1e-5)
 
 

@@ -1,23 +1,23 @@
-"""Each selector rejects what is planted against it, and keeps what is not."""
+"""Each selector rejects planted images of the kind that it is for, and keeps others."""
 
 import numpy as np
 import pytest
 import torch
-from genaug.builtin import (
+from genaug.data.split import TrainSplit
+from genaug.features import near_groups
+from genaug.images import to_float
+from genaug.selector import Candidates
+from genaug.selectors.consistency import ConsistencySelector
+from genaug.selectors.diversity import DiversitySelector, k_centres
+from genaug.selectors.likeness import distances, prepared
+from genaug.selectors.novelty import NoveltySelector, disturbed
+from genaug.selectors.plugin import (
     ConsistencySelectorConfig,
     DiversitySelectorConfig,
     NoveltySelectorConfig,
     RealismSelectorConfig,
 )
-from genaug.data.split import TrainSplit
-from genaug.features import near_groups
-from genaug.images import to_float
-from genaug.selector import Candidates
-from genaug.selectors.consistency import Consistency
-from genaug.selectors.diversity import Diversity, k_centres
-from genaug.selectors.likeness import distances, prepared
-from genaug.selectors.novelty import Novelty, disturbed
-from genaug.selectors.realism import Realism
+from genaug.selectors.realism import RealismSelector
 from genaug.spec import ImageSpec
 from genaug.testing import SelectorContract
 from scipy.signal import correlate2d
@@ -27,7 +27,7 @@ SIDE = 32
 
 
 def pictures(count: int, seed: int, centre: float = 0.0) -> np.ndarray:
-    """Smooth random colour images uint8 [N, 32, 32, 3]: blurred noise, like no two photographs of one thing."""
+    """Smooth random colour images uint8 [N, 32, 32, 3]: blurred noise without near-duplicates."""
     chance = np.random.default_rng(seed)
     coarse = torch.from_numpy(chance.normal(centre, 1.0, (count, 3, 8, 8)))
     smooth = torch.nn.functional.interpolate(coarse, size=(SIDE, SIDE), mode="bicubic")
@@ -40,10 +40,10 @@ class PlaneTools:
     def __init__(self, train: TrainSplit) -> None:
         self.folds = torch.arange(len(train)) % 2
 
-    def features(self, images, stems):
+    def features(self, images, sources):
         return torch.nn.functional.adaptive_avg_pool2d(images, 2).flatten(1)
 
-    def probabilities(self, images, stems):
+    def probabilities(self, images, sources):
         bright = torch.sigmoid(20 * images.mean(dim=(1, 2, 3)))
         return torch.stack([1 - bright, bright], dim=1)
 
@@ -59,11 +59,11 @@ def train() -> TrainSplit:
     return TrainSplit.ordered(ImageSpec(3, SIDE, SIDE, ("dark", "bright"), (20, 20)), images, labels, names, names)
 
 
-def asked(selector, train, images, *, label=0, accepted=None, wanted=100):
+def verdicts_of(selector, train, images, *, label=0, accepted=None, wanted=100):
     selector.fit(train, PlaneTools(train))
     floats = to_float(images)
-    stems = torch.arange(len(images)) % len(train)
-    candidates = Candidates(floats, label, torch.empty((len(images), 0), dtype=torch.int64), stems)
+    sources = torch.arange(len(images)) % len(train)
+    candidates = Candidates(floats, label, torch.empty((len(images), 0), dtype=torch.int64), sources)
     return selector.judge(candidates, floats[:0] if accepted is None else to_float(accepted), wanted)
 
 
@@ -104,12 +104,12 @@ def shifted(images, down=2, right=2):
     ids=["as it is", "shifted", "shifted otherwise", "brightened", "all and re-encoded"],
 )
 def test_copies_of_training_images_are_rejected(train, change):
-    verdicts = asked(Novelty(NoveltySelectorConfig()), train, change(train.images))
+    verdicts = verdicts_of(NoveltySelector(NoveltySelectorConfig()), train, change(train.images))
     assert sum(kept(verdicts)) <= 2
     assert all("a copy of" in verdict.reason and ".png" in verdict.reason for verdict in verdicts if not verdict.keep)
 
 
-def test_training_images_that_are_there_twice_do_not_hide_copies(train):
+def test_copies_are_found_if_training_images_are_duplicated(train):
     twice = np.concatenate([np.arange(20), np.arange(20, 40), np.arange(20)])
     names = [f"{place:02d}.png" for place in range(60)]
     spec = ImageSpec(3, SIDE, SIDE, ("dark", "bright"), (40, 20))
@@ -117,36 +117,40 @@ def test_training_images_that_are_there_twice_do_not_hide_copies(train):
     noisy = np.clip(
         train.images[:10].astype(int) + np.random.default_rng(0).integers(-3, 4, (10, SIDE, SIDE, 3)), 0, 255
     )
-    assert not any(kept(asked(Novelty(NoveltySelectorConfig()), doubled, noisy.astype(np.uint8))))
-    assert sum(kept(asked(Novelty(NoveltySelectorConfig()), doubled, pictures(20, 9, -0.7)))) > 15
+    assert not any(kept(verdicts_of(NoveltySelector(NoveltySelectorConfig()), doubled, noisy.astype(np.uint8))))
+    assert sum(kept(verdicts_of(NoveltySelector(NoveltySelectorConfig()), doubled, pictures(20, 9, -0.7)))) > 15
 
 
-def test_copies_of_many_files_of_one_scene_are_rejected(train):
+def test_copies_are_found_if_all_training_images_are_near_duplicates(train):
     shaken = train.images[:1].astype(int) + np.random.default_rng(0).integers(-5, 6, (20, SIDE, SIDE, 3))
     images, names = np.clip(shaken, 0, 255).astype(np.uint8), [f"{place:02d}.png" for place in range(20)]
     burst = TrainSplit.ordered(ImageSpec(3, SIDE, SIDE, ("a",), (20,)), images, np.zeros(20, np.int64), names, names)
     assert len(np.unique(near_groups(burst))) == 1
-    assert not any(kept(asked(Novelty(NoveltySelectorConfig()), burst, burst.images)))
+    assert not any(kept(verdicts_of(NoveltySelector(NoveltySelectorConfig()), burst, burst.images)))
 
 
 def test_new_images_are_kept(train):
-    verdicts = asked(Novelty(NoveltySelectorConfig()), train, pictures(40, 3, -0.7))
+    verdicts = verdicts_of(NoveltySelector(NoveltySelectorConfig()), train, pictures(40, 3, -0.7))
     assert sum(kept(verdicts)) >= 36
     assert all(verdict.score > 0 for verdict in verdicts if verdict.keep)
 
 
 def test_an_image_that_repeats_an_accepted_one_is_rejected(train):
     fresh = pictures(6, 4, -0.7)
-    alone = kept(asked(Novelty(NoveltySelectorConfig()), train, fresh))
+    alone = kept(verdicts_of(NoveltySelector(NoveltySelectorConfig()), train, fresh))
     assert all(alone)
-    again = asked(Novelty(NoveltySelectorConfig()), train, np.concatenate([fresh[3:], fresh[3:]]), accepted=fresh[:3])
+    again = verdicts_of(
+        NoveltySelector(NoveltySelectorConfig()), train, np.concatenate([fresh[3:], fresh[3:]]), accepted=fresh[:3]
+    )
     assert kept(again) == [True] * 3 + [False] * 3
-    assert not any(kept(asked(Novelty(NoveltySelectorConfig()), train, shifted(fresh[:3]), accepted=fresh[:3])))
+    assert not any(
+        kept(verdicts_of(NoveltySelector(NoveltySelectorConfig()), train, shifted(fresh[:3]), accepted=fresh[:3]))
+    )
 
 
 def test_a_class_of_one_image_can_be_judged():
     alone = TrainSplit.ordered(ImageSpec(3, SIDE, SIDE, ("a",), (1,)), pictures(1, 5), np.array([0]), ["a"], ["a"])
-    assert kept(asked(Novelty(NoveltySelectorConfig()), alone, pictures(3, 6))) == [True] * 3
+    assert kept(verdicts_of(NoveltySelector(NoveltySelectorConfig()), alone, pictures(3, 6))) == [True] * 3
 
 
 def test_likeness_is_the_best_normalised_cross_correlation_of_scipy():
@@ -163,41 +167,43 @@ def test_likeness_is_the_best_normalised_cross_correlation_of_scipy():
     assert float(distances(first, second)[0, 1]) == pytest.approx(1 - best, abs=1e-5)
 
 
-def test_flat_images_are_like_nothing():
+def test_flat_images_resemble_no_image():
     flat = prepared(torch.zeros(1, 3, SIDE, SIDE))
     assert distances(flat, torch.cat([flat, prepared(to_float(pictures(1, 9)))])).tolist() == [[1.0, 1.0]]
 
 
 def test_images_of_another_class_are_rejected_and_held_out_ones_of_the_right_class_are_kept(train):
-    right = kept(asked(Consistency(ConsistencySelectorConfig()), train, pictures(40, 10, -0.7), label=0))
-    verdicts = asked(Consistency(ConsistencySelectorConfig()), train, pictures(40, 11, 0.7), label=0)
+    right = kept(verdicts_of(ConsistencySelector(ConsistencySelectorConfig()), train, pictures(40, 10, -0.7), label=0))
+    verdicts = verdicts_of(ConsistencySelector(ConsistencySelectorConfig()), train, pictures(40, 11, 0.7), label=0)
     assert sum(right) >= 34
     assert sum(kept(verdicts)) <= 6
     assert "looks like bright, not like dark" in next(verdict.reason for verdict in verdicts if not verdict.keep)
 
 
-def test_where_the_judges_fail_on_real_images_the_test_is_as_mild_as_they_are():
+def test_the_margin_is_as_large_as_that_of_misjudged_real_images():
     images, labels = pictures(40, 12), np.repeat([0, 1], 20)
     names = [f"{place:02d}" for place in range(40)]
     mixed = TrainSplit.ordered(ImageSpec(3, SIDE, SIDE, ("a", "b"), (20, 20)), images, labels, names, names)
-    verdicts = asked(Consistency(ConsistencySelectorConfig(lost=0.1)), mixed, mixed.images[mixed.labels == 1], label=1)
+    verdicts = verdicts_of(
+        ConsistencySelector(ConsistencySelectorConfig(lost=0.1)), mixed, mixed.images[mixed.labels == 1], label=1
+    )
     assert max(verdict.score for verdict in verdicts) < 0.5
     assert sum(kept(verdicts)) == 18
 
 
-def test_small_classes_are_held_to_the_test_of_all(train):
+def test_small_classes_use_the_threshold_of_all_classes(train):
     few = TrainSplit(train.spec, train.images, train.labels, train.rows, train.names)
-    strict = Consistency(ConsistencySelectorConfig(enough=1000))
-    asked(strict, few, pictures(1, 13))
+    strict = ConsistencySelector(ConsistencySelectorConfig(enough=1000))
+    verdicts_of(strict, few, pictures(1, 13))
     assert len(set(strict._thresholds)) == 1
 
 
 def test_outliers_are_rejected(train):
-    selector = Realism(RealismSelectorConfig())
-    assert sum(kept(asked(selector, train, pictures(40, 14, -0.7)))) >= 32
+    selector = RealismSelector(RealismSelectorConfig())
+    assert sum(kept(verdicts_of(selector, train, pictures(40, 14, -0.7)))) >= 32
     extreme = np.zeros((4, SIDE, SIDE, 3), np.uint8)
     extreme[:, :16, :16] = 255
-    verdicts = asked(selector, train, extreme)
+    verdicts = verdicts_of(selector, train, extreme)
     assert not any(kept(verdicts))
     assert "an outlier" in verdicts[0].reason
 
@@ -205,9 +211,9 @@ def test_outliers_are_rejected(train):
 def test_the_most_different_ones_are_chosen(train):
     groups = np.repeat(pictures(4, 15), 5, axis=0)
     noisy = np.clip(groups + np.random.default_rng(0).integers(-3, 4, groups.shape), 0, 255).astype(np.uint8)
-    verdicts = asked(Diversity(DiversitySelectorConfig()), train, noisy, wanted=4)
+    verdicts = verdicts_of(DiversitySelector(DiversitySelectorConfig()), train, noisy, wanted=4)
     assert sorted(place // 5 for place, keep in enumerate(kept(verdicts)) if keep) == [0, 1, 2, 3]
-    assert sum(kept(asked(Diversity(DiversitySelectorConfig()), train, noisy, wanted=30))) == 20
+    assert sum(kept(verdicts_of(DiversitySelector(DiversitySelectorConfig()), train, noisy, wanted=30))) == 20
 
 
 def test_k_centres_cover_within_twice_the_best_radius():

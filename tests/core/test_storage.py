@@ -1,4 +1,4 @@
-"""A file is there whole or not at all; one run holds a folder; links are never followed into other people's files."""
+"""Files are written completely or not at all; one run locks a folder; removing a link leaves its target."""
 
 import os
 import subprocess
@@ -45,7 +45,7 @@ def test_any_name_survives_json(tmp_path):
     write_text(tmp_path / "x.txt", "a\udcff")
 
 
-def test_what_is_not_there_or_not_ours_reads_as_nothing(tmp_path):
+def test_a_missing_or_foreign_file_reads_as_nothing(tmp_path):
     (tmp_path / "x.json").write_bytes(b"{")
     assert read_json(tmp_path / "x.json") is None
     assert read_json(tmp_path / "y.json") is None
@@ -59,7 +59,7 @@ def test_a_copy_has_the_same_bytes_and_shares_nothing(tmp_path):
     assert not (tmp_path / "b").samefile(tmp_path / "a")
 
 
-def test_removing_a_link_leaves_what_it_leads_to(tmp_path):
+def test_removing_a_link_leaves_its_target(tmp_path):
     home = make_folder(tmp_path / "home")
     (home / "precious").write_bytes(b"x")
     (tmp_path / "link").symlink_to(home)
@@ -68,13 +68,13 @@ def test_removing_a_link_leaves_what_it_leads_to(tmp_path):
     remove(tmp_path / "nothing")
 
 
-def test_a_folder_under_a_file_is_refused_in_words(tmp_path):
+def test_a_folder_below_a_file_is_refused_with_a_reason(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match="part of the path is a file"):
         make_folder(tmp_path / "file/inside")
 
 
-def test_another_process_cannot_hold_the_folder_too(tmp_path):
+def test_another_process_cannot_lock_a_locked_folder(tmp_path):
     code = (
         "import sys; from pathlib import Path; from genaug.storage import locked\nwith locked(Path(sys.argv[1])): pass"
     )

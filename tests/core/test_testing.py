@@ -1,4 +1,4 @@
-"""Each promise of the conformance kit can fail: a planted fault is caught by exactly the check that guards it."""
+"""The conformance kits catch faulty plugins: each fault fails the check that is meant for it."""
 
 import random
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ from genaug.chance import Noise
 from genaug.config import GeneratorConfig, MetricConfig, Preset, SelectorConfig, TrainConfig, option
 from genaug.errors import PluginError
 from genaug.generator import Batch, Drawn, Generator
+from genaug.hookspecs import GeneratorDescription, MetricDescription, Needs, SelectorDescription
 from genaug.metric import Metric
-from genaug.registry import GeneratorDescription, MetricDescription, Needs, SelectorDescription
 from genaug.selector import Selector, Verdict
 from genaug.testing import GeneratorContract, MetricContract, SelectorContract
 from torch import Tensor, nn
@@ -40,8 +40,8 @@ class Sound(Generator[SoundConfig]):
         return flat.reshape(-1, self.spec.channels, self.spec.height, self.spec.width)
 
     def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
-        made = self.draw(batch.labels, batch.noise.normal(self.config.latent))
-        yield "net", (made - batch.images).square().mean()
+        images = self.draw(batch.labels, batch.noise.normal(self.config.latent))
+        yield "net", (images - batch.images).square().mean()
 
     def sample(self, labels: Tensor, noise: Noise) -> Drawn:
         return Drawn.without_parents(self.draw(labels, noise.normal(self.config.latent)))
@@ -163,7 +163,7 @@ def describe(factory: type = Sound, config: type[GeneratorConfig] = SoundConfig,
 
 
 class TestSound(GeneratorContract):
-    """The sound one keeps them all, save that this module itself imports torch."""
+    """Sound keeps the whole contract, except that this test module imports torch."""
 
     generator = "sound"
     described = describe()
@@ -177,17 +177,17 @@ class TestSound(GeneratorContract):
 
 
 FAULTS = [
-    (UnknownNetwork, "test_losses_are_finite_scalars_of_known_networks", "losses named 'other'; build made"),
+    (UnknownNetwork, "test_losses_are_finite_scalars_of_known_networks", "losses named 'other'; build returned"),
     (VectorLoss, "test_losses_are_finite_scalars_of_known_networks", "must be a scalar"),
     (InfiniteLoss, "test_losses_are_finite_scalars_of_known_networks", "must be finite"),
-    (DeadWeight, "test_three_steps_move_every_parameter", "did not move net.unused"),
-    (GlobalChance, "test_training_has_no_chance_of_its_own", "global chance"),
+    (DeadWeight, "test_three_steps_move_every_parameter", "did not change net.unused"),
+    (GlobalChance, "test_training_has_no_chance_of_its_own", "global random generator"),
     (Counting, "test_resuming_equals_never_having_stopped", "resumed, the weights differ"),
-    (WrongShape, "test_images_have_the_right_shape_and_range_for_all_channels_and_sides", "must return images"),
-    (OutOfRange, "test_images_have_the_right_shape_and_range_for_all_channels_and_sides", r"must lie in \[-1, 1\]"),
+    (WrongShape, "test_images_have_the_right_shape_and_range_for_all_channels_and_sizes", "must return images"),
+    (OutOfRange, "test_images_have_the_right_shape_and_range_for_all_channels_and_sizes", r"must lie in \[-1, 1\]"),
     (Neighbourly, "test_an_image_does_not_depend_on_its_neighbours", "with its neighbours"),
     (Restless, "test_an_image_does_not_depend_on_its_neighbours", "must keep no state"),
-    (Gambling, "test_sampling_leaves_global_chance_untouched", "changed the global chance"),
+    (Gambling, "test_sampling_leaves_global_chance_untouched", "changed a global random generator"),
     (DeafToLabels, "test_labels_are_read", "the losses do not read the labels"),
     (DeafSamples, "test_labels_are_read", "another label gives the same image"),
     (StrangeParents, "test_parents_are_rows_of_the_training_split", r"got \[999\]"),
@@ -203,7 +203,7 @@ def test_a_planted_fault_is_caught(fault, promise, words):
         getattr(contract, promise)()
 
 
-def test_code_that_cannot_be_imported_is_told_when_tests_are_collected():
+def test_code_that_cannot_be_imported_is_reported_when_tests_are_collected():
     with pytest.raises(PluginError, match=r"'sound' cannot be loaded from .*:Absent: AttributeError"):
         type("TestAbsent", (TestSound,), {"described": replace(describe(), factory=f"{__name__}:Absent")})
 
@@ -222,11 +222,11 @@ def test_a_faulty_config_is_caught(config, words):
 def test_presets_of_a_wrong_kind_are_caught():
     contract = TestSound()
     contract.described = describe(presets={"auto": lambda spec, device: {"steps": 3}})
-    with pytest.raises(AssertionError, match="must give a Preset, got dict"):
+    with pytest.raises(AssertionError, match="must return a Preset, got dict"):
         contract.test_presets_give_settings()
 
 
-def test_a_sampler_that_refuses_nothing_is_caught(monkeypatch):
+def test_a_sampler_that_accepts_any_label_is_caught(monkeypatch):
     monkeypatch.setattr("genaug.fitting.sampler._check_labels", lambda labels, classes: None)
     contract = TestSound()
     contract.described = describe(Sound)
@@ -264,7 +264,7 @@ class Skipping(Confident):
         return super().judge(candidates, accepted, wanted)[1:]
 
 
-def tried(contract: type, kind: Any, config: type, factory: type) -> object:
+def contract_for(contract: type, kind: Any, config: type, factory: type) -> object:
     described = kind(name="tried", summary="", config=config, factory=f"{__name__}:{factory.__name__}")
     return type("Tried", (contract,), {"description": lambda self: described})()
 
@@ -276,13 +276,13 @@ def run_all(contract: object) -> int:
     return len(promises)
 
 
-def test_the_metric_contract_passes_the_sound_and_catches_what_is_not_pure():
-    assert run_all(tried(MetricContract, MetricDescription, MetricConfig, MeanDistance)) == 2
+def test_the_metric_contract_accepts_a_sound_metric_and_catches_one_that_is_not_pure():
+    assert run_all(contract_for(MetricContract, MetricDescription, MetricConfig, MeanDistance)) == 2
     with pytest.raises(AssertionError, match="and then"):
-        run_all(tried(MetricContract, MetricDescription, MetricConfig, Drifting))
+        run_all(contract_for(MetricContract, MetricDescription, MetricConfig, Drifting))
 
 
-def test_the_selector_contract_passes_the_sound_and_catches_a_missing_verdict():
-    assert run_all(tried(SelectorContract, SelectorDescription, SelectorConfig, Confident)) == 2
+def test_the_selector_contract_accepts_a_sound_selector_and_catches_a_missing_verdict():
+    assert run_all(contract_for(SelectorContract, SelectorDescription, SelectorConfig, Confident)) == 2
     with pytest.raises(AssertionError, match="a verdict for each of 10"):
-        run_all(tried(SelectorContract, SelectorDescription, SelectorConfig, Skipping))
+        run_all(contract_for(SelectorContract, SelectorDescription, SelectorConfig, Skipping))

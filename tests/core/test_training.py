@@ -1,4 +1,4 @@
-"""The loop: bitwise resume, untouched chance, guards, schedules, averages, order."""
+"""The training loop: bitwise resume, random generators, failures, learning rates, averages, order of rows."""
 
 import math
 import weakref
@@ -16,13 +16,13 @@ from genaug.training import Progress, resolve_device, resolve_precision, resolve
 from genaug.training.order import Order
 from torch import Tensor, nn
 
-from .conftest import TinyGAN, same
+from tests.models import TinyGAN, same
 
 CONFIG = TrainConfig(steps=40, batch_size=4, balanced=True, average_decay=0.9, clip_norm=1.0, schedule="cosine")
 
 
 class Stopped(BaseException):
-    """A kill in the middle of a training."""
+    """Interrupts a training."""
 
 
 def stop_at(step: int):
@@ -45,11 +45,11 @@ def test_resuming_equals_never_having_stopped(split, tiny, weights, tmp_path, pr
         broken, split, CONFIG, seed=1, precision=precision, checkpoints=tmp_path, report=lambda p: seen.append(p.step)
     )
     assert same(weights(whole), weights(broken))
-    assert seen[0] == 2 * (step // 2) + 1, "it went on from the last checkpoint, not from the start"
+    assert seen[0] == 2 * (step // 2) + 1, "it continued from the last checkpoint, not from the start"
 
 
 class Mean(TinyGAN):
-    """Learns the mean of what it is shown: its gradient is linear in the images."""
+    """Learns the mean of the images: its gradient is linear in them."""
 
     averaged = frozenset[str]()
 
@@ -81,11 +81,11 @@ def test_gradients_of_several_steps_are_averaged_before_the_weights_move(split):
     assert alone == pytest.approx(mean_after(split, steps=1, batch_size=len(split)), rel=1e-6)
     odd = []
     mean_after(split, odd, steps=3, batch_size=2, accumulation=2)
-    assert odd[1] != odd[2], "the last steps count though their number is odd"
+    assert odd[1] != odd[2], "the last step updates the weights though the number of steps is odd"
 
 
 @pytest.mark.parametrize("step", [1, 7, 23, 39])
-def test_an_accumulation_is_resumed_from_where_no_gradients_wait(split, tiny, weights, tmp_path, step):
+def test_a_training_with_accumulation_resumes_where_no_gradients_are_pending(split, tiny, weights, tmp_path, step):
     whole, broken = tiny(), tiny()
     config = CONFIG.model_copy(update={"accumulation": 3, "checkpoint_steps": 2})
     train(whole, split, config, seed=1)
@@ -123,7 +123,7 @@ def test_the_seed_decides_the_weights(split, tiny, weights):
     assert not same(weights(first), weights(other))
 
 
-def test_a_loss_moves_its_own_network_alone(split):
+def test_a_loss_updates_its_own_network_only(split):
     class OnlyJudge(TinyGAN):
         def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
             fake = self.networks["generator"](batch.noise.normal(8))
@@ -167,7 +167,7 @@ def test_a_loss_that_stays_infinite_ends_with_a_clear_error(split, tmp_path):
         train(Exploding(split.spec, GeneratorConfig()), split, TrainConfig(steps=30), seed=1, checkpoints=tmp_path)
 
 
-def test_a_training_that_a_rule_stops_has_one_record_resumed_or_not(split, tiny, weights, tmp_path):
+def test_a_training_that_a_rule_stops_has_the_same_history_resumed_or_not(split, tiny, weights, tmp_path):
     config = TrainConfig(steps=40, batch_size=4, checkpoint_steps=8)
 
     def run(**options):
@@ -193,7 +193,7 @@ def test_memory_that_runs_out_halves_the_batch(split):
 
 
 @pytest.mark.parametrize("wanted", [{"steps": 12}, {"epochs": 3}])
-def test_a_halved_batch_keeps_the_steps_or_the_epochs_that_were_wanted(split, tmp_path, wanted):
+def test_a_halved_batch_keeps_the_configured_steps_or_epochs(split, tmp_path, wanted):
     """Memory runs out at step 4: what is left takes twice as many steps only where epochs were given."""
 
     class Hungry(TinyGAN):
@@ -209,7 +209,7 @@ def test_a_halved_batch_keeps_the_steps_or_the_epochs_that_were_wanted(split, tm
     assert done.steps == (12 if "steps" in wanted else 4 + 2 * (whole - 4))
 
 
-def test_what_a_failed_step_held_is_let_go_before_the_networks_are_made_again(split):
+def test_memory_of_a_failed_step_is_freed_before_the_networks_are_built_again(split):
     """Also what optimisers hold, once they have moved a network."""
     held, alive = [], []
 
@@ -232,7 +232,7 @@ def test_what_a_failed_step_held_is_let_go_before_the_networks_are_made_again(sp
 
 
 @pytest.mark.parametrize("checkpoint_steps", [1, 10])
-def test_no_memory_and_losses_that_are_not_finite_do_not_undo_each_other(split, tmp_path, checkpoint_steps):
+def test_a_halved_batch_and_a_halved_rate_do_not_undo_each_other(split, tmp_path, checkpoint_steps):
     sizes = []
 
     class Doomed(TinyGAN):
@@ -255,7 +255,7 @@ def test_memory_that_is_too_small_for_one_image_ends_with_a_clear_error(split):
             raise torch.OutOfMemoryError("CUDA out of memory.")
             yield
 
-    with pytest.raises(TrainingError, match="one image of 16x16 is too much for the memory"):
+    with pytest.raises(TrainingError, match="memory is too small for one image of 16x16"):
         train(Starving(split.spec, GeneratorConfig()), split, CONFIG, seed=1)
 
 
@@ -264,11 +264,11 @@ def test_a_loss_of_an_unknown_network_names_the_known_ones(split):
         def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
             yield "critic", batch.images.mean()
 
-    with pytest.raises(PluginError, match="losses named 'critic'; build made generator, discriminator"):
+    with pytest.raises(PluginError, match="losses named 'critic'; build returned generator, discriminator"):
         train(Lost(split.spec, GeneratorConfig()), split, CONFIG, seed=1)
 
 
-def test_no_networks_at_all_is_legal(split):
+def test_a_trainable_without_networks_is_allowed(split):
     class Nothing(TinyGAN):
         averaged = frozenset()
 
@@ -278,7 +278,7 @@ def test_no_networks_at_all_is_legal(split):
     assert train(Nothing(split.spec, GeneratorConfig()), split, CONFIG, seed=1).networks == {}
 
 
-def test_the_average_is_what_remains(split, weights):
+def test_the_average_is_used_after_training(split, weights):
     plain, averaged = TinyGAN(split.spec, GeneratorConfig()), TinyGAN(split.spec, GeneratorConfig())
     train(plain, split, CONFIG.model_copy(update={"average_decay": 0.0}), seed=1)
     train(averaged, split, CONFIG, seed=1)
@@ -292,10 +292,10 @@ def test_rates_warm_up_and_follow_half_a_cosine(split):
         rates: list[float]
 
         def optimizer(self, name: str) -> torch.optim.Optimizer:
-            made = torch.optim.SGD(self.networks[name].parameters(), lr=1.0)
+            optimizer = torch.optim.SGD(self.networks[name].parameters(), lr=1.0)
             self.rates = []
-            made.register_step_pre_hook(lambda optimizer, *_: self.rates.append(optimizer.param_groups[0]["lr"]))
-            return made
+            optimizer.register_step_pre_hook(lambda stepped, *_: self.rates.append(stepped.param_groups[0]["lr"]))
+            return optimizer
 
         def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
             yield "generator", self.networks["generator"](batch.noise.normal(8)).mean()
@@ -324,10 +324,10 @@ def test_epochs_count_passes(split: TrainSplit):
     assert resolved_steps(TrainConfig(epochs=10, batch_size=32), 8) == 10
 
 
-def test_a_device_that_is_not_here_is_refused():
-    with pytest.raises(UsageError, match=r"device 'cuda:99' is not here; available: cpu"):
+def test_a_missing_device_is_refused():
+    with pytest.raises(UsageError, match=r"no device 'cuda:99'; available: cpu"):
         resolve_device("cuda:99")
-    with pytest.raises(UsageError, match="device 'tpu' is not here"):
+    with pytest.raises(UsageError, match="no device 'tpu'"):
         resolve_device("tpu")
 
 

@@ -14,7 +14,8 @@ from genaug.audit import replay, verify
 from genaug.registry import load_registry
 from PIL import Image
 
-from tests.integration.conftest import QUICK, fill
+from tests.commands import QUICK
+from tests.folders import fill
 
 HOSTILE = ("cat", "- a: [b]", 'it\'s "quoted"', "Žluťoučký 标志", "| <b> & `x`", "001")
 MADE = f"train/{HOSTILE[1]}/cdcgan-000001.png"

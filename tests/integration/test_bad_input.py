@@ -1,4 +1,4 @@
-"""Bad input: one clear sentence, a documented exit code, nothing lost, never a traceback."""
+"""Bad input: one clear message, a documented exit code, no lost files, never a traceback."""
 
 import errno
 import os
@@ -14,7 +14,8 @@ import pytest
 from genaug.storage import locked
 from PIL import Image
 
-from tests.integration.conftest import QUICK, command, contents, fill, finished
+from tests.commands import QUICK, command, finished
+from tests.folders import contents, fill
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -63,19 +64,19 @@ def text_in(folder: Path) -> None:
     ],
 )
 def test_a_wrong_option_is_named_and_nothing_is_written(plain, tmp_path, genaug, options, code, words):
-    seen, _, told = genaug("run", plain, "-g", "cdcgan", "-o", tmp_path / "out", *options)
-    assert (seen, words in told) == (code, True), told
-    assert told.count("error:") == 1
-    assert "Traceback" not in told
+    exit_code, _, errors = genaug("run", plain, "-g", "cdcgan", "-o", tmp_path / "out", *options)
+    assert (exit_code, words in errors) == (code, True), errors
+    assert errors.count("error:") == 1
+    assert "Traceback" not in errors
     assert not (tmp_path / "out").exists()
 
 
 def test_a_config_file_with_a_wrong_key_names_the_nearest(plain, tmp_path, genaug):
     config = tmp_path / "run.yaml"
     config.write_text("per_clas: 3\n", "utf-8")
-    code, _, told = genaug("run", plain, "--config", config)
+    code, _, errors = genaug("run", plain, "--config", config)
     assert code == 2
-    assert "did you mean 'per_class'" in told
+    assert "did you mean 'per_class'" in errors
 
 
 @pytest.mark.parametrize(
@@ -89,13 +90,13 @@ def test_a_config_file_with_a_wrong_key_names_the_nearest(plain, tmp_path, genau
         (lambda folder: fill(folder / "test", {"cat": 2}), "no folder called train"),
     ],
 )
-def test_an_unusable_folder_is_said_and_nothing_is_written(tmp_path, genaug, make, words):
+def test_an_unusable_folder_is_reported_and_nothing_is_written(tmp_path, genaug, make, words):
     data = tmp_path / "data"
     make(data)
     before = sorted(tmp_path.rglob("*"))
     for verb in ("run", "inspect", "plan"):
-        code, _, told = genaug(verb, data)
-        assert (code, words in told, "Traceback" in told) == (3, True, False), told
+        code, _, errors = genaug(verb, data)
+        assert (code, words in errors, "Traceback" in errors) == (3, True, False), errors
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -109,10 +110,10 @@ def test_odd_files_are_skipped_listed_and_left_alone(plain, tmp_path, genaug, mo
     (plain / "owl/link.png").symlink_to(tmp_path / "outside.png")
     (plain / "nobody").mkdir()
     before = files(plain)
-    code, _, told = genaug("run", plain, "-g", "oversample", "--per-class", 1, "-o", tmp_path / "out")
+    code, _, errors = genaug("run", plain, "-g", "oversample", "--per-class", 1, "-o", tmp_path / "out")
     assert code == 0
     for name in ("text.png", "truncated.png", "bomb.png", "link.png", "nobody"):
-        assert name in told
+        assert name in errors
         assert name in (tmp_path / "out/README.md").read_text("utf-8")
     assert files(plain) == before
     assert "nobody" not in {path.name for path in (tmp_path / "out/train").iterdir()}
@@ -121,17 +122,17 @@ def test_odd_files_are_skipped_listed_and_left_alone(plain, tmp_path, genaug, mo
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_an_unreadable_file_is_skipped_and_listed(plain, tmp_path, genaug):
     (plain / "cat/0.png").chmod(0)
-    code, _, told = genaug("run", plain, "-g", "oversample", "--per-class", 1, "-o", tmp_path / "out")
+    code, _, errors = genaug("run", plain, "-g", "oversample", "--per-class", 1, "-o", tmp_path / "out")
     assert code == 0
-    assert "cat/0.png: permission denied" in told
+    assert "cat/0.png: permission denied" in errors
 
 
-def test_too_few_images_are_refused_before_training_with_the_ways_out(tmp_path, genaug):
+def test_too_few_images_are_refused_before_training_with_advice(tmp_path, genaug):
     data = fill(tmp_path / "data", {"cat": 4, "dog": 1})
-    code, _, told = genaug("run", data, "-g", "dcgan", "--per-class", 1)
+    code, _, errors = genaug("run", data, "-g", "dcgan", "--per-class", 1)
     assert code == 3
-    assert "'dog' has 1" in told
-    assert "--classes" in told
+    assert "'dog' has 1" in errors
+    assert "--classes" in errors
     assert genaug("run", data, "-g", "cdcgan", *QUICK, "--per-class", 1, "-o", tmp_path / "out")[0] == 0
 
 
@@ -139,9 +140,9 @@ def test_an_output_that_holds_something_else_is_left_alone(plain, tmp_path, gena
     out = tmp_path / "out"
     out.mkdir()
     (out / "thesis.txt").write_text("years of work", "utf-8")
-    code, _, told = genaug("run", plain, "-g", "oversample", "-o", out)
+    code, _, errors = genaug("run", plain, "-g", "oversample", "-o", out)
     assert code == 4
-    assert "holds something else" in told
+    assert "holds something else" in errors
     assert [path.name for path in out.iterdir()] == ["thesis.txt"]
 
 
@@ -149,18 +150,18 @@ def test_a_strangers_file_in_the_output_stops_the_next_run(plain, tmp_path, gena
     out = tmp_path / "out"
     assert genaug("run", plain, "-g", "oversample", "-o", out)[0] == 0
     (out / "train/cat/mine.png").write_bytes((plain / "cat/0.png").read_bytes())
-    code, _, told = genaug("run", plain, "-g", "oversample", "--per-class", 9, "-o", out)
+    code, _, errors = genaug("run", plain, "-g", "oversample", "--per-class", 9, "-o", out)
     assert code == 4
-    assert "mine.png" in told
+    assert "mine.png" in errors
     assert (out / "train/cat/mine.png").exists()
 
 
 @pytest.mark.parametrize("out", ["", "cat", ".."])
 def test_an_output_inside_or_around_the_data_is_refused(plain, genaug, out):
     before = files(plain)
-    code, _, told = genaug("run", plain, "-g", "oversample", "-o", plain / out)
+    code, _, errors = genaug("run", plain, "-g", "oversample", "-o", plain / out)
     assert code == 4
-    assert "overlap" in told
+    assert "overlap" in errors
     assert files(plain) == before
 
 
@@ -193,7 +194,7 @@ def test_a_full_disk_loses_nothing_and_the_next_run_goes_on(plain, tmp_path, gen
 
 
 @pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="mounting a small disk needs root")
-def test_a_disk_that_is_really_full_is_said(plain, tmp_path):
+def test_a_disk_that_is_really_full_is_reported(plain, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", disk]
@@ -211,8 +212,8 @@ def test_a_disk_that_is_really_full_is_said(plain, tmp_path):
 def test_a_broken_plugin_spoils_only_itself(plain, tmp_path, genaug, install, verb):
     install("broken-one", "raise RuntimeError('no luck today')\n")
     if verb == "plugins":
-        code, shown, told = genaug("plugins")
-        assert "no luck today" in told
+        code, shown, errors = genaug("plugins")
+        assert "no luck today" in errors
         assert "cdcgan" in shown
     else:
         code, _, _ = genaug("run", plain, "-g", "oversample", "-o", tmp_path / "out")
@@ -221,10 +222,10 @@ def test_a_broken_plugin_spoils_only_itself(plain, tmp_path, genaug, install, ve
 
 def test_two_plugins_of_one_name_are_an_error_that_names_both(plain, tmp_path, genaug, install):
     install("other-oversample", TWIN)
-    code, _, told = genaug("run", plain, "-g", "oversample", "-o", tmp_path / "out")
+    code, _, errors = genaug("run", plain, "-g", "oversample", "-o", tmp_path / "out")
     assert code == 5
-    assert "other-oversample" in told
-    assert " and " in told
+    assert "other-oversample" in errors
+    assert " and " in errors
     assert genaug("run", plain, "-g", "classical", "-o", tmp_path / "out")[0] == 0
 
 
@@ -237,10 +238,10 @@ def test_ctrl_c_ends_with_130_and_a_second_run_goes_on(plain, tmp_path, genaug):
     )
     wait_for(tmp_path / "out/.genaug/checkpoints", process)
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "goes on from here" in told
-    assert "Traceback" not in told
+    assert "run the same command again" in errors
+    assert "Traceback" not in errors
     assert genaug(*arguments, "-o", tmp_path / "out")[0] == 0
     assert genaug(*arguments, "-o", tmp_path / "fresh")[0] == 0
     assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
@@ -278,8 +279,8 @@ def wait_for(path: Path, process: subprocess.Popen[str] | subprocess.Popen[bytes
 
 
 TWIN = """
-from genaug.builtin import OversampleConfig, _oversample
-from genaug.registry import GeneratorDescription, hookimpl
+from genaug.generators.plugin import OversampleConfig, _oversample
+from genaug.hookspecs import GeneratorDescription, hookimpl
 
 
 @hookimpl

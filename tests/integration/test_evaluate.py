@@ -1,4 +1,4 @@
-"""genaug evaluate as people use it, offline."""
+"""`genaug evaluate` from the command line, offline."""
 
 import json
 import shutil
@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from genaug.evaluation import load_sides
+from genaug.evaluation import load_inputs
 from genaug.testing.material import tiny_split
 from PIL import Image
 
@@ -40,10 +40,10 @@ def test_the_output_of_a_run_is_compared_by_its_synthetic_images_alone(folders, 
     assert rows["copies[pixels]"]["low"] is None  # of 12 parents
     assert set(rows["copies[pixels]"]["classes"]) == {"a", "b"}
     assert rows["fid[pixels]"]["low"] is None
-    assert "says little" in rows["fid[pixels]"]["note"]
+    assert "unreliable below 2,048 images" in rows["fid[pixels]"]["note"]
 
 
-def test_values_of_each_class_are_shown_on_request(folders, genaug):
+def test_values_of_each_class_are_shown_with_by_class(folders, genaug):
     data, _ = folders
     assert "few images" not in genaug("evaluate", data, data, "--metrics", "coverage[pixels]").out
     shown = genaug("evaluate", data, data, "--metrics", "coverage[pixels]", "--by-class").out
@@ -55,31 +55,29 @@ def test_values_of_each_class_are_shown_on_request(folders, genaug):
 
 
 def test_the_parents_that_a_run_recorded_are_known(folders, genaug):
-    """Copies of training images: at distance 0 once the pairs of a copy and its parent are left out."""
+    """The run copies training images, so each synthetic image equals its parent."""
     data, out = folders
     assert genaug("run", data, "-g", "oversample", "--per-class", 20, "--select", "none", "-o", out).code == 0
-    sides = load_sides(data, out)
-    assert (sides.parents >= 0).all()
-    assert np.array_equal(sides.train.images[sides.parents[:, 0]], sides.synthetic)
-    assert torch.equal(sides.stems, sides.parents[:, 0])
+    inputs = load_inputs(data, out)
+    assert (inputs.parents >= 0).all()
+    assert np.array_equal(inputs.train.images[inputs.parents[:, 0]], inputs.synthetic)
+    assert torch.equal(inputs.sources, inputs.parents[:, 0])
     alone = folders[1].with_name("alone")
-    made = genaug(
-        "run", data, "-g", "oversample", "--per-class", 3, "--select", "none", "--only-synthetic", "-o", alone
-    )
-    assert made.code == 0
-    assert (load_sides(data, alone).parents >= 0).all()
+    run = genaug("run", data, "-g", "oversample", "--per-class", 3, "--select", "none", "--only-synthetic", "-o", alone)
+    assert run.code == 0
+    assert (load_inputs(data, alone).parents >= 0).all()
 
 
-def test_the_training_folder_of_an_output_is_taken_for_the_output(folders, genaug):
+def test_the_training_folder_of_an_output_stands_for_the_output(folders, genaug):
     data, out = folders
     genaug("run", data, "-g", "oversample", "--per-class", 6, "-o", out)
-    assert len(load_sides(data, out / "train").synthetic) == len(load_sides(data, out).synthetic) == 12
-    assert not any("left out" in text for text in load_sides(data, out).notes)
+    assert len(load_inputs(data, out / "train").synthetic) == len(load_inputs(data, out).synthetic) == 12
+    assert not any("left out" in text for text in load_inputs(data, out).notes)
     next((out / "train" / "a").glob("oversample*")).write_bytes(b"nothing")
-    assert sum("left out" in text for text in load_sides(data, out).notes) == 1
+    assert sum("left out" in text for text in load_inputs(data, out).notes) == 1
 
 
-def test_what_was_left_out_is_told(folders, genaug):
+def test_files_that_are_left_out_are_listed(folders, genaug):
     data, _ = folders
     (data / "a" / "broken.png").write_bytes(b"nothing")
     found = genaug("evaluate", data, data, "--metrics", "ssim")
@@ -87,7 +85,7 @@ def test_what_was_left_out_is_told(folders, genaug):
     assert "left out: a/broken.png" in found.err
 
 
-def test_test_images_that_are_training_images_too_are_left_out(folders, genaug, tmp_path):
+def test_test_images_that_are_training_images_are_left_out(folders, genaug, tmp_path):
     data, _ = folders
     whole = tmp_path / "whole"
     shutil.copytree(data, whole / "train")
@@ -99,7 +97,7 @@ def test_test_images_that_are_training_images_too_are_left_out(folders, genaug, 
 
 
 @pytest.mark.parametrize("parents", [5, None, [["x"]], "a"])
-def test_parents_that_are_no_names_get_one_sentence(folders, genaug, parents):
+def test_parents_that_are_no_names_are_an_error_of_one_sentence(folders, genaug, parents):
     data, out = folders
     genaug("run", data, "-g", "oversample", "--per-class", 2, "-o", out)
     lines = [json.loads(line) for line in (out / "provenance.jsonl").read_text().splitlines()]
@@ -110,7 +108,7 @@ def test_parents_that_are_no_names_get_one_sentence(folders, genaug, parents):
 
 
 @pytest.mark.parametrize("damage", [b"[" * 200_000, b"{", b"[]\n", b"\xff\xfe", b"{}\n", b""])
-def test_damaged_records_of_an_output_get_one_sentence(folders, genaug, damage):
+def test_damaged_records_of_an_output_are_an_error_of_one_sentence(folders, genaug, damage):
     data, out = folders
     genaug("run", data, "-g", "oversample", "--per-class", 2, "-o", out)
     (out / "provenance.jsonl").write_bytes(damage)
@@ -120,12 +118,12 @@ def test_damaged_records_of_an_output_get_one_sentence(folders, genaug, damage):
     assert "fault of genaug" not in found.err
 
 
-def test_a_folder_of_samples_is_compared_whole(folders, genaug):
+def test_all_images_of_a_folder_without_records_are_compared(folders, genaug):
     data, _ = folders
     found = genaug("evaluate", data, data, "--metrics", "novelty[pixels]")
     assert found.code == 0
     assert "copies[pixels]" in found.out
-    assert "real: what real images get in the place of synthetic ones" in found.out
+    assert "real: the value of real images in place of synthetic ones" in found.out
 
 
 def test_without_weights_auto_falls_back_to_classifiers_and_says_so(folders, genaug):
@@ -154,7 +152,7 @@ def test_without_weights_auto_falls_back_to_classifiers_and_says_so(folders, gen
         (["--metrics", "novelty[pixels]", "--set", "novelty:quantile=7"], 2, "quantile"),
     ],
 )
-def test_bad_wishes_get_one_sentence(folders, genaug, options, code, words):
+def test_wrong_options_are_an_error_of_one_sentence(folders, genaug, options, code, words):
     data, _ = folders
     found = genaug("evaluate", data, data, *options)
     assert found.code == code

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import fill
+from tests.folders import fill
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 from genaug.errors import DataError
-from genaug.mixing.origin import SOURCE_TYPE
-from genaug.mixing.reopen import open_mixed
+from genaug.output.mark import SOURCE_TYPE
+from genaug.output.reopen import open_mixed
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from tests.integration.conftest import COUNTS, QUICK, fill
+from tests.commands import QUICK
+from tests.folders import COUNTS, fill
 
 HOSTILE = ("001", "- a: [b]", 'it\'s "quoted"', "Žluťoučký 标志", "---", "| <b> & `x`")
 # pandas hands pyarrow a file of Python's, and a thread of pyarrow's that still holds one when the interpreter is torn

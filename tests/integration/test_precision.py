@@ -1,4 +1,4 @@
-"""Every installed generator trains alike in every precision that the hardware has, each in a process of its own."""
+"""Every installed generator has about the same losses in every precision of the hardware, each in its own process."""
 
 import json
 import subprocess
@@ -46,10 +46,10 @@ def test_bf16_trains_as_single_precision_does(single):
     half = losses("bf16")
     trained = [name for name in load_registry().generators.names() if name not in ("classical", "oversample")]
     assert set(half) == set(single) >= set(trained)
-    assert_alike(half, single)
+    assert_close(half, single)
 
 
-def assert_alike(half, single):
+def assert_close(half, single):
     """Every loss of every step, so that wrong gradients and wrong steps are seen as well."""
     for name, steps in half.items():
         for step, values in enumerate(steps):
@@ -74,4 +74,4 @@ def test_cuda_trains_as_the_cpu_does(single, single_on_cuda):
 @CUDA
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_half_precision_on_cuda_trains_as_single_precision_does(single_on_cuda, precision):
-    assert_alike(losses(precision, "cuda"), single_on_cuda)
+    assert_close(losses(precision, "cuda"), single_on_cuda)

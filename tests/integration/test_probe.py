@@ -1,4 +1,4 @@
-"""genaug inspect --probe as people use it, on made folders."""
+"""`genaug inspect --probe` from the command line, on folders of drawn images."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def arrows(tmp_path):
     return tmp_path / "arrows"
 
 
-def test_the_probe_tells_which_class_a_mirror_turns_into_which(arrows, genaug):
+def test_the_probe_shows_which_class_a_flip_turns_into_which(arrows, genaug):
     found = genaug("inspect", arrows, "--probe", "--judge-steps", 40)
     assert found.code == 0
     assert re.search(r"horizontal flip +│ banned ", found.out)
@@ -34,10 +34,10 @@ def test_the_probe_tells_which_class_a_mirror_turns_into_which(arrows, genaug):
 
 def test_the_probe_is_part_of_the_json(arrows, genaug):
     found = genaug("inspect", arrows, "--probe", "--judge-steps", 40, "--size", 16, "--json")
-    told = json.loads(found.out)
-    assert told["counts"] == {"train": {"left": 16, "right": 16}}
-    assert told["probe"]["changes"]["horizontal flip"]["verdict"] == "banned"
-    assert "vertical flip" in told["probe"]["allowed"]
+    values = json.loads(found.out)
+    assert values["counts"] == {"train": {"left": 16, "right": 16}}
+    assert values["probe"]["changes"]["horizontal flip"]["verdict"] == "banned"
+    assert "vertical flip" in values["probe"]["allowed"]
 
 
 def test_without_the_probe_nothing_is_trained(arrows):
@@ -51,7 +51,7 @@ def test_without_the_probe_nothing_is_trained(arrows):
     assert "flip" not in done.stdout
 
 
-def test_a_bad_size_is_one_sentence(arrows, genaug):
+def test_a_wrong_size_is_an_error_of_one_sentence(arrows, genaug):
     found = genaug("inspect", arrows, "--probe", "--size", "17")
     assert found.code == 2
     assert "multiples of 8" in found.err

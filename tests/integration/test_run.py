@@ -12,7 +12,8 @@ from datasets import load_dataset
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from tests.integration.conftest import COUNTS, QUICK, contents, fill
+from tests.commands import QUICK
+from tests.folders import COUNTS, contents, fill
 
 
 def numbers(out: Path, split: str = "train") -> dict[str, int]:
@@ -297,7 +298,7 @@ PICKY = """
 from collections.abc import Sequence
 
 from genaug.config import GeneratorConfig, Preset, TrainConfig
-from genaug.registry import GeneratorDescription, hookimpl
+from genaug.hookspecs import GeneratorDescription, hookimpl
 
 
 @hookimpl

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.integration.conftest import COUNTS, QUICK, contents
+from tests.commands import QUICK
+from tests.folders import COUNTS, contents
 
 JUDGED = ("-g", "cdcgan", *QUICK[:-2], "--config")
 MODELS = {"steps": 6, "width": 4, "latent": 4}

@@ -1,5 +1,6 @@
-"""An outside plugin: built as a wheel, installed into a scratch environment, used without a line of ours changed."""
+"""Outside plugins: built as wheels and installed into a scratch environment, then used without changing genaug."""
 
+import json
 import subprocess
 import sys
 import sysconfig
@@ -9,41 +10,31 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import command, fill
+from tests.commands import command
+from tests.folders import fill
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "examples/third_party/genaug-gmmn"
+PACKAGES = [ROOT / "examples/third_party" / name for name in ("genaug-gmmn", "genaug-sharpness")]
 
 
-def call(*arguments: object, cwd: Path = ROOT) -> str:
-    done = subprocess.run([*map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd)
+def call(*arguments: object) -> str:
+    done = subprocess.run([*map(str, arguments)], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of a scratch environment: all that is installed here, and the wheel of the outside plugin."""
+    """The interpreter of a scratch environment with all packages of this one and the wheels of the outside plugins."""
     home = tmp_path_factory.mktemp("scratch")
-    call(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", home / "dist", PACKAGE)
-    (wheel,) = (home / "dist").glob("*.whl")
+    for package in PACKAGES:
+        call(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", home / "dist", package)
     venv.create(home / "env", with_pip=False)
     interpreter = home / "env/bin/python"
     site = Path(call(interpreter, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
     (site / "ours.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n", "utf-8")
-    call(
-        sys.executable,
-        "-m",
-        "uv",
-        "pip",
-        "install",
-        "--quiet",
-        "--offline",
-        "--no-deps",
-        "--python",
-        interpreter,
-        wheel,
-    )
+    install = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--offline", "--no-deps")
+    call(*install, "--python", interpreter, *(home / "dist").glob("*.whl"))
     return interpreter
 
 
@@ -51,42 +42,49 @@ def genaug(python: Path, *arguments: object) -> str:
     return call(python, *command(*arguments)[1:])
 
 
-def test_it_is_not_installed_where_we_are():
-    assert "gmmn" not in {entry.name for entry in entry_points(group="genaug")}
+@pytest.fixture(scope="module")
+def run(python: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Data and the output of a short run that fills dog up to the five images of cat with both plugins."""
+    folder = tmp_path_factory.mktemp("run")
+    data, out = fill(folder / "data", {"cat": 5, "dog": 2}), folder / "out"
+    settings = ("--preset", "small", "-s", "steps=5", "-s", "width=4")
+    genaug(python, "run", data, "-g", "gmmn", *settings, "--select", "sharpness", "-o", out)
+    return data, out
 
 
-def test_it_is_listed_beside_the_others(python):
+def test_they_are_not_installed_where_the_tests_run():
+    assert not {"gmmn", "sharpness"} & {entry.name for entry in entry_points(group="genaug")}
+
+
+def test_they_are_listed_with_their_settings(python):
     listed = genaug(python, "plugins")
-    assert "gmmn" in listed
-    assert "oversample" in listed
+    assert all(name in listed for name in ("gmmn", "genaug-gmmn", "genaug-sharpness", "oversample"))
     assert "model.latent" in genaug(python, "plugins", "show", "gmmn")
+    shown = genaug(python, "plugins", "show", "sharpness")
+    assert "central" in shown, "the metric's setting"
+    assert "lost" in shown, "the selector's setting"
 
 
-def test_it_trains_draws_and_balances_from_the_command_line(python, tmp_path):
-    data = fill(tmp_path / "data", {"cat": 5, "dog": 2})
-    genaug(
-        python,
-        "run",
-        data,
-        "-g",
-        "gmmn",
-        "--preset",
-        "small",
-        "-s",
-        "steps=5",
-        "-s",
-        "width=4",
-        "--select",
-        "none",
-        "-o",
-        tmp_path / "o",
-    )
-    assert sorted(path.name for path in (tmp_path / "o/train/dog").glob("gmmn-*")) == [
-        f"gmmn-{number:06d}.png" for number in range(3)
-    ]
-    assert not list((tmp_path / "o/train/cat").glob("gmmn-*"))
+def test_the_generator_fills_the_smaller_class(run):
+    assert not list((run[1] / "train/cat").glob("gmmn-*"))
+    names = [f"gmmn-{number:06d}.png" for number in range(3)]
+    assert sorted(path.name for path in (run[1] / "train/dog").glob("gmmn-*")) == names
 
 
-def test_its_own_tests_pass_where_it_is_installed(python):
-    shown = call(python, "-m", "pytest", "-q", "-c", ROOT / "pyproject.toml", "--rootdir", ROOT, PACKAGE / "tests")
-    assert " passed" in shown
+def test_the_selector_judges_each_synthetic_image(run):
+    lines = map(json.loads, (run[1] / "provenance.jsonl").read_text("utf-8").splitlines())
+    scores = [line["scores"] for line in lines if line["synthetic"]]
+    assert len(scores) == 3
+    assert all(0 < one["sharpness"] <= 1 for one in scores)
+
+
+def test_the_metric_is_shown_with_the_value_of_real_images(python, run):
+    (row,) = json.loads(genaug(python, "evaluate", *run, "--metrics", "sharpness", "--json"))
+    assert (row["name"], row["images"], row["real_images"]) == ("sharpness", 3, 7)
+    assert 0 <= row["value"] <= 1
+    assert 0 < row["real"] <= 1
+
+
+def test_their_own_tests_pass_where_they_are_installed(python):
+    tests = [package / "tests" for package in PACKAGES]
+    assert " passed" in call(python, "-m", "pytest", "-q", "-c", ROOT / "pyproject.toml", "--rootdir", ROOT, *tests)

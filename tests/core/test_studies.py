@@ -1,4 +1,4 @@
-"""A study: leak-proof splits, fair arms, honest intervals, verdicts that a null does not earn."""
+"""Studies: leak-proof splits, fair arms, honest intervals, and verdicts that studies without an effect do not get."""
 
 import math
 import warnings
@@ -18,29 +18,29 @@ from genaug.generator import Batch
 from genaug.mixing.batches import EpochBatches
 from genaug.mixing.live import MixedDataset
 from genaug.spec import ImageSpec
-from genaug.study.arms import Arm, real_arms, synthetic_arms
-from genaug.study.budget import Budget
-from genaug.study.learner import Asked, Learner, RecipeOrder, batch_size, classical_variants, learn
-from genaug.study.networks import check_network, make_network
-from genaug.study.outcome import Guessed, Outcome
-from genaug.study.scores import balanced_accuracy, macro_f1, recalls
-from genaug.study.settings import StudyConfig
-from genaug.study.splits import halves, split_folds
-from genaug.study.statistics import Estimate, over_splits, standard_error, verdicts
-from genaug.study.summary import certainty, figure, summary
+from genaug.studies.arms import Arm, real_arms, synthetic_arms
+from genaug.studies.budget import Budget
+from genaug.studies.learner import ClassifierSpec, Learner, RecipeOrder, batch_size, classical_variants, learn
+from genaug.studies.networks import check_network, make_network
+from genaug.studies.outcome import SplitPredictions, StudyOutcome
+from genaug.studies.scores import balanced_accuracy, macro_f1, recalls
+from genaug.studies.settings import StudyConfig
+from genaug.studies.splits import halves, split_folds
+from genaug.studies.statistics import Estimate, over_splits, standard_error, verdicts
+from genaug.studies.summary import certainty, figure, summary
 from genaug.testing.material import tiny_split
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
-from tests.integration.conftest import fill
+from tests.folders import fill
 
 RECIPE = Arm().recipe
 
 
 def with_copies(counts=(8, 6, 5), copies=((0, 1), (3, 9))) -> TrainSplit:
-    """Random images, some of which are nearly others: (row, row of its near copy)."""
+    """Random images with near-duplicates. copies: pairs of a row and the row of its near-duplicate."""
     split = tiny_split(1, 16, 16, counts=counts)
     images = split.images.copy()
     for first, second in copies:
@@ -72,7 +72,7 @@ def test_each_image_is_held_out_once_in_each_repeat():
         assert held_out == dict.fromkeys(range(len(split)), 1)
 
 
-def test_a_class_of_one_picture_is_never_held_out():
+def test_a_class_of_one_image_and_its_near_duplicate_is_never_held_out():
     split = with_copies(counts=(8, 6, 2), copies=((14, 15),))
     folds = list(split_folds(split, folds=3, repeats=3, seed=0))
     assert all(2 not in split.labels[fold.held_out] for fold in folds)
@@ -91,30 +91,30 @@ def test_too_few_images_for_the_folds_are_refused():
         list(split_folds(tiny_split(1, 16, 16, counts=(3, 3)), folds=5, repeats=1, seed=0))
 
 
-def test_halves_keep_near_duplicates_together_and_share_every_class():
+def test_halves_keep_near_duplicates_together_and_both_have_every_class():
     split = with_copies()
-    sides, groups = halves(split, 0), near_groups(split)
-    assert all(len(set(sides[groups == group])) == 1 for group in set(groups))
-    assert all(len(set(sides[split.labels == label])) == 2 for label in range(3))
+    half, groups = halves(split, 0), near_groups(split)
+    assert all(len(set(half[groups == group])) == 1 for group in set(groups))
+    assert all(len(set(half[split.labels == label])) == 2 for label in range(3))
 
 
-def test_what_a_split_hands_on_holds_nothing_of_the_others(tmp_path):
+def test_the_training_part_of_a_split_holds_nothing_of_other_images(tmp_path):
     fill(tmp_path / "test", {"cat": 2, "dog": 2}, seed=1)
     fill(tmp_path / "train", {"cat": 6, "dog": 5})
     loaded = load_folder(tmp_path)
-    seen = loaded.only_training_on({"cat/0.png", "cat/1.png", "dog/4.png"})
-    assert set(seen.splits) == {"train"}
-    assert seen.train.names == tuple(name for name in loaded.train.names if name in seen.splits["train"].names)
-    assert seen.train.spec.counts == (2, 1)
-    assert {file.name for files in seen.scan.splits.values() for file in files} == set(seen.train.names)
-    assert not np.shares_memory(seen.train.images, loaded.splits["train"].images)
-    assert seen.train.images.base is None or len(seen.train.images.base) <= 3
+    part = loaded.only_training_on({"cat/0.png", "cat/1.png", "dog/4.png"})
+    assert set(part.splits) == {"train"}
+    assert part.train.names == tuple(name for name in loaded.train.names if name in part.splits["train"].names)
+    assert part.train.spec.counts == (2, 1)
+    assert {file.name for files in part.scan.splits.values() for file in files} == set(part.train.names)
+    assert not np.shares_memory(part.train.images, loaded.splits["train"].images)
+    assert part.train.images.base is None or len(part.train.images.base) <= 3
 
 
 # arms
 
 
-def test_arms_are_each_there_once_and_the_simplest_come_first():
+def test_every_arm_exists_once_and_the_simplest_are_first():
     recipes = StudyConfig(recipes=("concatenate", "anneal=0.4", "concatenate")).parsed_recipes()
     arms = [*real_arms(), *synthetic_arms(["a", "b"], recipes, (), uneven=False, alone=True)]
     names = [arm.name for arm in arms]
@@ -123,7 +123,7 @@ def test_arms_are_each_there_once_and_the_simplest_come_first():
     assert len(names) == len(set(names)) == 4 + 2 * (2 * 2 + 1)
 
 
-def test_uneven_classes_give_every_arm_its_balanced_twin():
+def test_classes_of_different_sizes_give_every_arm_a_balanced_twin():
     arms = synthetic_arms(["a"], [RECIPE], (), uneven=True, alone=False)
     assert [arm.name for arm in arms] == [
         "real + a",
@@ -133,7 +133,7 @@ def test_uneven_classes_give_every_arm_its_balanced_twin():
     ]
 
 
-def test_counts_are_doses():
+def test_every_count_above_zero_has_its_own_arms():
     arms = synthetic_arms(["a"], [RECIPE], (0, 50, 100), uneven=False, alone=False)
     assert [arm.name for arm in arms if not arm.classical] == ["real + 50 a", "real + 100 a"]
 
@@ -147,7 +147,7 @@ def test_counts_are_doses():
         ({"fold": 3}, "did you mean 'folds'"),
     ],
 )
-def test_settings_that_cannot_be_are_refused_in_a_sentence(values, words):
+def test_impossible_settings_are_refused_with_a_clear_message(values, words):
     with pytest.raises(UsageError, match=words):
         parse(StudyConfig, values, "the study")
 
@@ -155,16 +155,16 @@ def test_settings_that_cannot_be_are_refused_in_a_sentence(values, words):
 # classifiers
 
 
-def mixed(counts=(5, 3), made=4, recipe="concatenate", **more) -> tuple[TrainSplit, MixedDataset]:
+def mixed(counts=(5, 3), synthetic=4, recipe="concatenate", **more) -> tuple[TrainSplit, MixedDataset]:
     split = tiny_split(3, 16, 16, counts=counts)
     chance = np.random.default_rng(0)
-    images = chance.integers(0, 256, (made, 16, 16, 3), dtype=np.uint8)
-    labels = np.arange(made) % len(counts)
+    images = chance.integers(0, 256, (synthetic, 16, 16, 3), dtype=np.uint8)
+    labels = np.arange(synthetic) % len(counts)
     return split, MixedDataset.of(split.images, split.labels, images, labels, split.spec.classes, recipe, **more)
 
 
 @pytest.mark.parametrize("recipe", ["concatenate", "anneal", "replace=0.5", "pretrain=0.3", "balanced", "mixup=1"])
-def test_steps_show_what_epochs_of_the_recipe_show(recipe):
+def test_steps_show_the_same_images_in_the_same_order_as_epochs_of_the_recipe(recipe):
     _, live = mixed(recipe=recipe)
     order = RecipeOrder(live, batch_size=6, steps=5, seed=3)
     shown = np.concatenate([order.rows(step, 6) for step in range(5)])
@@ -175,33 +175,33 @@ def test_steps_show_what_epochs_of_the_recipe_show(recipe):
 
 def test_weights_and_soft_targets_reach_the_loss():
     split, live = mixed(recipe="weight=0.25,soft_labels=0.5", probabilities=torch.full((4, 2), 0.5))
-    learner = Learner(split.spec, Asked("small", None, "", 1, "cpu"), live, None, 0)
+    learner = Learner(split.spec, ClassifierSpec("small", None, "", 1, "cpu"), live, None, 0)
     learner.networks = {"classifier": torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(768, 2))}
     rows = torch.arange(len(live))
     images = torch.stack([live[row].image for row in rows.tolist()])
     batch = Batch(images, live.labels, rows, 0, 0.0, Noise.per_batch(0, "batch", 0, len(live)))
     ((name, loss),) = learner.losses(batch)
-    said = learner.networks["classifier"](images).log_softmax(dim=1)
+    logs = learner.networks["classifier"](images).log_softmax(dim=1)
     weights = torch.tensor([1.0] * 8 + [0.25] * 4)
     targets = torch.nn.functional.one_hot(live.labels, 2).float()
     targets[8:] = targets[8:] / 2 + 0.25
     assert name == "classifier"
-    assert loss.item() == pytest.approx((-(targets * said).sum(dim=1) * weights).sum().item() / 9, rel=1e-5)
+    assert loss.item() == pytest.approx((-(targets * logs).sum(dim=1) * weights).sum().item() / 9, rel=1e-5)
 
 
 def test_a_classifier_learns_and_every_arm_takes_the_same_number_of_steps():
     split = tiny_split(3, 16, 16, counts=(12, 12))
     images = split.images // 2 + (split.labels * 128).astype(np.uint8)[:, None, None, None]
     live = MixedDataset.of(images, split.labels, images[:0], split.labels[:0], split.spec.classes)
-    bank = classical_variants(images, "light", AllowedChanges(), shown=24 * 40, seed=0)
-    assert bank.shape == (24, 12, 16, 16, 3)
-    for variants_of in (None, bank):
-        asked = Asked("small", None, "", 40, "cpu")
-        learner = learn(split.spec, live, asked, variants_of=variants_of, batch=batch_size(24), seed=0)
+    variants = classical_variants(images, "light", AllowedChanges(), shown=24 * 40, seed=0)
+    assert variants.shape == (24, 12, 16, 16, 3)
+    classifier = ClassifierSpec("small", None, "", 40, "cpu")
+    for variant_images in (None, variants):
+        learner = learn(split.spec, live, classifier, variant_images=variant_images, batch=batch_size(24), seed=0)
         assert (learner.predict(images) == split.labels).mean() > 0.9
 
 
-def test_batches_are_even_and_never_larger_than_the_real_images():
+def test_batch_sizes_are_even_and_never_larger_than_the_number_of_real_images():
     assert [batch_size(real) for real in (1, 3, 9, 31, 32, 500)] == [2, 2, 8, 30, 32, 32]
 
 
@@ -222,21 +222,21 @@ def test_classifiers_of_three_libraries_work_by_name(name):
         ("resnet-18", "unknown classifier 'resnet-18'"),
         ("keras:resnet", "unknown library of classifiers 'keras'"),
         ("torchvision:raft_small", "unknown classifier"),
-        ("timm:vit_tiny_patch16_224", "cannot work at 32x32.*take another --size"),
+        ("timm:vit_tiny_patch16_224", "cannot work at 32x32.*choose another --size"),
     ],
 )
-def test_classifiers_that_cannot_be_had_are_refused_in_a_sentence(name, words):
+def test_unusable_classifiers_are_refused_with_a_clear_message(name, words):
     with pytest.raises(UsageError, match=words):
         check_network(name, SPEC)
 
 
-def test_a_classifier_begins_with_the_weights_of_a_file_all_but_its_last_layer(tmp_path):
+def test_weights_of_a_file_are_loaded_into_all_layers_but_the_last(tmp_path):
     with torch.random.fork_rng():
-        thousand = make_network("resnet18", replace(SPEC, classes=tuple("abcde"), counts=(1,) * 5)).network
+        other = make_network("resnet18", replace(SPEC, classes=tuple("abcde"), counts=(1,) * 5)).network
         path = tmp_path / "weights.pth"
-        torch.save(thousand.state_dict(), path)
+        torch.save(other.state_dict(), path)
         found = make_network("resnet18", SPEC, path).network
-    assert torch.equal(found.conv1.weight, thousand.conv1.weight)
+    assert torch.equal(found.conv1.weight, other.conv1.weight)
     assert found.fc.weight.shape == (3, 512)
     with pytest.raises(DataError, match="weights of another network"):
         check_network("mobilenet_v3_small", SPEC, path)
@@ -250,15 +250,15 @@ def test_a_classifier_begins_with_the_weights_of_a_file_all_but_its_last_layer(t
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30))
 @settings(deadline=None)
 def test_scores_equal_those_of_scikit_learn(pairs):
-    labels, guesses = (np.array(column) for column in zip(*pairs, strict=True))
+    labels, predicted = (np.array(column) for column in zip(*pairs, strict=True))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert balanced_accuracy(labels, guesses) == pytest.approx(balanced_accuracy_score(labels, guesses))
-        assert macro_f1(labels, guesses) == pytest.approx(f1_score(labels, guesses, average="macro"))
-    assert np.nanmean(recalls(labels, guesses, 4)) == pytest.approx(balanced_accuracy(labels, guesses))
+        assert balanced_accuracy(labels, predicted) == pytest.approx(balanced_accuracy_score(labels, predicted))
+        assert macro_f1(labels, predicted) == pytest.approx(f1_score(labels, predicted, average="macro"))
+    assert np.nanmean(recalls(labels, predicted, 4)) == pytest.approx(balanced_accuracy(labels, predicted))
 
 
-def test_scores_of_nothing_are_not_a_number():
+def test_scores_without_images_are_nan():
     none = np.empty(0, np.int64)
     assert math.isnan(balanced_accuracy(none, none))
     assert math.isnan(macro_f1(none, none))
@@ -274,7 +274,7 @@ def test_intervals_are_those_of_nadeau_and_bengio():
     assert found.p == pytest.approx(2 * stats.t.sf(np.mean(values) / error, 4))
 
 
-def test_numbers_that_do_not_vary_or_are_alone_earn_no_verdict():
+def test_values_that_do_not_vary_or_are_single_give_no_evidence():
     assert over_splits([0.1], 0.2).verdict == "no evidence"
     assert over_splits([0.1, 0.1, 0.1], 0.2).verdict == "no evidence"
     assert over_splits([0.0, 0.0, math.nan], 0.2) == Estimate(0.0, None, None)
@@ -287,11 +287,14 @@ def test_several_verdicts_are_corrected_for_their_number():
     assert verdicts([Estimate(math.nan, None, None), sure]) == ["no evidence", "helps"]
 
 
-def outcome_of(guesses: list[list[np.ndarray]], labels: np.ndarray, half: np.ndarray, arms=None) -> Outcome:
-    """guesses[arm][split], on the same images in each split."""
+def outcome_of(predictions: list[list[np.ndarray]], labels: np.ndarray, half: np.ndarray, arms=None) -> StudyOutcome:
+    """predictions: by arm, then by split, on the same images in each split."""
     arms = arms or (Arm(), Arm(classical=True), Arm("a"), Arm("b"))
-    splits = tuple(Guessed(labels, half, tuple((arm[place],) for arm in guesses)) for place in range(len(guesses[0])))
-    return Outcome(arms, 2, splits, 0.2)
+    splits = tuple(
+        SplitPredictions(labels, half, tuple((arm[place],) for arm in predictions))
+        for place in range(len(predictions[0]))
+    )
+    return StudyOutcome(arms, 2, splits, 0.2)
 
 
 def test_no_image_both_chooses_an_arm_and_scores_it():
@@ -306,7 +309,7 @@ def test_no_image_both_chooses_an_arm_and_scores_it():
     assert outcome_of([[right] * 2] * 4, labels, half).class_recalls((2, 3)).tolist() == [1.0, 1.0]
 
 
-def test_the_simplest_of_equals_is_recommended_and_one_split_recommends_real_images():
+def test_the_simplest_of_equal_arms_is_recommended_and_after_one_split_only_real_images():
     labels, half = np.array([0, 1] * 10), np.array([False, False, True, True] * 5)
     chance = np.random.default_rng(0)
 
@@ -317,21 +320,22 @@ def test_the_simplest_of_equals_is_recommended_and_one_split_recommends_real_ima
     assert better.arms[better.recommended()].name == "real + a"
     same = noisy(0.3)
     assert outcome_of([same] * 4, labels, half).recommended() == 0
-    one = outcome_of([[guess[0]] for guess in (noisy(0.5), noisy(0.5), noisy(0.0), noisy(0.5))], labels, half)
+    one = outcome_of([[predicted[0]] for predicted in (noisy(0.5), noisy(0.5), noisy(0.0), noisy(0.5))], labels, half)
     assert not one.arms[one.recommended()].synthetic
 
 
-def nearest_centroid(seen: np.ndarray, labels: np.ndarray, fresh: np.ndarray, blur: np.ndarray) -> np.ndarray:
-    centroids = np.stack([seen[labels == label].mean(axis=0) for label in np.unique(labels)]) + blur
-    return np.linalg.norm(fresh[:, None] - centroids, axis=2).argmin(axis=1)
+def nearest_centroid(known: np.ndarray, labels: np.ndarray, held_out: np.ndarray, blur: np.ndarray) -> np.ndarray:
+    centroids = np.stack([known[labels == label].mean(axis=0) for label in np.unique(labels)]) + blur
+    return np.linalg.norm(held_out[:, None] - centroids, axis=2).argmin(axis=1)
 
 
 def simulated(
     chance: np.random.Generator, gain: float, classes=3, each=14, repeats=2, folds=5, arms=2, luck=0.0
-) -> Outcome:
-    """A real cross-validation on fresh data: nearest centroids of noisy features; synthetic arms see `gain` more.
+) -> StudyOutcome:
+    """A real cross-validation on new data, with nearest centroids of noisy features as classifiers.
 
-    luck: standard deviation of the noise that each trained classifier adds to its centroids.
+    gain: how much stronger the signal in the features of synthetic arms is. luck: standard deviation of the noise that
+    each trained classifier adds to its centroids.
     """
     labels = np.repeat(np.arange(classes), each)
     signals = [1.2] * 4 + [1.2 + gain] * arms
@@ -346,14 +350,14 @@ def simulated(
             out = place == fold
             blurs = luck * chance.normal(size=(len(features), classes, 4))
             pairs = zip(features, blurs, strict=True)
-            guesses = tuple((nearest_centroid(seen[~out], labels[~out], seen[out], blur),) for seen, blur in pairs)
-            splits.append(Guessed(labels[out], half[out], guesses))
-    made = [Arm(f"g{number}") for number in range(arms)]
-    return Outcome((*real_arms(), *made), classes, tuple(splits), 1 / folds)
+            predictions = tuple((nearest_centroid(one[~out], labels[~out], one[out], blur),) for one, blur in pairs)
+            splits.append(SplitPredictions(labels[out], half[out], predictions))
+    synthetic = [Arm(f"g{number}") for number in range(arms)]
+    return StudyOutcome((*real_arms(), *synthetic), classes, tuple(splits), 1 / folds)
 
 
 @pytest.mark.parametrize(("arms", "luck"), [(2, 0.0), (8, 0.5)])
-def test_of_200_null_studies_at_most_seven_in_a_hundred_claim_anything(arms, luck):
+def test_at_most_seven_percent_of_200_studies_without_an_effect_claim_one(arms, luck):
     chance = np.random.default_rng(7)
     studies = [simulated(chance, 0.0, arms=arms, luck=luck) for _ in range(200)]
     found = [outcome.difference(outcome.chosen_synthetic) for outcome in studies]
@@ -370,21 +374,21 @@ def test_a_large_effect_is_found():
     assert sum(one.verdict == "harms" for one in worse) >= 12
 
 
-def test_the_summary_says_what_is_not_sure():
+def test_the_summary_says_how_certain_it_is():
     outcome = simulated(np.random.default_rng(1), 0.0)
-    told = summary(outcome, ("a", "b", "c"), (14, 14, 14), planned=20)
-    assert told["headline"]["sentence"].startswith("No evidence that synthetic images help: balanced accuracy")
-    assert told["certainty"].startswith("10 of 20 splits: the difference is known to ±")
-    assert told["recommendation"]["sentence"].startswith("Do not use synthetic images: train on real images")
-    assert [row["class"] for row in told["classes"]] == ["a", "b", "c"]
-    assert all(arm["difference"] is None for arm in told["arms"] if arm["kind"] == "real")
+    found = summary(outcome, ("a", "b", "c"), (14, 14, 14), planned=20)
+    assert found["headline"]["sentence"].startswith("No evidence that synthetic images help: balanced accuracy")
+    assert found["certainty"].startswith("10 of 20 splits: the difference is known to ±")
+    assert found["recommendation"]["sentence"].startswith("Do not use synthetic images: train on real images")
+    assert [row["class"] for row in found["classes"]] == ["a", "b", "c"]
+    assert all(arm["difference"] is None for arm in found["arms"] if arm["kind"] == "real")
 
 
 def test_figures_begin_with_the_same_arm_without_synthetic_images():
     arms = (*real_arms(), *synthetic_arms(["a"], [RECIPE], (0, 50, 100), uneven=False, alone=True))
     labels = np.array([0, 1] * 4)
-    split = Guessed(labels, labels == 0, tuple((labels,) for _ in arms))
-    rows = figure(Outcome(arms, 2, (split, split), 0.2))
+    split = SplitPredictions(labels, labels == 0, tuple((labels,) for _ in arms))
+    rows = figure(StudyOutcome(arms, 2, (split, split), 0.2))
     assert [(row["generator"], row["arm"], row["count"]) for row in rows] == [
         ("real + a", "real", 0),
         ("real + a", "real + 50 a", 50),
@@ -395,24 +399,26 @@ def test_figures_begin_with_the_same_arm_without_synthetic_images():
     ]
 
 
-def test_splits_that_do_not_differ_are_not_called_certain():
+def test_the_certainty_of_equal_splits_is_unknown():
     labels = np.array([0, 1] * 4)
-    split = Guessed(labels, np.array([False, False, True, True] * 2), tuple((labels,) for _ in range(4)))
-    outcome = Outcome((Arm(), Arm(classical=True), Arm("a"), Arm("b")), 2, (split, split), 0.2)
-    assert certainty(outcome, 2) == "2 splits: they do not differ, so it cannot be told how sure anything is."
-    told = summary(outcome, ("a", "b"), (4, 4), 2)
-    assert told["headline"]["difference"]["low"] is None
-    assert told["headline"]["verdict"] == "no evidence"
+    split = SplitPredictions(labels, np.array([False, False, True, True] * 2), tuple((labels,) for _ in range(4)))
+    outcome = StudyOutcome((Arm(), Arm(classical=True), Arm("a"), Arm("b")), 2, (split, split), 0.2)
+    assert (
+        certainty(outcome, 2) == "2 splits: all have the same difference, so it is unknown how certain the result is."
+    )
+    found = summary(outcome, ("a", "b"), (4, 4), 2)
+    assert found["headline"]["difference"]["low"] is None
+    assert found["headline"]["verdict"] == "no evidence"
 
 
-def test_a_budget_ends_before_a_round_that_would_not_fit_and_remembers_how_long_one_takes(tmp_path):
+def test_a_budget_allows_no_round_that_would_not_fit_and_stores_the_time_of_a_round(tmp_path):
     memory = tmp_path / "pace.json"
     without, short = Budget(None, memory, "a"), Budget(1e-9, memory, "a")
     assert not short.longest
     with short.round(2):
         pass
-    assert without.allows(trial=True)
-    assert not short.allows(trial=False)
+    assert without.allows(final_test=True)
+    assert not short.allows(final_test=False)
     assert short.pace() is not None
     assert without.pace() is None
     assert Budget(60, memory, "a").longest == short.longest > 0

@@ -1,4 +1,4 @@
-"""Five doors, one way inside: the same pixels under the same class names, whatever holds them, give the same images."""
+"""Input types: the same pixels under the same class names give the same images, whatever type holds them."""
 
 import io
 import re
@@ -15,7 +15,7 @@ from datasets import Dataset as Table
 from datasets import Image as ImageFeature
 from genaug import augment
 from genaug.api import Augmented
-from genaug.data.adapters import load_any
+from genaug.data.input_types import load_any
 from genaug.errors import DataError, UsageError
 from numpy.typing import NDArray
 from PIL import Image
@@ -69,13 +69,13 @@ def pictures(folder: Path, *shape: int, seed: int = 0) -> Pictures:
 @pytest.fixture(scope="module")
 def kinds(tmp_path_factory) -> dict[str, Pictures]:
     """Grey and colour pictures, higher than wide."""
-    home = tmp_path_factory.mktemp("doors")
+    home = tmp_path_factory.mktemp("inputs")
     return {"grey": pictures(home / "grey", 27, 18), "colour": pictures(home / "colour", 27, 18, 3)}
 
 
 @pytest.fixture(scope="module")
-def through_the_path(kinds) -> Callable[[str, str], NDArray[np.uint8]]:
-    """What the path gives, drawn once for each kind and generator."""
+def from_the_folder(kinds) -> Callable[[str, str], NDArray[np.uint8]]:
+    """Synthetic images from the folder, drawn once for each kind and generator."""
     drawn: dict[tuple[str, str], NDArray[np.uint8]] = {}
 
     def images(kind: str, generator: str) -> NDArray[np.uint8]:
@@ -90,9 +90,9 @@ def synthetic(data: Any, generator: str) -> NDArray[np.uint8]:
     return added(data, generator, balance="max").synthetic.images
 
 
-def added(data: Any, generator: str = "oversample", **wishes: Any) -> Augmented:
-    """Every image that the generator draws; selection has tests of its own."""
-    return augment(data, generator, select=(), **GENERATORS[generator], **wishes)
+def added(data: Any, generator: str = "oversample", **options: Any) -> Augmented:
+    """The result with every image that the generator draws; selection has tests of its own."""
+    return augment(data, generator, select=(), **GENERATORS[generator], **options)
 
 
 def png(image: NDArray[np.uint8]) -> bytes:
@@ -121,7 +121,7 @@ def as_splits(data: Pictures) -> DatasetDict:
     return DatasetDict(test=table([png(np.zeros_like(data.images[0]))], [0]), train=train)
 
 
-DOORS: dict[str, Callable[[Pictures], Any]] = {
+INPUT_TYPES: dict[str, Callable[[Pictures], Any]] = {
     "ImageFolder": lambda data: ImageFolder(str(data.folder)),
     "Subset of an ImageFolder": backwards,
     "torch data set of PIL images": lambda data: Items(
@@ -154,16 +154,16 @@ DOORS: dict[str, Callable[[Pictures], Any]] = {
 
 @pytest.mark.parametrize("generator", ["classical", "cdcgan"])
 @pytest.mark.parametrize("kind", ["grey", "colour"])
-@pytest.mark.parametrize("door", DOORS)
-def test_every_door_gives_the_same_synthetic_images(kinds, through_the_path, door, kind, generator):
-    expected = through_the_path(kind, generator)
+@pytest.mark.parametrize("input_type", INPUT_TYPES)
+def test_every_input_type_gives_the_same_synthetic_images(kinds, from_the_folder, input_type, kind, generator):
+    expected = from_the_folder(kind, generator)
     assert expected.shape == (5, 24, 16, 1 if kind == "grey" else 3)
-    assert np.array_equal(synthetic(DOORS[door](kinds[kind]), generator), expected)
+    assert np.array_equal(synthetic(INPUT_TYPES[input_type](kinds[kind]), generator), expected)
 
 
 @pytest.fixture
 def odd_files(tmp_path) -> Path:
-    """Pictures of which each is stored in another way that has to be read rightly."""
+    """Images that are each stored in a different, unusual way."""
     folder = tmp_path / "odd/thing"
     folder.mkdir(parents=True)
     chance = np.random.default_rng(3)
@@ -183,7 +183,7 @@ def odd_files(tmp_path) -> Path:
 
 
 @pytest.mark.parametrize("content", [Image.open, lambda path: {"bytes": path.read_bytes(), "path": path.name}])
-def test_every_way_to_store_an_image_is_read_as_its_file_is(odd_files, content):
+def test_images_in_memory_are_read_like_their_files(odd_files, content):
     paths = sorted(odd_files.glob("*/*"))
     images = [content(path) for path in paths]
     data = (
@@ -194,7 +194,7 @@ def test_every_way_to_store_an_image_is_read_as_its_file_is(odd_files, content):
     assert loaded.train.fingerprint == expected.train.fingerprint
 
 
-def test_exif_survives_a_conversion_as_torchvisions_loader_makes_it(odd_files):
+def test_exif_rotation_is_applied_after_the_conversion_of_torchvisions_loader(odd_files):
     (path,) = odd_files.glob("*/turned.jpg")
     loaded = load_any(Items([Image.open(path).convert("RGB")], ["thing"]), None, None, "auto")
     assert (loaded.splits["train"].facts[0].width, loaded.splits["train"].facts[0].height) == (24, 16)
@@ -224,10 +224,10 @@ def test_splits_of_hugging_face_are_those_of_a_folder(kinds, tmp_path):
     ]
 
 
-@pytest.mark.parametrize("door", ["uint8 arrays, channels last", "Hugging Face Dataset"])
-def test_what_came_from_memory_is_saved_whole(kinds, tmp_path, door):
+@pytest.mark.parametrize("input_type", ["uint8 arrays, channels last", "Hugging Face Dataset"])
+def test_images_from_memory_are_saved_unchanged(kinds, tmp_path, input_type):
     data = kinds["colour"]
-    added(DOORS[door](data), balance="max").save(tmp_path / "out")
+    added(INPUT_TYPES[input_type](data), balance="max").save(tmp_path / "out")
     loaded = ImageFolder(str(tmp_path / "out/train"))
     assert loaded.classes == CLASSES
     assert [loaded.targets.count(label) for label in range(3)] == [5, 5, 5]
@@ -236,7 +236,7 @@ def test_what_came_from_memory_is_saved_whole(kinds, tmp_path, door):
 
 
 @pytest.mark.parametrize("path", [None, "a.jpg", "a.jpg?size=1"])
-def test_files_of_hugging_face_keep_their_bytes_and_their_kind(kinds, tmp_path, path):
+def test_files_of_hugging_face_keep_their_bytes_and_format(kinds, tmp_path, path):
     buffer = io.BytesIO()
     Image.fromarray(kinds["colour"].images[0]).save(buffer, "JPEG")
     data = table([{"bytes": buffer.getvalue(), "path": path}, {"bytes": b"broken", "path": "x.png"}], [0, 0])
@@ -246,15 +246,15 @@ def test_files_of_hugging_face_keep_their_bytes_and_their_kind(kinds, tmp_path, 
     assert (tmp_path / "out/train/cat/000000.jpg").read_bytes() == buffer.getvalue()
 
 
-def test_the_scratch_folder_lives_as_long_as_what_was_loaded(kinds):
-    loaded = load_any(DOORS["tensors"](kinds["grey"]), None, None, "auto")
+def test_the_scratch_folder_exists_as_long_as_the_loaded_folder(kinds):
+    loaded = load_any(INPUT_TYPES["tensors"](kinds["grey"]), None, None, "auto")
     root = loaded.scan.root
     assert len(list(root.glob("train/*/*.png"))) == 10
     del loaded
     assert not root.exists()
 
 
-def test_a_class_called_as_a_split_is_a_class(kinds):
+def test_a_class_may_have_the_name_of_a_split(kinds):
     images = np.stack(kinds["grey"].images[:3])
     assert added((images, ["test", "train", "val"]), per_class=0).dataset.classes == [
         "test",
@@ -264,7 +264,7 @@ def test_a_class_called_as_a_split_is_a_class(kinds):
 
 
 def test_only_chosen_classes_are_used(kinds):
-    data = DOORS["torch data set of PIL images"](kinds["grey"])
+    data = INPUT_TYPES["torch data set of PIL images"](kinds["grey"])
     result = added(data, classes=["owl", "dog"], per_class=1)
     assert result.counts == {"dog": {"real": 3, "synthetic": 1}, "owl": {"real": 2, "synthetic": 1}}
     assert result.skipped == {"train/cat": "not among the chosen classes"}
@@ -279,11 +279,11 @@ def test_sizes_may_differ_in_a_list_of_images(kinds):
 
 
 @pytest.mark.parametrize("label", [7, 7.0, np.int64(7), np.array([7]), torch.tensor(7), "7", np.str_("7")])
-def test_a_label_is_called_by_its_number_or_text(kinds, label):
+def test_the_class_name_is_the_number_or_text_of_the_label(kinds, label):
     assert load_any(Items(kinds["grey"].images[:1], [label]), None, None, "auto").spec.classes == ("7",)
 
 
-def test_names_are_found_inside_wrappers(kinds):
+def test_class_names_are_found_inside_wrappers(kinds):
     inner = Subset(Items(kinds["grey"].images[:2], [1, 0], classes=("a", "b")), [0])
     wrapped = Items([inner[0][0]], [inner[0][1]], dataset=inner)
     assert load_any(wrapped, None, None, "auto").spec.classes == ("b",)
@@ -315,22 +315,25 @@ GREY = np.zeros((2, 16, 16), np.uint8)
         ((GREY[:0], []), "the data holds no image to train on; expected at least one image"),
         ((GREY, [0, None]), "y[1] has no label"),
         ((GREY, np.array([0.0, np.nan])), "y[1] has no label"),
-        ((GREY, [0, 0.5]), "y[1]: expected a whole number or a text as its label, got 0.5"),
-        ((GREY, np.eye(2)), "y[0]: expected a whole number or a text as its label, got an array of shape (2,)"),
+        ((GREY, [0, 0.5]), "y[1]: expected a whole number or a text as the label, got 0.5"),
+        ((GREY, np.eye(2)), "y[0]: expected a whole number or a text as the label, got an array of shape (2,)"),
         ((GREY, ["a", ""]), "the class name '' cannot be a folder"),
         ((GREY, ["a", ".."]), "the class name '..' cannot be a folder"),
         ((GREY, ["a", ".b"]), "the class name '.b' cannot be a folder"),
         ((GREY, ["a", "b/c"]), "the class name 'b/c' cannot be a folder"),
         ((GREY, ["a", "b\0"]), "cannot be a folder"),
         ((["x", "y"], [0, 1]), "X[0]: expected a PIL image, or an array"),
-        (Items(GREY, [0, 3], classes=["a", "b"]), "item 1: expected a label among the 2 named classes"),
+        (Items(GREY, [0, 3], classes=["a", "b"]), "item 1: expected the label of one of the data set's 2 classes"),
         (TensorDataset(torch.zeros(2, 1, 16, 16)), "item 0: expected (image, label), got tuple"),
-        (Items(map(Normalize([0.5], [0.1]), torch.ones(1, 1, 16, 16)), [0]), "leave out normalisation"),
+        (Items(map(Normalize([0.5], [0.1]), torch.ones(1, 1, 16, 16)), [0]), "without normalisation"),
         (DatasetDict(test=table([png(GREY[0])], [0])), "expected a split called train, got test"),
         (table([png(GREY[0])], [None]), "row 0 of train has no label"),
-        (table([png(GREY[0])], [-1]), "row 0 of train: expected a label in [0, 3), got -1; leave unlabelled rows out"),
-        (table([{"path": "gone.png", "bytes": None}], [0]), "a file that is there, got 'gone.png'"),
-        (table([None], [0]), "row 0 of train: expected an image"),
+        (
+            table([png(GREY[0])], [-1]),
+            "row 0 of train: expected a label in [0, 3), got -1; remove rows without a label",
+        ),
+        (table([{"path": "gone.png", "bytes": None}], [0]), "the path of a file that exists, got 'gone.png'"),
+        (table([None], [0]), "row 0 of train: expected the bytes of an image"),
         (
             Table.from_dict({"image": [GREY[0]], "label": [0]}),
             "paths or bytes of image files, in the column image, got List",
@@ -355,7 +358,7 @@ class Stream(IterableDataset):
 @pytest.mark.parametrize(
     "data", [[1, 2], None, 3, GREY, {"a": 1}, (GREY, GREY, GREY), torch.zeros(2, 16, 16), Stream()]
 )
-def test_anything_else_is_refused_and_the_doors_are_named(data):
+def test_other_input_is_refused_and_the_input_types_are_named(data):
     words = (
         "a folder, an ImageFolder, a map-style torch data set of (image, label), a Hugging Face Dataset or DatasetDict"
     )
@@ -363,19 +366,19 @@ def test_anything_else_is_refused_and_the_doors_are_named(data):
         added(data)
 
 
-def test_a_file_taken_twice_from_an_image_folder_is_refused(kinds):
+def test_a_file_used_twice_from_an_image_folder_is_refused(kinds):
     folder = ImageFolder(str(kinds["grey"].folder))
-    with pytest.raises(DataError, match="takes one file twice"):
+    with pytest.raises(DataError, match="uses a file twice"):
         added(Subset(folder, [0, 1, 0]))
 
 
-def test_two_plans_at_once_are_refused(kinds):
+def test_balance_and_sampling_strategy_together_are_refused(kinds):
     with pytest.raises(UsageError, match="got balance and sampling_strategy"):
         added(kinds["grey"].folder, balance="max", sampling_strategy="auto")
 
 
 @pytest.mark.parametrize("strategy", ["minority", {"owl": 5}, lambda y: {"owl": y.count("cat")}])
-def test_a_sampling_strategy_says_how_many(kinds, strategy):
+def test_a_sampling_strategy_decides_the_number_of_images(kinds, strategy):
     result = added(kinds["grey"].folder, sampling_strategy=strategy)
     assert {name: count["synthetic"] for name, count in result.counts.items()} == {"cat": 0, "dog": 0, "owl": 3}
 
@@ -385,7 +388,7 @@ def test_a_sampling_strategy_may_name_classes_by_number(kinds):
     assert added(data, sampling_strategy={2: 4}).counts["2"] == {"real": 2, "synthetic": 2}
 
 
-def test_the_manual_of_the_python_doors_runs(kinds, tmp_path, monkeypatch):
+def test_the_examples_in_docs_python_run(kinds, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "signs").symlink_to(kinds["colour"].folder)
     blocks = re.findall(

@@ -1,10 +1,10 @@
-"""Every spelling of sampling_strategy gives the numbers of imbalanced-learn 0.14, check_sampling_strategy."""
+"""Every form of sampling_strategy gives the numbers of imbalanced-learn 0.14, check_sampling_strategy."""
 
 import re
 
 import pytest
 from genaug.errors import UsageError
-from genaug.mixing.strategy import sampling_strategy_counts
+from genaug.targets.sampling_strategy import sampling_strategy_counts
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,14 +38,14 @@ def test_the_numbers_are_those_of_imbalanced_learn(counts, strategy, new):
 
 
 @given(TABLES, WORDS)
-def test_whoever_is_filled_has_as_many_as_the_largest(counts, word):
+def test_filled_classes_are_as_large_as_the_largest(counts, word):
     new = sampling_strategy_counts(counts, word)
     assert {counts[label] + number for label, number in new.items()} == {max(counts.values())}
     assert min(new.values()) >= 0
 
 
 @given(TABLES)
-def test_words_are_about_the_classes_they_name(counts):
+def test_words_cover_the_classes_that_they_name(counts):
     every = sampling_strategy_counts(counts, "all")
     (most,) = every.keys() - sampling_strategy_counts(counts, "not majority").keys()
     (least,) = every.keys() - sampling_strategy_counts(counts, "not minority").keys()
@@ -57,7 +57,7 @@ def test_words_are_about_the_classes_they_name(counts):
 
 
 @given(TABLES, st.data())
-def test_a_table_a_function_and_their_order_say_the_same(counts, data):
+def test_a_table_and_a_function_in_any_order_give_the_same_numbers(counts, data):
     added = data.draw(st.dictionaries(st.sampled_from(sorted(counts)), st.integers(0, 30), min_size=1))
     totals = {label: counts[label] + number for label, number in added.items()}
     shuffled = dict(data.draw(st.permutations(list(counts.items()))))
@@ -93,19 +93,19 @@ def test_a_ratio_is_of_the_smaller_class_to_the_larger(counts, percent):
         (TIES, None, "got None"),
         (TIES, True, "got True"),
         (TIES, ["a"], "got ['a']"),
-        (TIES, 0.5, "a ratio is for two classes, got 4 classes"),
+        (TIES, 0.5, "a ratio needs two classes, got 4 classes"),
         ({0: 4, 1: 10}, 0, "expected a ratio in (0, 1], got 0"),
         ({0: 4, 1: 10}, 1.5, "expected a ratio in (0, 1], got 1.5"),
         ({0: 4, 1: 10}, float("nan"), "expected a ratio in (0, 1], got nan"),
-        ({0: 4, 1: 10}, 0.4, "class 0 has 4 images to 10 already"),
+        ({0: 4, 1: 10}, 0.4, "class 0 already has 4 images, the largest has 10"),
         ({0: 4, 1: 4}, 1.0, "give a larger ratio"),
-        (TIES, {"a": 4}, "a whole number of at least 5 images, as many as class 'a' has, got 4"),
+        (TIES, {"a": 4}, "a whole number of at least 5 images, since class 'a' has that many, got 4"),
         (TIES, {"a": 5.5}, "got 5.5"),
         (TIES, {"bb": 9}, "unknown class in sampling_strategy 'bb' (did you mean 'b'?)"),
         ({3: 4, 5: 9}, {4: 9}, "unknown class in sampling_strategy '4'"),
         ({"a": 4}, "auto", "at least two classes, got 1"),
     ],
 )
-def test_what_cannot_be_had_is_refused_in_words(counts, strategy, words):
+def test_impossible_strategies_are_refused_with_a_reason(counts, strategy, words):
     with pytest.raises(UsageError, match=re.escape(words)):
         sampling_strategy_counts(counts, strategy)

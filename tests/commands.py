@@ -1,0 +1,31 @@
+"""The command line in tests: settings that train in a moment, and the command as a process of its own."""
+
+import subprocess
+import sys
+from typing import NamedTuple
+
+QUICK = (
+    *("--preset", "small"),
+    *("-s", "steps=6", "-s", "width=4", "-s", "latent=4", "-s", "checkpoint_steps=2"),
+    *("--select", "none"),
+)
+
+
+class Answer(NamedTuple):
+    """Exit code, stdout and stderr of a command."""
+
+    code: int
+    out: str
+    err: str
+
+
+def command(*arguments: object) -> list[str]:
+    """The words that start `genaug` with these arguments in its own process; it can be interrupted."""
+    interruptible = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    start = f"{interruptible}; from genaug.cli import main; main(sys.argv[1:])"
+    return [sys.executable, "-c", start, *map(str, arguments)]
+
+
+def finished(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """`genaug` run to its end in its own process."""
+    return subprocess.run(command(*arguments), capture_output=True, text=True, check=False)
