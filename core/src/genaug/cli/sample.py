@@ -15,7 +15,8 @@ First = Annotated[
     int | None, typer.Option("--first", min=0, help="Index of the first image; continues after the run if left out.")
 ]
 Seed = Annotated[
-    int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of the images; the seed of the run if left out.")
+    int | None,
+    typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of the images; the seed of the run if left out."),
 ]
 
 

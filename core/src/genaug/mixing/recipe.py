@@ -40,16 +40,25 @@ class RecipeConfig(Closed):
     )
     start: float = option(0.5, "anneal: share of synthetic images at the beginning.", unit="share", gt=0.0, le=1.0)
     end: float = option(
-        0.0, "anneal: share of synthetic images at the end; it changes in a straight line.", unit="share", ge=0.0, lt=1.0
+        0.0,
+        "anneal: share of synthetic images at the end; it changes in a straight line.",
+        unit="share",
+        ge=0.0,
+        lt=1.0,
     )
     share: float = option(
         0.5, "pretrain: share of the training on synthetic images alone, before real images alone.", gt=0.0, lt=1.0
     )
     alpha: float = option(
-        1.0, "mixup, cutmix: both parameters of the Beta distribution of the blending share; 1 is uniform.", gt=0.0, le=100.0
+        1.0,
+        "mixup, cutmix: both parameters of the Beta distribution of the blending share; 1 is uniform.",
+        gt=0.0,
+        le=100.0,
     )
     weight: float = option(1.0, "Weight of a synthetic image in the loss; a real one has 1.", gt=0.0, le=100.0)
-    weight_by_score: bool = option(False, "Multiply the weight of a synthetic image by the lowest of its selectors' scores.")
+    weight_by_score: bool = option(
+        False, "Multiply the weight of a synthetic image by the lowest of its selectors' scores."
+    )
     soft_labels: float = option(
         0.0,
         "Share of a synthetic image's label that is taken from the cross-fitted classifier's probabilities.",
@@ -57,7 +66,8 @@ class RecipeConfig(Closed):
         le=1.0,
     )
     balanced: bool = option(
-        False, "Show every class equally often; where real and synthetic images are drawn separately, in each of the two."
+        False,
+        "Show every class equally often; where real and synthetic images are drawn separately, in each of the two.",
     )
 
     @property
@@ -77,7 +87,9 @@ class RecipeConfig(Closed):
         if self.start <= self.end:
             raise ValueError(f"expected a start above the end, got {self.start} and {self.end}")
         if self.mode == "pretrain" and "weight" in self._changed():
-            raise ValueError("weight has no effect in pretrain, whose batches never hold both real and synthetic images")
+            raise ValueError(
+                "weight has no effect in pretrain, whose batches never hold both real and synthetic images"
+            )
         return self
 
     def _changed(self) -> set[str]:

@@ -34,7 +34,9 @@ def _front_matter(mixed: MixedSet, lines: Sequence[dict[str, Any]]) -> DatasetCa
 
 def _body(mixed: MixedSet) -> Iterator[str]:
     record, spec = mixed.record, mixed.loaded.spec
-    generators = ", ".join(f"`{name}` ({record['plugins'][name]})" for name in sorted(record["drawn"])) or "no generator"
+    generators = (
+        ", ".join(f"`{name}` ({record['plugins'][name]})" for name in sorted(record["drawn"])) or "no generator"
+    )
     alone = record["only_synthetic"]
     yield "# Synthetic images" if alone else "# A mixed data set: real images and synthetic ones"
     yield ""
@@ -63,10 +65,10 @@ def _remarks(mixed: MixedSet) -> Iterator[str]:
         "`trainedAlgorithmicMedia`) that they are synthetic. Metadata is lost when an image is saved again; "
         "`genaug verify` tells real from synthetic images by their hashes."
     )
-    yield f"- `{MODELS}/` holds the trained models. They can reproduce training images: treat them as you treat the data."
+    yield f"- `{MODELS}/` holds the trained models. They can reproduce training images: treat them like the data."
     yield (
-        "- The looks of synthetic images do not tell whether they help a classifier: `genaug study` compares classifiers "
-        "trained with and without them, on images that no model has seen."
+        "- The looks of synthetic images do not tell whether they help a classifier: `genaug study` compares "
+        "classifiers trained with and without them, on images that no model has seen."
     )
 
 

@@ -18,7 +18,7 @@ Pixels = NDArray[np.uint8]
 
 
 def contact_sheet(title: str, real: Sequence[Pixels], synthetic: Sequence[Pixels]) -> bytes:
-    """PNG bytes of a picture of up to 64 real and 64 synthetic images, uint8 [H, W, C] each, under captions with counts."""
+    """PNG bytes of a picture of up to 64 real and 64 synthetic images, uint8 [H, W, C], under captions with counts."""
     shown = [*real[:_MOST], *synthetic[:_MOST]]
     scale = max(1, math.ceil(_SMALLEST_TILE / min(shown[0].shape[:2]))) if shown else 1
     height, width = (side * scale + _GAP for side in shown[0].shape[:2]) if shown else (_SMALLEST_TILE, _SMALLEST_TILE)

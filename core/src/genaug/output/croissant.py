@@ -99,7 +99,7 @@ def _file_set(
 
 
 def _kinds(names: Sequence[str]) -> list[str]:
-    """The media types of the images, PNG first: readers of Croissant use the first that they know and go by the bytes."""
+    """The media types of the images, PNG first: Croissant readers use the first that they know and go by the bytes."""
     kinds = {guess_type(f"x{_suffix(name)}")[0] or _PNG for name in names}
     return [_PNG, *sorted(kinds - {_PNG})]
 

@@ -59,7 +59,7 @@ class OutputFolder:
         write_json(self._request, request)
 
     def publish(self) -> None:
-        """Move the finished stage into place; the run file is removed first and moved last, so it marks a whole output."""
+        """Move the finished stage into place. The run file is removed first and moved last: it marks a whole output."""
         remove(self.path / RUN)
         names = sorted(entry.name for entry in self.stage.iterdir())
         for name in [*(name for name in names if name != RUN), RUN]:

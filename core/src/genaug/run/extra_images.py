@@ -53,8 +53,8 @@ def draw_more(
 ) -> dict[str, int]:
     """Write images [first, first + count) of each class as OUT/<class>/<generator>-NNNNNN.png; returns {class: n}.
 
-    Without `first`, numbering continues where the run stopped. Raises DataError for a missing or damaged model, UsageError
-    for a class that it does not know, OutputError for a file that is there already.
+    Without `first`, numbering continues where the run stopped. Raises DataError for a missing or damaged model,
+    UsageError for a class that it does not know, OutputError for a file that is there already.
     """
     models = _find(model)
     for name in classes or ():

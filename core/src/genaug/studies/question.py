@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from genaug.studies.splits import Fold, split_folds
 from genaug.targets.plan import new_images
 from genaug.targets.shares import parse_shares
 from genaug.training import resolve_device
+from genaug.version import __version__
 
 FORMAT = 1
 REPEATS = 2  # unless the settings or a budget decide otherwise
@@ -76,7 +76,7 @@ class Question:
     @cached_property
     def versions(self) -> dict[str, tuple[str, ...]]:
         """For each run, the distributions that it uses with their versions, and the kind of device."""
-        registry, core = load_registry(), f"genaug {version('genaug')}"
+        registry, core = load_registry(), f"genaug {__version__}"
         return {name: (core, *_versions(config, registry)) for name, config in self.runs.items()}
 
     def check(self) -> None:

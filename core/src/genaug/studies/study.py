@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from genaug.studies.scoring import Scoring, read_predictions, score_all
 from genaug.studies.splits import Fold, halves
 from genaug.studies.summary import summary
 from genaug.studies.synthetic_sets import SyntheticSetTask, make_synthetic_sets, read_facts
+from genaug.version import __version__
 
 _MOST_REPEATS = 100
 _ALL_LEFT_OUT = "The test split was not used: every image in it is a near-duplicate of a training image."
@@ -38,7 +38,7 @@ def study(
     budget: float | None = None,
     report: Report = silent,
 ) -> dict[str, Any]:
-    """Compute the missing splits and write OUT/study.json, whose values are returned.
+    """Compute the missing splits and write the result of the study to OUT; returns its values.
 
     workers: splits computed in parallel; results do not depend on it. budget: a limit in seconds; as many splits as fit
     are computed, but at least one round, and the result is that of the finished splits. Raises UsageError, DataError,
@@ -118,7 +118,7 @@ class _Study:
             classical=settings.classical,
             seeds=settings.seeds,
             seed=derive(question.seed, "split", fold.repeat, fold.number),
-            version=version("genaug"),
+            version=__version__,
             folder=folder,
         )
 
@@ -166,7 +166,7 @@ class _Study:
         spec = question.loaded.spec
         return {
             "format": FORMAT,
-            "genaug": version("genaug"),
+            "genaug": __version__,
             "data": {
                 "classes": list(spec.classes),
                 "counts": list(spec.counts),

@@ -1,4 +1,4 @@
-"""The result of a study as the plain values of study.json, with the sentences that state it."""
+"""The result of a study as plain values, with the sentences that state it."""
 
 import math
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _LEAST_SPLITS = 2
 
 
 def summary(outcome: StudyOutcome, classes: Sequence[str], counts: Sequence[int], planned: int) -> Record:
-    """The parts of study.json that follow from the predictions on held-out images."""
+    """The parts of the result that follow from the predictions on held-out images."""
     difference = outcome.difference(outcome.chosen_synthetic)
     return {
         "arms": arm_rows(outcome, classes),
