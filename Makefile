@@ -28,7 +28,7 @@ $(BIN)/uv:
 	$(BIN)/python -m pip install --quiet uv
 
 demo: install
-	$(BIN)/genaug demo -g cdcgan
+	$(BIN)/genaug demo -g cvae
 
 test: install
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist worksteal
@@ -53,7 +53,7 @@ locked: install
 	@$(COMPILE) $(LOCK_FLAGS) -o $(VENV)/requirements.lock
 	@diff -q requirements.lock $(VENV)/requirements.lock || { echo "requirements.lock is out of date; run: make lock"; exit 1; }
 
-lock:
+lock: | $(BIN)/uv
 	$(COMPILE) $(LOCK_FLAGS) -o requirements.lock
 
 # Installs the lowest versions that pyproject.toml allows, or with RESOLUTION=highest the newest, instead of the locked ones

@@ -64,19 +64,19 @@ class Spy(Perfect):
     """Searches the memory of its process for images that are no training images, and fails if there are any."""
 
     def remember(self, known):
-        """seen: the number of images in this process. strange: how many of them are no training images."""
+        """seen: the number of images in this process. unknown: how many of them are no training images."""
         training = {image.tobytes() for image in ((known.images + 1) * 127.5).round().to(torch.uint8).numpy()}
         objects = {id(one): one for owner in gc.get_objects() for one in gc.get_referents(owner)}
         arrays = [one for one in objects.values() if isinstance(one, np.ndarray)]
         images = [image for array in arrays if array.dtype == np.uint8 and array.ndim == 4 for image in array]
-        strange = sum(image.transpose(2, 0, 1).tobytes() not in training for image in images)
-        return {"strange": torch.tensor([strange]), "seen": torch.tensor([len(images)])}
+        unknown = sum(image.transpose(2, 0, 1).tobytes() not in training for image in images)
+        return {"unknown": torch.tensor([unknown]), "seen": torch.tensor([len(images)])}
 
     def sample(self, labels, noise):
         """Raise if there were other images, or none at all, which would mean that the search does not work."""
-        strange, seen = int(self.memory["strange"]), int(self.memory["seen"])
-        if strange or not seen:
-            raise RuntimeError(f"of {seen} images in this process, {strange} are no training images")
+        unknown, seen = int(self.memory["unknown"]), int(self.memory["seen"])
+        if unknown or not seen:
+            raise RuntimeError(f"of {seen} images in this process, {unknown} are no training images")
         return super().sample(labels, noise)
 
 

@@ -33,7 +33,7 @@ from scipy.stats import t
 from torch import Tensor
 
 SAMPLERS = {"ancestral": 1000, "sde-dpm-solver++": 20, "dpm-solver++": 20, "ddim": 20}
-JUDGE_STEPS, FLOORS = 1500, 1000
+JUDGE_STEPS, BASELINES = 1500, 1000
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ def main() -> None:
     judge = fit_classifier(_as_training(loaded, "test"), steps=JUDGE_STEPS, seed=0)
     distance = KernelDistance(judge.features(loaded.train.images))
     labels = _like(torch.from_numpy(loaded.train.labels), given.images)
-    print(distance.floor(given.images), flush=True)
+    print(distance.baseline(given.images), flush=True)
     found: dict[str, list[Nearness]] = {sampler: [] for sampler in SAMPLERS}
     with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as workers:
         drawn = workers.map(_drawn, *zip(*_tasks(path, labels, given.draws), strict=True))
@@ -55,7 +55,7 @@ def main() -> None:
             found[sampler].append(distance.to(judge.features(images)))
             more = distance.excess(found[sampler], found["ancestral"])
             print(
-                f"{sampler}: {distance.told(found[sampler])}; {more} more than ancestral, {seconds:.0f} s", flush=True
+                f"{sampler}: {distance.text(found[sampler])}; {more} more than ancestral, {seconds:.0f} s", flush=True
             )
 
 
@@ -78,11 +78,11 @@ class KernelDistance:
         self._real, self._scale = real, squares[squares > 0].median()
         self._own = torch.exp(-squares / self._scale)
 
-    def to(self, made: Tensor) -> Nearness:
+    def to(self, generated: Tensor) -> Nearness:
         """How near features [M, D] are to each other and to the real ones."""
-        return Nearness(_inside(self._kernel(made, made)), self._kernel(self._real, made).mean(dim=1))
+        return Nearness(_inside(self._kernel(generated, generated)), self._kernel(self._real, generated).mean(dim=1))
 
-    def told(self, draws: list[Nearness]) -> str:
+    def text(self, draws: list[Nearness]) -> str:
         """The distance, with an interval where there are several draws."""
         inside = _inside(self._own)
         values = [inside + draw.inside - 2 * float(draw.across.mean()) for draw in draws]
@@ -95,10 +95,10 @@ class KernelDistance:
         values = [one.inside - two.inside - 2 * float((one.across - two.across).mean()) for one, two in pairs]
         return _interval(values, -2 * (_mean(fast) - _mean(slow)))
 
-    def floor(self, images: int) -> str:
+    def baseline(self, images: int) -> str:
         """What two disjoint sets of so many real images get: the mean, and what 95 % of all pairs stay within."""
         found = []
-        for draw in range(FLOORS):
+        for draw in range(BASELINES):
             order = torch.randperm(len(self._real), generator=stream(0, "floor", draw))
             one, two = order[:images], order[images : 2 * images]
             within = _inside(self._own[one][:, one]) + _inside(self._own[two][:, two])

@@ -27,6 +27,7 @@ def test_nothing_uses_what_stands_above_or_beside_it():
             *core_names_a_plugin(),
             *networks_of_one_family(),
             *packages_that_no_tool_checks(),
+            *rooms_without_a_layer(),
             *requirements_that_refuse_this_version(),
         )
     )
@@ -97,6 +98,20 @@ def packages_that_no_tool_checks() -> Iterator[str]:
     }
     for tool, names in known.items():
         yield from (f"tool.{tool} leaves out {one.name}" for one in (CORE, *PLUGINS) if one.name not in names)
+
+
+def rooms_without_a_layer() -> Iterator[str]:
+    """Modules at the top of core that the layers of pyproject.toml or docs/architecture.md leave out."""
+    layers = read(ROOT / "pyproject.toml")["tool"]["importlinter"]["contracts"][0]["layers"]
+    ordered = {name for layer in layers for name in re.findall(r"genaug\.(\w+)", layer)}
+    table = (ROOT / "docs/architecture.md").read_text("utf-8").partition("## Rooms")[2]
+    described = re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)))
+    rooms = {path.stem for path in CORE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    for room in sorted(rooms - {"__init__"}):
+        if room not in ordered:
+            yield f"genaug.{room} is in no layer of pyproject.toml"
+        if described.count(room) != 1:
+            yield f"docs/architecture.md describes {room} {described.count(room)} times"
 
 
 def requirements_that_refuse_this_version() -> Iterator[str]:

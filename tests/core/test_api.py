@@ -23,7 +23,7 @@ def test_a_path_becomes_balanced_data_sets(splits, generator):
     assert (tuple(image.shape), label) == ((3, 16, 16), 2)
 
 
-def test_two_doors_give_the_same_images(splits):
+def test_input_types_give_the_same_images(splits):
     path = splits / "train"
     one = augment(path, generator="oversample", per_class=3)
     two = augment(ImageFolder(str(path)), generator="oversample", per_class=3)
@@ -43,12 +43,12 @@ def test_the_result_is_saved_as_a_run_would_write_it(splits, tmp_path):
         result.save(tmp_path / "other")
 
 
-def test_files_left_out_are_told(splits):
+def test_files_left_out_are_reported(splits):
     (splits / "train/cat/x.png").write_bytes(b"broken")
     assert "not an image" in augment(splits, generator="oversample").skipped["train/cat/x.png"]
 
 
-def test_what_is_turned_away_is_told_with_its_reason(splits):
+def test_rejected_candidates_are_reported_with_the_reason(splits):
     strict = {"select": ["consistency"], "judge_steps": 5, "overdraw": 1, "on_shortfall": "leave"}
     settings = {"steps": 4, "width": 4, "latent": 4}
     result = augment(splits, "cdcgan", per_class=8, preset="small", settings=settings, **strict)
@@ -78,7 +78,7 @@ def test_a_recipe_that_changes_with_time_is_had_live_and_refused_as_a_folder(spl
 
 
 @pytest.mark.parametrize(
-    ("wishes", "words"),
+    ("options", "words"),
     [
         ({"generator": "oversampel"}, "did you mean 'oversample'"),
         ({"settings": {"no": 1}}, "unknown key 'no'"),
@@ -87,9 +87,9 @@ def test_a_recipe_that_changes_with_time_is_had_live_and_refused_as_a_folder(spl
         ({"size": 20}, "multiples of 8"),
     ],
 )
-def test_bad_wishes_are_refused_in_words(splits, wishes, words):
+def test_bad_options_are_refused_in_words(splits, options, words):
     with pytest.raises(UsageError, match=words):
-        augment(splits, **{"generator": "oversample", **wishes})
+        augment(splits, **{"generator": "oversample", **options})
 
 
 def test_other_data_is_refused_in_words():

@@ -19,9 +19,9 @@ def images(*shape: int, count: int = 10) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (count, *shape), dtype=np.uint8)
 
 
-def drawing(*wishes: Any, **options: Any) -> GenerativeSampler:
+def drawing(*arguments: Any, **options: Any) -> GenerativeSampler:
     """A sampler that takes every image that is drawn; selection has tests of its own."""
-    return GenerativeSampler(*wishes, select=(), **options)
+    return GenerativeSampler(*arguments, select=(), **options)
 
 
 def test_originals_come_first_and_classes_are_filled_exactly():
@@ -34,7 +34,7 @@ def test_originals_come_first_and_classes_are_filled_exactly():
     assert sorted(y_res[10:].tolist()) == [-2, -2, -2, 10, 10]
 
 
-def test_indices_lead_to_the_images_that_new_ones_stem_from():
+def test_sample_indices_are_the_source_images():
     X = images(16, 16, 3)
     sampler = drawing("oversample", "all")
     X_res, y_res = sampler.fit_resample(X, Y)
@@ -160,7 +160,7 @@ def test_what_cannot_be_used_is_refused_in_words(pictures, y, options, error, wo
         GenerativeSampler(**{"generator": "oversample"} | options).fit_resample(pictures, y)
 
 
-def test_the_light_door_leads_to_it():
+def test_it_is_imported_from_genaug_lazily():
     assert genaug.GenerativeSampler is resampling.GenerativeSampler
     with pytest.raises(AttributeError, match="no attribute 'Sampler'"):
         _ = genaug.Sampler

@@ -61,7 +61,7 @@ def resaved(source: Path | io.BytesIO) -> bytes:
 
 
 @pytest.mark.parametrize("form", ["folder", "webdataset", "parquet"])
-def test_what_a_run_wrote_is_verified_and_real_told_from_synthetic(written, genaug, form):
+def test_an_output_is_verified_and_real_is_distinguished_from_synthetic(written, genaug, form):
     code, shown, _ = genaug("verify", written[form], "--json")
     told = json.loads(shown)
     assert (code, told["findings"]) == (0, [])
@@ -179,7 +179,7 @@ def test_whatever_is_done_to_the_output_the_source_files_stay_as_they_are(out, w
     assert snapshot(copy) == before
 
 
-def test_near_duplicates_that_the_data_had_between_its_splits_are_told(tmp_path, genaug):
+def test_near_duplicates_between_the_splits_of_the_data_are_reported(tmp_path, genaug):
     data = fill(tmp_path / "data/train", {"cat": 3, "dog": 3}).parent
     fill(data / "test", {"cat": 1, "dog": 1}, seed=1)
     shutil.copy(data / "test/cat/0.png", data / "train/dog/leak.png")
@@ -220,7 +220,7 @@ def relabelled(name: str, data: bytes) -> bytes:
     return b"5" if name == "train-000000000.cls" else data
 
 
-def test_verify_looks_into_tar_shards(written, tmp_path):
+def test_verify_reads_tar_shards(written, tmp_path):
     out = Path(shutil.copytree(written["webdataset"], tmp_path / "out"))
     shard, whole = out / "data/train-000000.tar", (written["webdataset"] / "data/train-000000.tar").read_bytes()
     rewritten_tar(shard, stripped)
@@ -235,7 +235,7 @@ def test_verify_looks_into_tar_shards(written, tmp_path):
     assert findings(out) == {("missing", "data/train-000000.tar")}
 
 
-def test_verify_looks_into_parquet_shards(written, tmp_path):
+def test_verify_reads_parquet_shards(written, tmp_path):
     out = Path(shutil.copytree(written["parquet"], tmp_path / "out"))
     shard = out / "data/train-00000-of-00001.parquet"
     table = pq.read_table(shard)
@@ -260,7 +260,7 @@ def test_a_test_shard_among_the_training_shards_is_a_leak(written, tmp_path, for
     [
         (lambda out: (out / "run.json").unlink(), "no finished output"),
         (lambda out: (out / "run.json").write_text("[1]", "utf-8"), "no finished output"),
-        (lambda out: (out / "provenance.jsonl").unlink(), "nothing can be told"),
+        (lambda out: (out / "provenance.jsonl").unlink(), "nothing is known"),
         (lambda out: (out / "provenance.jsonl").write_text('{"file_name": 3}\n', "utf-8"), "line 1 of"),
         (lambda out: (out / "provenance.jsonl").write_bytes(b"\xff{"), "line 1 of"),
         (shutil.rmtree, "no finished output"),
@@ -325,7 +325,7 @@ def test_an_image_elsewhere_is_drawn_again_by_its_own_mark(out, tmp_path, genaug
     assert genaug("replay", more, "--models", out)[0] == 0
 
 
-def test_a_changed_file_is_told_by_its_distance_with_a_code_of_its_own(out, genaug):
+def test_a_changed_file_is_reported_with_its_distance_and_an_exit_code(out, genaug):
     pixels = np.array(Image.open(out / MADE))
     pixels[0, 0, 0] ^= 8
     Image.fromarray(pixels).save(out / MADE)

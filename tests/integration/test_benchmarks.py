@@ -25,7 +25,7 @@ def test_a_value_that_could_not_be_computed_does_not_cost_the_table(quality):
     assert row == "| `vae` | 2 | 2.0 | - | - | - | - | 0.250 | 0.250 |"
 
 
-def test_classes_that_failed_are_told(quality):
+def test_failed_classes_are_reported(quality):
     row = quality._table([[run(0, 0.25, {"a": "too few"}), run(1, 0.75)]]).splitlines()[2]
     assert row.startswith("| `vae` (1 classes failed, which nothing here counts) | 2 |")
     assert "0.500 ± 0.354" in row

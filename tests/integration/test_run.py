@@ -54,7 +54,7 @@ def test_without_a_target_the_classes_are_balanced_in_the_sibling_folder(plain, 
     assert numbers(plain.parent / "data-genaug") == dict.fromkeys(COUNTS, 6)
 
 
-def test_nothing_asked_for_copies_the_data_and_trains_nothing(plain, tmp_path, genaug):
+def test_a_plan_of_no_images_copies_the_data_and_trains_nothing(plain, tmp_path, genaug):
     out = tmp_path / "out"
     assert genaug("run", plain, "-g", "cdcgan", "--per-class", 0, "-o", out)[0] == 0
     assert numbers(out) == COUNTS
@@ -103,7 +103,7 @@ def test_nothing_that_is_done_to_the_output_reaches_the_source_files(plain, tmp_
     assert contents(plain) == before
 
 
-def test_provenance_accounts_for_every_file(splits, tmp_path, genaug):
+def test_provenance_records_every_file(splits, tmp_path, genaug):
     out = tmp_path / "out"
     assert genaug("run", splits, "-g", "cdcgan", *QUICK, "--per-class", 2, "-o", out)[0] == 0
     lines = [json.loads(line) for line in (out / "provenance.jsonl").read_text("utf-8").splitlines()]
@@ -231,7 +231,7 @@ def test_one_class_may_fail_alone_and_the_rest_is_written(plain, tmp_path, genau
     assert "dog" in json.loads((out / "run.json").read_text("utf-8"))["failures"]
 
 
-def test_when_all_classes_fail_the_error_is_told_and_nothing_is_written(plain, tmp_path, genaug, install):
+def test_when_all_classes_fail_the_error_is_printed_and_nothing_is_written(plain, tmp_path, genaug, install):
     install("picky", PICKY)
     out = tmp_path / "out"
     code, _, told = genaug("run", plain, "-g", "picky", "--per-class", 2, "-o", out, "--classes", "dog")

@@ -48,7 +48,7 @@ def run(genaug, data, out, config, *more, per_class=4):
     return genaug("run", data, *JUDGED, config, "--per-class", per_class, "-o", out, *more)
 
 
-def test_what_selectors_turn_away_is_filled_up_and_told(coloured, tmp_path, genaug, quick_judges):
+def test_rejected_candidates_are_replaced_by_the_fallback_and_reported(coloured, tmp_path, genaug, quick_judges):
     out = tmp_path / "out"
     code, shown, _ = run(genaug, coloured, out, quick_judges, "--select", "consistency")
     assert code == 0
@@ -76,14 +76,16 @@ def test_file_numbers_are_candidate_numbers(coloured, tmp_path, genaug, quick_ju
     assert all(set(one["scores"]) == {"consistency"} for one in made)
 
 
-@pytest.mark.parametrize(("wish", "code"), [("leave", 0), ("oversample", 0), ("fail", 6)])
-def test_a_class_that_cannot_be_filled_is_left_repeated_or_a_failure(plain, tmp_path, genaug, quick_judges, wish, code):
+@pytest.mark.parametrize(("shortfall", "code"), [("leave", 0), ("oversample", 0), ("fail", 6)])
+def test_a_class_that_cannot_be_filled_is_left_repeated_or_a_failure(
+    plain, tmp_path, genaug, quick_judges, shortfall, code
+):
     out = tmp_path / "out"
     strict = tmp_path / "strict.yaml"
     strict.write_text(
         "judge_steps: 5\noverdraw: 1\nselectors: {novelty: {lost: 0.5}, consistency: {lost: 0.0}}\n", "utf-8"
     )
-    select = ("--select", "novelty,consistency", "--on-shortfall", wish)
+    select = ("--select", "novelty,consistency", "--on-shortfall", shortfall)
     given, shown, told = run(genaug, plain, out, strict, *select, per_class=16)
     assert given == code
     if code:
@@ -91,7 +93,7 @@ def test_a_class_that_cannot_be_filled_is_left_repeated_or_a_failure(plain, tmp_
         assert not (out / "train").exists()
         return
     record = json.loads((out / "run.json").read_text("utf-8"))
-    missing = record["shortfall"] if wish == "leave" else record["filled_up"]
+    missing = record["shortfall"] if shortfall == "leave" else record["filled_up"]
     assert missing
     assert "shortfall" in shown
     assert genaug("sample", out, "-n", 1, "-o", tmp_path / "more")[0] == 0
@@ -99,7 +101,7 @@ def test_a_class_that_cannot_be_filled_is_left_repeated_or_a_failure(plain, tmp_
     assert drawn == ["cdcgan"] * 3, "what filled up is not what was asked for"
     kept = {name: len(list((out / "train" / name).glob("cdcgan-*"))) for name in COUNTS}
     assert {name: 16 - count for name, count in kept.items() if count < 16} == missing
-    assert numbers(out) == {name: n + (kept[name] if wish == "leave" else 16) for name, n in COUNTS.items()}
+    assert numbers(out) == {name: n + (kept[name] if shortfall == "leave" else 16) for name, n in COUNTS.items()}
 
 
 def test_the_same_run_gives_the_same_bytes_and_more_images_only_add(coloured, tmp_path, genaug, quick_judges):
@@ -159,7 +161,7 @@ def test_the_fallback_goes_on_where_its_own_share_ends(plain, tmp_path, genaug, 
         (("-g", "oversample", "--recipe", "capp=1"), "cap"),
     ],
 )
-def test_a_wish_that_cannot_be_had_is_one_sentence(plain, tmp_path, genaug, options, words):
+def test_an_impossible_request_is_refused_in_one_sentence(plain, tmp_path, genaug, options, words):
     code, _, told = genaug("run", plain, *options, "-o", tmp_path / "out")
     assert code == 2
     assert words in told
@@ -177,7 +179,7 @@ def test_a_capped_and_weighted_recipe_is_in_the_folder(plain, tmp_path, genaug):
     assert json.loads((out / "run.json").read_text("utf-8"))["recipe"]["cap"] == 0.5
 
 
-def test_sampling_goes_on_after_the_candidates_that_were_looked_at(coloured, tmp_path, genaug, quick_judges):
+def test_sampling_continues_after_the_candidates_that_were_judged(coloured, tmp_path, genaug, quick_judges):
     out = tmp_path / "out"
     assert run(genaug, coloured, out, quick_judges, "--select", "consistency")[0] == 0
     drawn = json.loads((out / "run.json").read_text("utf-8"))["drawn"]["cdcgan"]

@@ -83,11 +83,9 @@ class Noise:
         self._device = torch.device(device)
 
     @classmethod
-    def per_image(
-        cls, seed: int, purpose: str, indices: Sequence[tuple[int | str, ...]], device: torch.device | str = "cpu"
-    ) -> "Noise":
+    def per_image(cls, seed: int, purpose: str, indices: Sequence[tuple[int | str, ...]]) -> "Noise":
         """One stream per image; the stream of image i is a function of (seed, purpose, indices[i])."""
-        return cls([stream(seed, purpose, *index) for index in indices], len(indices), device)
+        return cls([stream(seed, purpose, *index) for index in indices], len(indices))
 
     @classmethod
     def per_batch(cls, seed: int, purpose: str, index: int, count: int, device: torch.device | str = "cpu") -> "Noise":

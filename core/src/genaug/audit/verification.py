@@ -76,13 +76,13 @@ def _changes(one: SurveyedImage) -> Iterator[Finding]:
         return
     lost = bool(one.line["synthetic"]) and not one.marked
     if one.pixels == one.line["pixels"] and lost:
-        yield Finding("unmarked", one.name, "its pixels are as written, its mark of origin is gone")
+        yield Finding("unmarked", one.name, "its pixels are as written, its mark is gone")
     elif one.pixels == one.line["pixels"]:
         yield Finding("changed", one.name, "its pixels are as written, its bytes are not")
     elif one.pixels is None:
         yield Finding("changed", one.name, "it can no longer be read as an image")
     else:
-        yield Finding("changed", one.name, f"its pixels differ{', and its mark of origin is gone' if lost else ''}")
+        yield Finding("changed", one.name, f"its pixels differ{', and its mark is gone' if lost else ''}")
 
 
 def _moves(lines: Sequence[ProvenanceLine], found: Survey) -> Iterator[Finding]:

@@ -34,5 +34,5 @@ def demo(*, out: Out = Path("genaug-demo"), options: given.RunOptions) -> int:
     console.note("training a small classifier with and without the synthetic images ...")
     console.say(demonstration.sentence(demonstration.scores(mixed, config.seed)))
     console.say(f"data set: {target / 'train'}")
-    console.say(f"look at it: {write_report(target)}")
+    console.say(f"report: {write_report(target)}")
     return PARTIAL_EXIT_CODE if mixed.failures else 0

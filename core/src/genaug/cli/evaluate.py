@@ -72,14 +72,14 @@ def evaluate(
     requests = parse_requests(names, registry, chosen, settings or ())
     extractors = make_extractors(requests, weights=weights, allow_download=allow_download, layer=layer)
     inputs = load_inputs(real, synthetic, size=given.parse_size(size), resize=resize or "auto")
-    views = MetricInputs(inputs, extractors, seed=seed or 0)
+    metric_inputs = MetricInputs(inputs, extractors, seed=seed or 0)
     for text in (*inputs.notes, *([reason] if reason else [])):
         console.note(text)
     if inputs.held_out is None and any(request.metric.reference == "held-out" for request in requests):
         console.note(
             "tstr is left out: it needs a test split in the real folder with images that are not training images"
         )
-    rows = [row for request in requests for row in compare(request, views)]
+    rows = [row for request in requests for row in compare(request, metric_inputs)]
     if as_json:
         console.answer_json([row.to_json() for row in rows])
         return 0

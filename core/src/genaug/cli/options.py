@@ -30,8 +30,8 @@ Resize = Annotated[
     str | None, typer.Option("--resize", help="How images are resized: auto, fit (pad), crop (centre) or stretch.")
 ]
 Classes = Annotated[str | None, typer.Option("--classes", help="Classes to use, separated by commas; all if left out.")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of the run; 0 if left out.")]
-Device = Annotated[str | None, typer.Option("--device", help="Where to train: auto, cpu, cuda, cuda:N or mps.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Random seed; 0 if left out.")]
+Device = Annotated[str | None, typer.Option("--device", help="Where to compute: auto, cpu, cuda, cuda:N or mps.")]
 
 # parameter -> its option: a key of RunConfig, or one of _BESIDE
 _OPTIONS: dict[str, Any] = {
@@ -67,7 +67,12 @@ _OPTIONS: dict[str, Any] = {
     "device": Device,
     "workers": Annotated[
         int | None,
-        typer.Option("--workers", min=1, max=256, help="Models trained in parallel; results do not depend on it."),
+        typer.Option(
+            "--workers",
+            min=1,
+            max=256,
+            help="Models, or splits of a study, computed in parallel; results do not depend on it.",
+        ),
     ],
     "select": Annotated[
         str | None,
@@ -88,7 +93,9 @@ _OPTIONS: dict[str, Any] = {
     ],
     "probe": Annotated[
         bool | None,
-        typer.Option("--probe", help="Let the label-safety probe decide which flips, turns and hues are allowed."),
+        typer.Option(
+            "--probe", help="Let the label-safety probe decide which flips, rotations and hue shifts are allowed."
+        ),
     ],
     "gate": Annotated[
         bool | None,

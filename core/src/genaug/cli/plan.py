@@ -26,8 +26,11 @@ def plan(
         console.answer_json({"plan": job.plan, "cost": cost.to_json(), **job.request()})
         return 0
     real = dict(zip(job.plan, job.loaded.spec.counts, strict=True))
+    real = dict.fromkeys(real, 0) if job.config.only_synthetic else real
     console.counts_table({name: {"real": real[name], "synthetic": count} for name, count in job.plan.items()})
     console.say(cost.sentence())
+    if job.config.gate:
+        console.say("the quick study of --gate is not part of this estimate")
     for share in job.shares:
         chosen = share.settings.to_json()
         for section in SECTIONS[1:]:

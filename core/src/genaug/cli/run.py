@@ -23,7 +23,7 @@ def run(
     out: given.Out = None,
     as_json: given.Json = False,
 ) -> int:
-    """Train a generator on DATA and write a balanced data set to OUT. Without a target: --balance max."""
+    """Train a generator and write a balanced data set. By default every class is filled up to the largest."""
     job = options.job(data)
     target = out or given.default_out(data)
     mixed, page = _written(job, target, options.workers)
@@ -73,7 +73,7 @@ def _show(mixed: "MixedSet", out: Path, page: Path, study: str) -> None:
     for name, reason in mixed.failures.items():
         console.note(f"class {name!r} got no synthetic images: {reason}")
     console.say(f"data set: {out / images_folder(mixed.record['format'])}")
-    console.say(f"look at it: {page}")
+    console.say(f"report: {page}")
     if gate := mixed.record["gated"]:
         console.say(f"quick study: {gate['study']}")
         console.say(f"quick study: {gate['recommendation']}")

@@ -30,7 +30,7 @@ def sample(
     device: given.Device = None,
     as_json: given.Json = False,
 ) -> int:
-    """Draw more images from a trained model into OUT/<class>/; image i does not depend on the number of images."""
+    """Draw more images from a trained model. Earlier images stay the same if you ask for more."""
     from genaug.run.extra_images import draw_more
 
     chosen = [name.strip() for name in classes.split(",") if name.strip()] if classes else None

@@ -150,7 +150,7 @@ def _answer(result: dict[str, Any], target: Path, *, as_json: bool) -> None:
         write_report(target)
     else:
         show(result)
-        console.say(f"look at it: {write_report(target)}")
+        console.say(f"report: {write_report(target)}")
 
 
 def run_configs(

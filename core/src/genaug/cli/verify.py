@@ -16,7 +16,7 @@ Output = Annotated[Path, typer.Argument(help="The output of a run.")]
 
 
 def verify(out: Output, as_json: given.Json = False) -> int:
-    """Tell real from synthetic images; find changes since the run, and test images in train. Writes nothing."""
+    """Check an output: find changed files, and test images that are also in train. Writes nothing."""
     from genaug.audit import verify as verify_output
 
     found = verify_output(out)

@@ -47,8 +47,8 @@ def thumbnail(pixels: NDArray[np.uint8]) -> Vectors:
 def near_pairs(thumbnails: Vectors) -> Rows:
     """Pairs of near-duplicates among thumbnails [N, 768]: rows int64 [P, 2], the smaller row first, in sorted order.
 
-    Exact duplicates are included. Flat images have no near-duplicates, not even each other. The whole [N, N] matrix is
-    never in memory.
+    Exact duplicates are included. Flat images have no near-duplicates, not even each other. Similarities are computed
+    in chunks of rows; memory grows with the number of pairs that are found.
     """
     pairs = [np.empty((0, 2), dtype=np.int64)]
     for start in range(0, len(thumbnails), _CHUNK):

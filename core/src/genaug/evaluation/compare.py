@@ -60,24 +60,24 @@ class Row:
         } | _plain(self.overall)
 
 
-def compare(request: MetricRequest, views: MetricInputs) -> list[Row]:
+def compare(request: MetricRequest, metric_inputs: MetricInputs) -> list[Row]:
     """The rows of one metric; no row if the metric needs held-out images and there are none."""
     if request.metric.reference == "held-out":
-        return _against_held_out(request, views)
+        return _against_held_out(request, metric_inputs)
     metric = request.metric
-    real, synthetic = (views.values(metric.needs, request.features, images) for images in ("real", "synthetic"))
-    spaces = views.spaces(metric, request.features)
-    groups = views.duplicate_groups("synthetic")
+    real, synthetic = (metric_inputs.values(metric.needs, request.features, images) for images in ("real", "synthetic"))
+    spaces = metric_inputs.spaces(metric, request.features)
+    groups = metric_inputs.duplicate_groups("synthetic")
     overall = _estimates(metric, _pairs(real, synthetic, spaces), _of_spaces(groups, spaces))
-    classes = dict(_classes(views, real, synthetic, spaces))
+    classes = dict(_classes(metric_inputs, real, synthetic, spaces))
     by_class = {
         name: _estimates(metric, _pairs(real, synthetic, inside), _of_spaces(groups, inside))
         for name, inside in classes.items()
     }
-    with_real = baseline(metric, real, synthetic, spaces, views.seed)
+    with_real = baseline(metric, real, synthetic, spaces, metric_inputs.seed)
     return [
         Row(
-            name=request.name(value, views.feature_name(metric.needs, request.features)),
+            name=request.name(value, metric_inputs.feature_name(metric.needs, request.features)),
             overall=estimate,
             higher_is_better=metric.higher_is_better,
             real=with_real.values.get(value, math.nan),
@@ -92,13 +92,13 @@ def compare(request: MetricRequest, views: MetricInputs) -> list[Row]:
     ]
 
 
-def _against_held_out(request: MetricRequest, views: MetricInputs) -> list[Row]:
+def _against_held_out(request: MetricRequest, metric_inputs: MetricInputs) -> list[Row]:
     """The rows of a metric whose real images are the test split; its baseline is the value of the training images."""
-    held_out = views.held_out()
+    held_out = metric_inputs.held_out()
     if held_out is None:
         return []
     metric = request.metric
-    train, synthetic = (views.values("pixels", "", images) for images in ("real", "synthetic"))
+    train, synthetic = (metric_inputs.values("pixels", "", images) for images in ("real", "synthetic"))
     groups = torch.arange(len(held_out)) if held_out.duplicate_groups is None else held_out.duplicate_groups[:, 0]
     if not isinstance(metric, ShareMetric):
         overall = {name: MetricEstimate(value) for name, value in metric.compute(held_out, synthetic).items()}
@@ -107,7 +107,7 @@ def _against_held_out(request: MetricRequest, views: MetricInputs) -> list[Row]:
         verdicts = metric.each(held_out, synthetic)
         overall = {name: _share_of_all([each], [groups]) for name, each in verdicts.items()}
     real = metric.compute(held_out, train)
-    classes = views.inputs.train.spec.classes
+    classes = metric_inputs.inputs.train.spec.classes
     return [
         Row(
             name=name,
@@ -181,10 +181,10 @@ def _share(verdicts: Tensor, groups: Tensor) -> MetricEstimate:
 
 
 def _classes(
-    views: MetricInputs, real: Measured, synthetic: Measured, spaces: list[Space]
+    metric_inputs: MetricInputs, real: Measured, synthetic: Measured, spaces: list[Space]
 ) -> Iterator[tuple[str, list[Space]]]:
     """The spaces restricted to one class, for each class that has real and synthetic images."""
-    for label, name in enumerate(views.inputs.train.spec.classes):
+    for label, name in enumerate(metric_inputs.inputs.train.spec.classes):
         one, two = real.labels == label, synthetic.labels == label
         if one.any() and two.any():
             yield name, [(first & one, second & two) for first, second in spaces]

@@ -34,19 +34,19 @@ class CrossFit:
     classifiers: tuple[Classifier, ...]
     folds: Tensor
 
-    def probabilities(self, images: NDArray[np.uint8], parents: Tensor) -> Tensor:
+    def probabilities(self, images: NDArray[np.uint8], sources: Tensor) -> Tensor:
         """Class probabilities float32 [N, K] of images uint8 [N, H, W, C].
 
-        parents: int64 [N], the training row of each image's parent; its classifier was not trained on that row.
+        sources: int64 [N], the training row of each image's source image; its classifier was not trained on that row.
         """
-        return self._each(images, parents, [one.probabilities for one in self.classifiers])
+        return self._each(images, sources, [one.probabilities for one in self.classifiers])
 
-    def features(self, images: NDArray[np.uint8], parents: Tensor) -> Tensor:
+    def features(self, images: NDArray[np.uint8], sources: Tensor) -> Tensor:
         """Features float32 [N, 128] of images uint8 [N, H, W, C], by the same classifiers as `probabilities`."""
-        return self._each(images, parents, [one.features for one in self.classifiers])
+        return self._each(images, sources, [one.features for one in self.classifiers])
 
-    def _each(self, images: NDArray[np.uint8], parents: Tensor, views: Sequence[object]) -> Tensor:
-        folds = self.folds[parents]
+    def _each(self, images: NDArray[np.uint8], sources: Tensor, views: Sequence[object]) -> Tensor:
+        folds = self.folds[sources]
         outputs: list[Tensor] = []
         for fold, view in enumerate(views):
             outputs.append(view(images[(folds == fold).numpy()]))  # type: ignore[operator] # two methods of one shape

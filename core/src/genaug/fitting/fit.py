@@ -69,7 +69,7 @@ class FitTask:
     """One model to train.
 
     split: its training images. label: its class; None for one model over all classes.
-    models: folder for models. scratch: folder for checkpoints and for models that are only a starting point.
+    models: folder for models. folder: for checkpoints and for models that are only a starting point.
     pooled: task of the model over all classes from whose weights this one starts; None to start at random.
     """
 
@@ -77,7 +77,7 @@ class FitTask:
     split: TrainSplit
     label: int | None
     models: Path
-    scratch: Path
+    folder: Path
     pooled: "FitTask | None" = None
 
     @property
@@ -146,7 +146,7 @@ class FitProgress:
 
 
 def fit_tasks(
-    settings: FitSettings, split: TrainSplit, models: Path, scratch: Path, labels: Sequence[int]
+    settings: FitSettings, split: TrainSplit, models: Path, folder: Path, labels: Sequence[int]
 ) -> list[FitTask]:
     """The models to train for drawing these labels: one over all classes, or one for each label.
 
@@ -156,14 +156,14 @@ def fit_tasks(
     conditional = settings.description.conditioning == "class"
     _check_needs(settings.description, split, range(len(split.spec.classes)) if conditional else labels)
     if not settings.per_class:
-        return [FitTask(settings, split, None, models, scratch)]
+        return [FitTask(settings, split, None, models, folder)]
     pooled = None
     if settings.preset.train.specialise_steps:
         everything = split if conditional else split.as_one_class()
         wide = replace(settings, threads=settings.pooled_threads)
-        pooled = FitTask(wide, everything, None, scratch / "pooled", scratch)
+        pooled = FitTask(wide, everything, None, folder / "pooled", folder)
     parts = {label: split.with_label(label) if conditional else split.of_class(label) for label in labels}
-    return [FitTask(settings, part, label, models, scratch, pooled) for label, part in parts.items()]
+    return [FitTask(settings, part, label, models, folder, pooled) for label, part in parts.items()]
 
 
 def fit(task: FitTask, report: Callable[[FitProgress], None]) -> FitRecord:
@@ -172,7 +172,7 @@ def fit(task: FitTask, report: Callable[[FitProgress], None]) -> FitRecord:
     if found is not None and found["key"] == task.key:
         return FitRecord(task.key, task.path, task.label, found["steps"], found["batch_size"], 0.0, reused=True)
     started = time.monotonic()
-    settings, checkpoints = task.settings, task.scratch / "checkpoints" / task.key
+    settings, checkpoints = task.settings, task.folder / "checkpoints" / task.key
     generator = make_generator(settings.description, task.split.spec, settings.preset.model)
     trained = train(
         generator,

@@ -8,8 +8,8 @@ from genaug.mixing.mixed import MixedSet
 from genaug.output.files import PROVENANCE, SHARDS
 from genaug.output.folder import data_globs
 from genaug.output.formats.shards import readable
+from genaug.output.provenance import ProvenanceLine
 
-ProvenanceLine = Mapping[str, Any]
 _CONTEXT = {
     "@language": "en",
     "@vocab": "https://schema.org/",

@@ -13,6 +13,7 @@ from genaug.mixing.mixed import MixedSet
 from genaug.output.file_names import converted, flat_names, synthetic_name
 from genaug.output.formats import Entry
 from genaug.output.mark import marked_png, png
+from genaug.output.provenance import draw_record
 from genaug.storage import file_bytes
 
 Record = dict[str, Any]
@@ -92,7 +93,15 @@ def _copied(images: LabelledImages, place: int, line: Record) -> Entry:
 def _synthetic(mixed: MixedSet, train: _Paths) -> Iterator[Entry]:
     names = [train.by_name[name] for name in mixed.loaded.train.names]
     for one in mixed.synthetic:
-        draw = _draw_of(one, mixed)
+        draw = draw_record(
+            genaug=mixed.record["genaug"],
+            generator=one.generator,
+            plugin=mixed.record["plugins"][one.generator],
+            model=one.model,
+            seed=mixed.record["seed"],
+            class_name=mixed.classes[one.label],
+            index=one.index,
+        )
         line = draw | {
             "file_name": f"{train.folder}/{candidate_name(mixed, one)}",
             "pixels": pixel_hash(one.pixels),
@@ -105,16 +114,3 @@ def _synthetic(mixed: MixedSet, train: _Paths) -> Iterator[Entry]:
             "nearest": {"file_name": names[one.nearest], "distance": round(one.distance, 6)},
         }
         yield Entry(line, partial(marked_png, one.pixels, draw))
-
-
-def _draw_of(one: Candidate, mixed: MixedSet) -> Record:
-    """What decides one image: enough to draw it again from the model."""
-    return {
-        "genaug": mixed.record["genaug"],
-        "generator": one.generator,
-        "plugin": mixed.record["plugins"][one.generator],
-        "model": one.model,
-        "seed": mixed.record["seed"],
-        "class": mixed.classes[one.label],
-        "index": one.index,
-    }

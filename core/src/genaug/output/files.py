@@ -1,4 +1,7 @@
-"""The names of all files and folders of an output. Each name is written here and nowhere else."""
+"""The names of the files and folders of an output, each written here and nowhere else.
+
+Unfinished work inside genaug's own folder has names of its own, beside the code that keeps it.
+"""
 
 PROVENANCE = "provenance.jsonl"  # one line for each image
 RUN = "run.json"  # what decided the bytes; written last, so its presence means that the output is whole
@@ -15,3 +18,4 @@ MODELS = "models"  # trained models, one folder for each generator
 SHARDS = "data"  # tar or Parquet shards
 OWN = ".genaug"  # genaug's own folder: the lock, unfinished work, drawn images
 REQUEST = "request.json"  # inside it: what the output was made for
+JUDGES = "judges"  # inside it: the classifiers that judge images

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from genaug.errors import OutputError
-from genaug.output.files import MODELS, OWN, REQUEST, RUN
-from genaug.output.provenance import ProvenanceLine, has_provenance, holder, read_provenance
+from genaug.output.files import MODELS, OWN, PROVENANCE, REQUEST, RUN
+from genaug.output.provenance import ProvenanceLine, holder, read_provenance
 from genaug.storage import LOCK, make_folder, move, read_json, remove, write_json
 
 SPLIT_NAMES = {"train": "train", "val": "validation", "test": "test"}  # as Hugging Face calls them
@@ -87,7 +87,7 @@ class OutputFolder:
 
     def _check_own_files(self) -> None:
         """A second run replaces the split folders, so it stops at a file there that genaug did not write."""
-        lines = read_provenance(self.path) if has_provenance(self.path) else []
+        lines = read_provenance(self.path) if (self.path / PROVENANCE).exists() else []
         known = {holder(line) for line in lines}
         for split in {name.partition("/")[0] for name in known}:
             for path in sorted((self.path / split).rglob("*")):

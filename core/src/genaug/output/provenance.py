@@ -29,7 +29,7 @@ def read_provenance(folder: Path) -> list[ProvenanceLine]:
     """The line of every image, in order; raises DataError where the file is missing or holds anything else."""
     path = folder / PROVENANCE
     if not path.is_file():
-        raise DataError(f"{path} is not there; without it nothing can be told of the images beside it")
+        raise DataError(f"{path} is not there; without it nothing is known about the images beside it")
     lines = []
     for number, text in enumerate(file_bytes(path).splitlines(), start=1):
         line = _parsed(text)
@@ -47,6 +47,14 @@ def read_unchecked(folder: Path) -> list[Any]:
 def holds(values: Any, kinds: Mapping[str, type]) -> bool:
     """Whether plain values are a table that has these keys with values of these types."""
     return isinstance(values, Mapping) and all(isinstance(values.get(key), kind) for key, kind in kinds.items())
+
+
+def draw_record(
+    *, genaug: str, generator: str, plugin: str, model: str, seed: int, class_name: str, index: int
+) -> dict[str, Any]:
+    """What decides one synthetic image: enough to draw it again from the model. Its keys are those of DRAW."""
+    values = (genaug, generator, plugin, model, seed, class_name, index)
+    return dict(zip(DRAW, values, strict=True))
 
 
 def holder(line: ProvenanceLine) -> str:

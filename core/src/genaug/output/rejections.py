@@ -21,11 +21,6 @@ def write_rejections(folder: Path, rejected: Sequence[Candidate], classes: Seque
     write_json_lines(folder / REJECTIONS, lines)
 
 
-def has_rejections(folder: Path) -> bool:
-    """Whether a folder holds the file."""
-    return (folder / REJECTIONS).is_file()
-
-
 def read_rejections(folder: Path) -> list[Any]:
     """The JSON values of the file's lines, whatever they are. Raises ValueError."""
     return read_json_lines(folder / REJECTIONS)

@@ -20,7 +20,7 @@ from genaug.evaluation import (
 )
 from genaug.evaluation.metric_inputs import CLASSIFIER
 from genaug.features import CrossFit
-from genaug.output.files import EVALUATION, PROVENANCE
+from genaug.output.files import EVALUATION, JUDGES, PROVENANCE
 from genaug.output.folder import OutputFolder
 from genaug.output.run_file import require_class_folders
 from genaug.registry import load_registry
@@ -49,8 +49,8 @@ def measure(out: Path, metrics: Sequence[str] | None = None) -> str:
     requests = parse_requests(metrics, registry, features)
     judges = _judges(out, inputs) if any(request.features == CLASSIFIER for request in requests) else None
     extractors = make_extractors(requests, weights=None, allow_download=False, layer=2048)
-    views = MetricInputs(inputs, extractors, seed=0, judges=judges)
-    rows = [row.to_json() for request in requests for row in compare(request, views)]
+    metric_inputs = MetricInputs(inputs, extractors, seed=0, judges=judges)
+    rows = [row.to_json() for request in requests for row in compare(request, metric_inputs)]
     provenance = run.record.written.get(PROVENANCE, "")
     note = " ".join([_WITHOUT_INCEPTION] * bool(without_inception) + [f"{text}." for text in inputs.notes])
     write_json(out / EVALUATION, {"provenance": provenance, "features": features, "note": note, "rows": rows})
@@ -79,4 +79,4 @@ def _inputs(out: Path, run: RunContent) -> EvaluationInputs:
 def _judges(out: Path, inputs: EvaluationInputs) -> CrossFit:
     """The classifiers of `genaug evaluate`, stored in OUT if the run keeps its own classifiers there."""
     own = OutputFolder(out).own
-    return fresh_judges(inputs, 0, own / "judges" if own.is_dir() else None)
+    return fresh_judges(inputs, 0, own / JUDGES if own.is_dir() else None)

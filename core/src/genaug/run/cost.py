@@ -44,7 +44,7 @@ class CostEstimate:
         return (
             f"{self.fits} fit(s), {self.steps:,} steps in all, {self.step_seconds * 1000:.0f} ms a step: about "
             f"{self.seconds / 60:.1f} minutes of training with {self.workers} worker(s), "
-            f"{self.judge_seconds / 60:.1f} minutes for the judges of the images, and the drawing"
+            f"{self.judge_seconds / 60:.1f} minutes for the classifiers that judge images; drawing images comes on top"
         )
 
 
@@ -71,7 +71,7 @@ class _Timer:
 
 
 def measure(job: Job, workers: int | None = None) -> CostEstimate:
-    """Time a few steps of the largest model of each generator, in this process."""
+    """Time a few steps of each generator, in this process, with the model that has the most training images."""
     nowhere = Path()
     fits = [task.fit for task in plan_tasks(job, nowhere, nowhere)]
     fits = [*{task.pooled.key: task.pooled for task in fits if task.pooled is not None}.values(), *fits]
@@ -90,7 +90,8 @@ def measure(job: Job, workers: int | None = None) -> CostEstimate:
 
 
 def _judge_seconds(job: Job) -> float:
-    if not job.selectors or not any(share.settings.description.judged for share in job.shares):
+    judged = bool(job.selectors) and any(share.settings.description.judged for share in job.shares)
+    if not judged and not job.config.probe:
         return 0.0
     timer = _Timer()
     with suppress(_EnoughError):

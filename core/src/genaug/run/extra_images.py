@@ -11,6 +11,7 @@ from genaug.generator import Sampler
 from genaug.output.file_names import synthetic_name
 from genaug.output.files import MODELS
 from genaug.output.mark import marked_png
+from genaug.output.provenance import draw_record
 from genaug.output.run_file import read_run
 from genaug.registry import load_registry
 from genaug.spec import ImageSpec
@@ -81,10 +82,16 @@ def _draw_class(sampler: Sampler, models: _Models, label: int, indices: range, s
             path = folder / synthetic_name(generator, index)
             if path.exists():
                 raise OutputError(f"{path} is there already; give another --out or a higher --first")
-            facts = {"genaug": models.record["core"], "generator": generator, "plugin": models.record["plugin"]}
-            write_bytes(
-                path, marked_png(pixels, facts | {"model": weights, "seed": seed, "class": name, "index": index})
+            record = draw_record(
+                genaug=models.record["core"],
+                generator=generator,
+                plugin=models.record["plugin"],
+                model=weights,
+                seed=seed,
+                class_name=name,
+                index=index,
             )
+            write_bytes(path, marked_png(pixels, record))
 
 
 def _find(model: Path) -> _Models:

@@ -188,28 +188,28 @@ class _Generation:
 
     def _filled_up(self, results: Sequence[ClassResult]) -> list[ClassResult]:
         """Images of the fallback for what the others could not give; its indices continue after its own share."""
-        fallback, classes = self._job.fallback, self._job.classes
+        fallback = self._job.fallback
         missing = {
             label: sum(result.missing for result in results if result.label == label and label not in self._failures)
-            for label in range(len(classes))
+            for label in range(len(self._job.classes))
         }
         if fallback is None or not any(missing.values()):
             return []
         first = {result.label: result.drawn for result in results if result.generator == fallback.name}
-        plan = {name: missing[label] for label, name in enumerate(classes)}
         extra = []
-        for task in tasks_of(self._job, replace(fallback, plan=plan), self._models, self._folder):
-            enough = {label: self._enough(label, missing[label], first.get(label, 0)) for label in task.draw.counts}
+        for task in tasks_of(self._job, fallback, missing, self._models, self._folder):
+            enough = {
+                label: self._enough(fallback, label, missing[label], first.get(label, 0)) for label in task.draw.counts
+            }
             more = task.drawing(enough)
             record = perform(more, self._report)
             self._records.setdefault(record.key, record)
             extra += [self._extra(more, label, first.get(label, 0), missing[label]) for label in enough]
         return extra
 
-    def _enough(self, label: int, missing: int, first: int) -> int:
+    def _enough(self, fallback: Share, label: int, missing: int, first: int) -> int:
         """How many images to draw so that enough remain after its own share and without manually rejected ones."""
-        name = self._job.fallback.name if self._job.fallback else ""
-        return first + missing + sum(index >= first for index in self._job.excluded(name, label))
+        return first + missing + sum(index >= first for index in self._job.excluded(fallback.name, label))
 
     def _extra(self, task: ModelTask, label: int, first: int, missing: int) -> ClassResult:
         """The fallback's images of one class from index `first` on."""

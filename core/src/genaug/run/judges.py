@@ -1,4 +1,4 @@
-"""The classifiers that judge a job's images: the one place where they are trained and asked for probabilities."""
+"""The classifiers that judge a job's images: trained here; soft labels get their probabilities here too."""
 
 from pathlib import Path
 
@@ -8,9 +8,8 @@ from torch import Tensor
 from genaug.executors import Report, silent
 from genaug.features import CrossFit, cross_fit
 from genaug.mixing.mixed import MixedArrays
+from genaug.output.files import JUDGES
 from genaug.run.job import Job
-
-_FOLDER = "judges"
 
 
 def judges_of(job: Job, folder: Path, report: Report = silent) -> CrossFit:
@@ -20,7 +19,7 @@ def judges_of(job: Job, folder: Path, report: Report = silent) -> CrossFit:
         job.loaded.train,
         seed=config.seed,
         steps=config.judge_steps,
-        folder=folder / _FOLDER,
+        folder=folder / JUDGES,
         report=report,
     )
 

@@ -28,12 +28,16 @@ def plan_tasks(job: Job, models: Path, folder: Path) -> list[ModelTask]:
 
     models: where trained models are kept. folder: where checkpoints and drawn images are kept.
     """
-    return [task for share in job.shares for task in tasks_of(job, share, models, folder)]
+    tasks: list[ModelTask] = []
+    for share in job.shares:
+        counts = {label: share.plan[name] for label, name in enumerate(job.classes)}
+        tasks += tasks_of(job, share, counts, models, folder)
+    return tasks
 
 
-def tasks_of(job: Job, share: Share, models: Path, folder: Path) -> Iterator[ModelTask]:
-    """The tasks of one generator."""
-    counts = {label: share.plan[name] for label, name in enumerate(job.classes) if share.plan[name]}
+def tasks_of(job: Job, share: Share, counts: Mapping[int, int], models: Path, folder: Path) -> Iterator[ModelTask]:
+    """The tasks of one generator. counts: {label: images}; labels without images are left out."""
+    counts = {label: count for label, count in counts.items() if count}
     if counts:
         for task in fit_tasks(share.settings, job.loaded.train, models, folder, sorted(counts)):
             yield ModelTask(share, task, _draw_task(job, share, task, counts, folder))

@@ -1,4 +1,7 @@
-"""The gate: a quick study before a run; synthetic images are drawn only if the study recommends them."""
+"""The gate: a quick study before a run; synthetic images are drawn only if the study recommends them.
+
+`genaug run` and `augment` both call `apply_gate` before they draw and `keep_study` when they have written OUT.
+"""
 
 from dataclasses import replace
 from pathlib import Path
