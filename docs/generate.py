@@ -78,6 +78,18 @@ def options() -> str:
     return "\n\n".join(parts)
 
 
+_NOTES: dict[type[Closed], str] = {
+    RecipeConfig: (
+        "Write these in the text of `--recipe`, such as `cap=0.5,weight=0.3`, or as a table in a config file:\n"
+        "`recipe: {cap: 0.5, weight: 0.3}`."
+    ),
+    StudyConfig: (
+        "These are options of the command (`recipes` is `--recipe`), and in Python fields of `StudyConfig`. They\n"
+        "cannot be written into a config file. `alone` can be set only in Python."
+    ),
+}
+
+
 def settings() -> str:
     """Every key of a config file and every setting of every generator."""
     sections: list[tuple[str, type[Closed]]] = [
@@ -89,7 +101,8 @@ def settings() -> str:
         *((f"`model` of `{one.name}`", one.config) for one in bundled() if one.config.model_fields),
         *((f"selector `{one.name}`", one.config) for one in selectors() if one.config.model_fields),
     ]
-    return "\n\n".join(f"## {title}\n\n{_fields(kind)}" for title, kind in sections)
+    parts = ((f"## {title}", _NOTES.get(kind, ""), _fields(kind)) for title, kind in sections)
+    return "\n\n".join("\n\n".join(filter(None, part)) for part in parts)
 
 
 def _fields(kind: type[Closed]) -> str:

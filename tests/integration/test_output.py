@@ -131,7 +131,7 @@ def test_parquet_without_its_library_is_refused_before_training(plain, tmp_path,
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     code, _, told = genaug("run", plain, "-g", "oversample", "--format", "parquet", "-o", tmp_path / "out")
     assert code == 2
-    assert "genaug[parquet]" in told
+    assert "./core[parquet]" in told
     assert not (tmp_path / "out").exists()
 
 

@@ -200,13 +200,13 @@ class SelectConfig(Closed):
 
     select: tuple[str, ...] = option(
         ("novelty", "consistency"),
-        "Selectors in the order in which they judge; those that choose the best come last. The word none keeps all "
-        "candidates.",
+        "Selectors in the order in which they judge; selectors that compare all candidates, such as diversity, come "
+        "last. The word none keeps all candidates.",
     )
     selectors: dict[str, dict[str, Any]] = option({}, "Settings of selectors, by selector name.")
     overdraw: float = option(
         4.0,
-        "Most candidates drawn per wanted image; their number is rounded up to a multiple of 16.",
+        "At most this many candidates are drawn for each requested image; the total is rounded up to a multiple of 16.",
         unit="times",
         ge=1.0,
         le=100.0,
@@ -231,7 +231,9 @@ class RunConfig(MixConfig, SelectConfig):
     """The settings of a whole run, which are the keys of a config file."""
 
     generator: str | None = option(
-        None, "Generator to train, or several with shares: NAME=0.3,OTHER=0.7; the one of best rank if left out."
+        None,
+        "Generator to train, or several with shares: NAME=0.3,OTHER=0.7; if left out, the first in the list of "
+        "`genaug plugins`.",
     )
     preset: str = option("auto", "Preset of the generator: auto, small, paper or another one that it has.")
     model: dict[str, Any] = option({}, "Generator's own settings that differ from the preset.")

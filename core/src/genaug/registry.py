@@ -100,7 +100,10 @@ class Registry:
         """The name of the generator with the lowest rank. Raises PluginError if no generator is installed."""
         names = self.generators.names()
         if not names:
-            raise PluginError('no generator is installed; install some with: pip install "genaug[models]"')
+            raise PluginError(
+                "no generator is installed; install some, in a clone of genaug: "
+                "pip install ./core ./plugins/vae ./plugins/cvae"
+            )
         return min(names, key=lambda name: (self.generators.get(name).rank, name))
 
     def add(self, plugin: object, source: Source) -> None:

@@ -161,13 +161,19 @@ def _advice(loaded: LoadedFolder, train: dict[str, int], pairs: Sequence[Pair]) 
             )
     names = [name for images in loaded.splits.values() for name in images.names]
     if any(len(PurePosixPath(name).parts) > 2 for name in names):  # class/file
-        yield "folders inside a class are flattened in the output, because Hugging Face would lose all labels otherwise"
+        yield (
+            "images in folders inside a class folder are moved up into it in the output, because otherwise Hugging "
+            "Face's loader loses all labels"
+        )
     if any(PurePosixPath(name).suffix.lower() == ".gif" for name in names):
         yield "GIF files become PNG in the output, because torchvision's ImageFolder ignores .gif"
     if loaded.skipped:
         yield f"{len(loaded.skipped)} file(s) or folder(s) are left out; repair or remove them"
     if "test" not in loaded.splits:
-        yield "no test split: keep some images aside; without them nobody can know whether synthetic images help"
+        yield (
+            "no test split: genaug study compares by cross-validation; some images kept aside would be a final test of "
+            "its answer"
+        )
 
 
 def _advice_on_pairs(pairs: Sequence[Pair]) -> Iterator[str]:

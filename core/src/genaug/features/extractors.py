@@ -96,7 +96,9 @@ def _dinov2(weights: Weights) -> Extractor:
     try:
         import timm
     except ImportError as error:
-        raise UsageError('features dinov2 need timm; install it with: pip install "genaug[dinov2]"') from error
+        raise UsageError(
+            'features dinov2 need timm; install the extra dinov2, in a clone of genaug: pip install "./core[dinov2]"'
+        ) from error
 
     network: nn.Module = timm.create_model(_DINO_MODEL, pretrained=False, num_classes=0, img_size=_DINO_SIDE)
     try:

@@ -29,8 +29,8 @@ class RecipeConfig(Closed):
     )
     cap: float | None = option(
         None,
-        "Most synthetic images per real image of their class: those with the best scores, without scores the first "
-        "ones; none for all.",
+        "At most this many synthetic images for each real image of the class; None for no limit. The best scores are "
+        "used first; without scores, the first images drawn.",
         unit="ratio",
         gt=0.0,
         le=1e6,
@@ -67,7 +67,7 @@ class RecipeConfig(Closed):
     )
     balanced: bool = option(
         False,
-        "Show every class equally often; where real and synthetic images are drawn separately, in each of the two.",
+        "Show every class equally often. If a recipe draws real and synthetic images separately, this holds for both.",
     )
 
     @property

@@ -14,8 +14,8 @@ def prepared(images: Tensor) -> Tensor:
     """Images float [N, C, H, W] in [-1, 1] to slightly blurred grey maps [N, 1, h, w] of about 32 pixels.
 
     They are grey and blurred because JPEG compression at these sizes mostly changes colour and the finest detail. On
-    three real folders this separated re-encoded, shifted and brightened copies best from other images
-    (docs/selection.md).
+    the two folders of docs/selection.md this separated re-encoded, shifted and brightened copies best from other
+    images.
     """
     grey = images.float().mean(dim=1, keepdim=True)
     shrink = max(1, min(grey.shape[2:]) // SIDE)

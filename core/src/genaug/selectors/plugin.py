@@ -40,7 +40,11 @@ class RealismSelectorConfig(SelectorConfig):
     """Settings of the selector realism."""
 
     neighbours: int = option(
-        3, "k, when the distance to the k-th nearest real image is tested.", unit="images", ge=1, le=100
+        3,
+        "Which nearest real image is used for the distance: 3 is the third nearest.",
+        unit="images",
+        ge=1,
+        le=100,
     )
     lost: float = option(
         0.02, "Largest share of the real images that would be outliers in the same test.", unit="share", ge=0.0, lt=1.0

@@ -58,7 +58,8 @@ def _library_network(name: str, classes: int) -> nn.Module:
             return network
     raise UsageError(
         f"unknown classifier {name!r}: expected {SMALL}, or a model of torchvision or timm such as resnet18, "
-        'convnext_tiny or timm:resnet26 (timm comes with: pip install "genaug[dinov2]")'
+        "convnext_tiny or timm:resnet26 (timm comes with the extra dinov2, in a clone of genaug: "
+        'pip install "./core[dinov2]")'
     )
 
 

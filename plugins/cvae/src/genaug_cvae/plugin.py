@@ -38,7 +38,10 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
     return [
         GeneratorDescription(
             name="cvae",
-            summary="Class-conditional variational autoencoder: one model that carries styles between classes",
+            summary=(
+                "Class-conditional variational autoencoder: one model over all classes; an image can take its "
+                "background and light from another class"
+            ),
             rank=30,
             config=CVAEConfig,
             presets={"auto": _auto, "small": _small, "paper": _paper},

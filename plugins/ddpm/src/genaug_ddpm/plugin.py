@@ -116,7 +116,9 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
         ),
         GeneratorDescription(
             name="ddpm",
-            summary="Denoising diffusion: one model per class, each started from one over all classes",
+            summary=(
+                "Denoising diffusion: one model per class; by default each model starts from one trained on all classes"
+            ),
             rank=60,
             config=DDPMConfig,
             presets={"auto": _auto, "small": _small, "paper": _paper},

@@ -24,7 +24,10 @@ def images_folder(name: str) -> str:
 def check_format(name: str) -> None:
     """Raise UsageError, before anything is trained, for a format that cannot be written here."""
     if name == "parquet" and find_spec("pyarrow") is None:
-        raise UsageError("the format parquet needs pyarrow, which is not here; install genaug[parquet]")
+        raise UsageError(
+            "the format parquet needs pyarrow, which is not installed; install the extra parquet, in a clone of "
+            'genaug: pip install "./core[parquet]"'
+        )
 
 
 def write_images(
