@@ -19,7 +19,7 @@ export NO_ALBUMENTATIONS_UPDATE := 1
 install: $(STAMP)
 
 $(STAMP): requirements.lock $(PACKAGES:%=%/pyproject.toml) core/src/genaug/version.py | $(BIN)/uv
-	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --compile-bytecode --require-hashes -r requirements.lock
 	$(INSTALL_PACKAGES)
 	touch $(STAMP)
 
@@ -59,7 +59,7 @@ lock: | $(BIN)/uv
 # Installs the lowest versions that pyproject.toml allows, or with RESOLUTION=highest the newest, instead of the locked ones
 versions: | $(BIN)/uv
 	$(COMPILE) --resolution $(RESOLUTION) -o $(VENV)/versions.txt
-	$(INSTALL) -r $(VENV)/versions.txt
+	$(INSTALL) --compile-bytecode -r $(VENV)/versions.txt
 	$(INSTALL_PACKAGES)
 	touch $(STAMP)
 	$(BIN)/uv pip freeze --python $(BIN)/python | grep -E '^(numpy|scikit-learn|torch|torchvision)=='
