@@ -165,7 +165,7 @@ def test_a_second_run_replaces_shards_and_a_stranger_among_them_stops_it(outs, t
 
 def test_parquet_without_its_library_is_refused_before_any_work(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(UsageError, match=r"genaug\[parquet\]"):
+    with pytest.raises(UsageError, match=r"\./core\[parquet\]"):
         check_format("parquet")
     check_format("folder")
     check_format("webdataset")
