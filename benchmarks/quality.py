@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 from statistics import mean, stdev
 
-from genaug.config import RunConfig
 from genaug.data.folder import LoadedFolder, load_folder
 from genaug.evaluation import (
     EvaluationInputs,
@@ -28,6 +27,7 @@ from genaug.mixing.mixed import MixedSet
 from genaug.output.contact_sheets import contact_sheet
 from genaug.overrides import assign, read_assignments
 from genaug.registry import load_registry
+from genaug.run.config import RunConfig
 from genaug.run.generation import generate
 from genaug.run.job import resolve
 from genaug.run.pipeline import mix

@@ -19,13 +19,13 @@ import numpy as np
 import torch
 from genaug.chance import Noise, stream
 from genaug.classifier import fit_classifier
-from genaug.config import RunConfig
 from genaug.data.folder import LoadedFolder, load_folder
 from genaug.data.split import TrainSplit
 from genaug.fitting import load_model
 from genaug.images import to_uint8
 from genaug.metrics.functional import distances
 from genaug.registry import load_registry
+from genaug.run.config import RunConfig
 from genaug.run.generation import generate
 from genaug.run.job import resolve
 from genaug.storage import scratch_folder

@@ -16,8 +16,8 @@ from collections import Counter
 from pathlib import Path
 
 import planted
-from genaug.config import RunConfig
 from genaug.data.folder import load_folder
+from genaug.run.config import RunConfig
 from genaug.studies.question import Question
 from genaug.studies.settings import StudyConfig
 from genaug.studies.study import study

@@ -11,10 +11,11 @@ from pathlib import Path
 from types import ModuleType
 
 from genaug.cli.app import app
-from genaug.config import AugmentationConfig, Closed, RunConfig, TrainConfig
+from genaug.config import AugmentationConfig, Closed, TrainConfig
 from genaug.hookspecs import GeneratorDescription, SelectorDescription
 from genaug.mixing.recipe import RecipeConfig
 from genaug.registry import load_registry
+from genaug.run.config import RunConfig
 from genaug.studies.settings import StudyConfig
 from typer.main import get_command
 

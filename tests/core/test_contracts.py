@@ -5,21 +5,13 @@ import pytest
 import torch
 from genaug import errors
 from genaug.chance import Noise, chance_states, derive, permutation, same_states, seeded, stream
-from genaug.config import (
-    AugmentationConfig,
-    GeneratorConfig,
-    MixConfig,
-    RunConfig,
-    TrainConfig,
-    changed,
-    option,
-    parse,
-    read_file,
-)
+from genaug.config import AugmentationConfig, GeneratorConfig, TrainConfig, changed, option, parse, read_file
 from genaug.errors import DataError, UsageError
 from genaug.images import to_float, to_uint8
 from genaug.overrides import assign, read_assignments
+from genaug.run.config import RunConfig
 from genaug.spec import ImageSpec
+from genaug.targets.plan import MixConfig
 from pydantic import ValidationError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from genaug.chance import Noise
-from genaug.config import RunConfig, TrainConfig
+from genaug.config import TrainConfig
 from genaug.data.folder import load_folder
 from genaug.features import near_groups
 from genaug.fitting import load_model, load_sampler, read_record
@@ -16,6 +16,7 @@ from genaug.fitting.stop import CopyWatch
 from genaug.generators.oversample import Oversample
 from genaug.generators.plugin import OversampleConfig
 from genaug.registry import load_registry
+from genaug.run.config import RunConfig
 from genaug.run.extra_images import draw_more
 from genaug.run.generation import generate
 from genaug.run.job import resolve

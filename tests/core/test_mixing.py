@@ -5,13 +5,12 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from genaug.config import MixConfig
 from genaug.errors import OutputError, UsageError
 from genaug.output.contact_sheets import COLUMNS, contact_sheet
 from genaug.output.file_names import converted, flat_names, synthetic_name
 from genaug.output.folder import OutputFolder
 from genaug.output.mark import SOURCE_TYPE, marked_png
-from genaug.targets.plan import new_images
+from genaug.targets.plan import MixConfig, new_images
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image

@@ -3,10 +3,10 @@
 from fractions import Fraction
 
 import pytest
-from genaug.config import RunConfig
 from genaug.errors import UsageError
 from genaug.mixing.apply import apply_recipe, overall_score
 from genaug.mixing.recipe import RecipeConfig, parse_recipe, require_storable
+from genaug.run.config import RunConfig
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -77,7 +77,11 @@ def test_a_recipe_is_closed_and_frozen():
 
 @pytest.mark.parametrize("text", ["concatenate", "cap=0.5", "weight=0.3", "cap=2,weight=0.5"])
 def test_a_recipe_that_fixes_images_and_weights_can_be_a_folder(text):
-    require_storable(parse_recipe(text))
+    keep, weights = apply_recipe(parse_recipe(text), [3], [0] * 8)
+    assert len(keep) == len(weights) == 8, "every image has one weight before training begins"
+    assert require_storable(parse_recipe(text)) is None
+    with pytest.raises(UsageError, match=r"during training \(balanced\)"):
+        require_storable(parse_recipe(f"{text},balanced"))
 
 
 @pytest.mark.parametrize(

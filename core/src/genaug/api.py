@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from genaug.config import RunConfig, changed, parse
+from genaug.config import changed, parse
 from genaug.data.folder import LoadedFolder
 from genaug.data.input_types import load_any
 from genaug.data.labels import class_name
@@ -17,6 +17,7 @@ from genaug.output.files import MODELS
 from genaug.registry import load_registry
 from genaug.report import write_report
 from genaug.run import pipeline
+from genaug.run.config import RunConfig
 from genaug.run.generation import generate
 from genaug.run.job import Job, resolve, settings_by_generator
 from genaug.run.judges import judged_probabilities
@@ -109,19 +110,16 @@ def augment(
     registry = load_registry()
     chosen = generator or registry.default_generator()
     tables = settings_by_generator(settings or {}, list(parse_shares(chosen)), registry)
-    values = {
+    values: dict[str, Any] = {
         "generator": chosen,
         "generators": tables,
         "per_class": per_class,
-        "balance": None if balance is None else str(balance),
         "targets": targets,
-        "preset": preset,
-        "size": (size, size) if isinstance(size, int) else size,
-        "resize": resize,
         "classes": classes,
-        "seed": seed,
-        "device": device,
     }
+    values |= {"preset": preset, "resize": resize, "seed": seed, "device": device}
+    values |= {"balance": None if balance is None else str(balance)}
+    values |= {"size": (size, size) if isinstance(size, int) else size}
     config = parse(RunConfig, values | _plain(options), "augment()")
     _refuse_two_targets(config, sampling_strategy)
     loaded = load_any(data, config.classes, config.size, config.resize)

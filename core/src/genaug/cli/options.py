@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from genaug.cli import console
-from genaug.config import RunConfig, laid_over, parse, read_file
+from genaug.config import laid_over, parse, read_file
 from genaug.errors import UsageError
 from genaug.overrides import read_assignments
+from genaug.run.config import RunConfig
 
 if TYPE_CHECKING:
     from genaug.registry import Registry

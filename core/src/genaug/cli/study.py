@@ -12,8 +12,8 @@ from genaug.cli import options as given
 from genaug.errors import UsageError, unknown
 
 if TYPE_CHECKING:
-    from genaug.config import RunConfig
     from genaug.registry import Registry
+    from genaug.run.config import RunConfig
     from genaug.studies.question import Question
 
 Generators = Annotated[

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from genaug.config import AugmentationConfig, Preset, RunConfig, changed, laid_over
+from genaug.config import AugmentationConfig, Preset, changed, laid_over
 from genaug.data.folder import LoadedFolder
 from genaug.errors import UsageError, unknown
 from genaug.fitting import FitSettings
@@ -14,6 +14,7 @@ from genaug.hookspecs import GeneratorDescription
 from genaug.mixing.recipe import RecipeConfig, parse_recipe
 from genaug.overrides import assign
 from genaug.registry import Registry
+from genaug.run.config import RunConfig
 from genaug.selection import ManualRejections, SelectorChoice, choose_selectors
 from genaug.storage import stage_hash
 from genaug.targets.plan import new_images

@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
-from genaug.config import RunConfig
 from genaug.data.folder import LoadedFolder
 from genaug.errors import DataError, UsageError
 from genaug.fitting import fit_tasks
 from genaug.output.provenance import read_unchecked
 from genaug.registry import Registry, load_registry
+from genaug.run.config import RunConfig
 from genaug.run.job import Job, resolve
 from genaug.storage import file_sha256, stage_hash
 from genaug.studies.arms import Arm, real_arms, synthetic_arms

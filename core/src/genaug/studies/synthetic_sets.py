@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save
 
-from genaug.config import AllowedChanges, RunConfig
+from genaug.config import AllowedChanges
 from genaug.data.folder import LoadedFolder
 from genaug.executors import Processes, Report
 from genaug.registry import load_registry
 from genaug.run import pipeline
+from genaug.run.config import RunConfig
 from genaug.run.generation import Generated, generate
 from genaug.run.job import resolve
 from genaug.run.judges import judged_probabilities

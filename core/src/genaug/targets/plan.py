@@ -3,11 +3,33 @@
 import math
 from collections.abc import Mapping
 from statistics import median
+from typing import Self
 
-from genaug.config import MixConfig
+from pydantic import model_validator
+
+from genaug.config import Closed, option
 from genaug.errors import UsageError, unknown
 
 MOST_IMAGES = 1_000_000
+
+
+class MixConfig(Closed):
+    """The number of new images of each class, stated by at most one of the three keys."""
+
+    per_class: int | None = option(None, "Number of new images for every class.", unit="images", ge=0, le=1_000_000)
+    balance: str | None = option(
+        None, "Fill every class up to max, median, a number of images, or a ratio of the largest class such as 0.5."
+    )
+    targets: dict[str, int] | None = option(
+        None, "Number of new images by class name; other classes get none.", unit="images"
+    )
+
+    @model_validator(mode="after")
+    def _at_most_one_key(self) -> Self:
+        given = [name for name in ("per_class", "balance", "targets") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"expected one of per_class, balance, targets, got {' and '.join(given)}")
+        return self
 
 
 def new_images(counts: Mapping[str, int], mix: MixConfig) -> dict[str, int]:

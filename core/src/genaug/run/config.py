@@ -1,0 +1,98 @@
+"""The settings of a whole run: what a config file may hold."""
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, field_validator, model_validator
+
+from genaug.config import Closed, option
+from genaug.spec import check_side
+from genaug.targets.plan import MixConfig
+
+
+class SelectConfig(Closed):
+    """How candidates are selected for the data set, and what happens if too few are kept."""
+
+    select: tuple[str, ...] = option(
+        ("novelty", "consistency"),
+        "Selectors in the order in which they judge; selectors that compare all candidates, such as diversity, come "
+        "last. The word none keeps all candidates.",
+    )
+    selectors: dict[str, dict[str, Any]] = option({}, "Settings of selectors, by selector name.")
+    overdraw: float = option(
+        4.0,
+        "At most this many candidates are drawn for each requested image; the total is rounded up to a multiple of 16.",
+        unit="times",
+        ge=1.0,
+        le=100.0,
+    )
+    on_shortfall: Literal["classical", "oversample", "leave", "fail"] = option(
+        "classical",
+        "If too few candidates of a class are kept: fill up with classical variants or copies of real images, leave "
+        "the class short, or fail.",
+    )
+    judge_steps: int = option(
+        800, "Training steps of each classifier that judges images.", unit="steps", ge=1, le=1_000_000
+    )
+
+    @field_validator("select", mode="before")
+    @classmethod
+    def _listed(cls, select: Any) -> Any:
+        """Accepts a text as on the command line: names separated by commas."""
+        return tuple(name.strip() for name in select.split(",")) if isinstance(select, str) else select
+
+
+class RunConfig(MixConfig, SelectConfig):
+    """The settings of a whole run, which are the keys of a config file."""
+
+    generator: str | None = option(
+        None,
+        "Generator to train, or several with shares: NAME=0.3,OTHER=0.7; if left out, the first in the list of "
+        "`genaug plugins`.",
+    )
+    preset: str = option("auto", "Preset of the generator: auto, small, paper or another one that it has.")
+    model: dict[str, Any] = option({}, "Generator's own settings that differ from the preset.")
+    train: dict[str, Any] = option({}, "Settings of the training loop that differ from the preset.")
+    augmentation: dict[str, Any] = option({}, "Settings of augmentation that differ from the preset.")
+    generators: dict[str, dict[str, Any]] = option(
+        {}, "For several generators: preset, model, train and augmentation of each, by generator name."
+    )
+    recipe: str = option(
+        "concatenate",
+        "How synthetic images are mixed with real ones: concatenate, cap=RATIO, weight=W, or several of these.",
+    )
+    probe: bool = option(
+        False, "Let the label-safety probe decide which flips, rotations and hue shifts augmentation may use."
+    )
+    gate: bool = option(False, "Run a quick study first; write synthetic images only if the study recommends them.")
+    only_synthetic: bool = option(False, "Write only the synthetic images.")
+    format: Literal["folder", "webdataset", "parquet"] = option(
+        "folder", "Output format: class folders, tar shards (WebDataset) or Parquet shards."
+    )
+    classes: tuple[str, ...] | None = option(None, "Classes to use; all if left out.")
+    size: tuple[int, int] | None = option(
+        None,
+        "Height and width at which models work, multiples of 8 in [16, 256]; chosen from the data if left out.",
+        unit="pixels",
+    )
+    resize: Literal["auto", "fit", "crop", "stretch"] = option(
+        "auto",
+        "How images are resized to that size: fit pads, crop keeps the centre, stretch changes the aspect ratio.",
+    )
+    seed: int = option(0, "Random seed of the run.", ge=0, le=2**63 - 1)
+    device: str = option("auto", "Device to train and draw images on: auto, cpu, cuda, cuda:N or mps.")
+
+    @field_validator("recipe", mode="before")
+    @classmethod
+    def _as_text(cls, recipe: Any) -> Any:
+        """Turns a RecipeConfig or {key: value} into the text that means the same."""
+        values = recipe.model_dump(exclude_defaults=True) if isinstance(recipe, BaseModel) else recipe
+        if not isinstance(values, dict):
+            return recipe
+        given = [f"{key}={value}" for key, value in values.items() if key != "mode" and value is not None]
+        return ",".join([str(values.get("mode", "concatenate")), *given])
+
+    @model_validator(mode="after")
+    def _valid_size(self) -> Self:
+        for side in self.size or ():
+            check_side(side)
+        return self
