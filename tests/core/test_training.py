@@ -331,6 +331,16 @@ def test_a_missing_device_is_refused():
         resolve_device("tpu")
 
 
+@pytest.mark.parametrize(
+    ("instructions", "precision"),
+    [({"avx512_bf16": True}, "bf16"), ({"bf16": True}, "bf16"), ({"avx512_f": True, "avx512_bf16": False}, "no")],
+    ids=["x86", "ARM", "emulated"],
+)
+def test_auto_precision_is_bf16_where_the_processor_has_instructions_for_it(instructions, precision, monkeypatch):
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: instructions)
+    assert resolve_precision("auto", "cpu") == precision
+
+
 def test_fp16_without_cuda_is_refused():
     with pytest.raises(UsageError, match="fp16 needs a CUDA device, got cpu"):
         resolve_precision("fp16", "cpu")

@@ -9,6 +9,9 @@ from accelerate.state import AcceleratorState
 
 from genaug.errors import UsageError
 
+# of x86 and ARM, as torch names them. oneDNN also emulates bf16 on processors without them, at half the speed of fp32
+_BF16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")
+
 
 def resolve_device(requested: str) -> str:
     """The device for auto, cpu, cuda, cuda:N or mps; raises UsageError for one that this machine does not have."""
@@ -34,8 +37,8 @@ def resolve_precision(requested: str, device: str) -> str:
         return requested
     if on_cuda:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-    native = device == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return "bf16" if native else "no"
+    capabilities = torch.cpu.get_capabilities() if device == "cpu" else {}
+    return "bf16" if any(capabilities.get(name) for name in _BF16_INSTRUCTIONS) else "no"
 
 
 def make_accelerator(device: str, precision: str) -> Accelerator:
