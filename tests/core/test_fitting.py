@@ -53,7 +53,7 @@ def test_specialised_models_start_from_the_pooled_one(loaded, tmp_path, generato
     far = max((end[name] - start[name]).abs().max().item() for name in start if "weight" in name)
     assert 0 < far < 0.01
     assert [record.steps for record in records] == [1, 1, 1]
-    assert mixed.counts()["b"]["synthetic"] == 2
+    assert mixed.counts()["b"]["generated"] == 2
 
 
 def test_a_specialised_conditional_model_draws_its_class(loaded, tmp_path):

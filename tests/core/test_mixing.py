@@ -10,7 +10,7 @@ from genaug.output.contact_sheets import COLUMNS, contact_sheet
 from genaug.output.file_names import converted, flat_names, synthetic_name
 from genaug.output.folder import OutputFolder
 from genaug.output.mark import SOURCE_TYPE, marked_png
-from genaug.targets.plan import MixConfig, new_images
+from genaug.targets.plan import ImagePlan, MixConfig, plan_images
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -20,12 +20,12 @@ COUNTS = st.dictionaries(st.text(min_size=1, max_size=4), st.integers(1, 500), m
 
 @given(COUNTS, st.integers(0, 1000))
 def test_per_class_gives_this_number_to_each_class(counts, number):
-    assert new_images(counts, MixConfig(per_class=number)) == dict.fromkeys(counts, number)
+    assert plan_images(counts, MixConfig(per_class=number)).generated == dict.fromkeys(counts, number)
 
 
 @given(COUNTS, st.one_of(st.sampled_from(["max", "median", "1.0", "0.5", "0.01"]), st.integers(0, 900).map(str)))
 def test_a_balance_fills_every_class_up_and_takes_nothing_away(counts, balance):
-    plan = new_images(counts, MixConfig(balance=balance))
+    plan = plan_images(counts, MixConfig(balance=balance)).generated
     sums = {name: counts[name] + plan[name] for name in counts}
     assert list(plan) == list(counts)
     assert min(plan.values()) >= 0
@@ -41,30 +41,54 @@ def test_a_balance_fills_every_class_up_and_takes_nothing_away(counts, balance):
         ("median", {"a": 0, "b": 0, "c": 3}),
         ("0.5", {"a": 0, "b": 1, "c": 4}),
         ("12", {"a": 2, "b": 8, "c": 11}),
-        (None, {"a": 0, "b": 6, "c": 9}),
     ],
 )
 def test_balances_by_example(balance, plan):
-    assert new_images({"a": 10, "b": 4, "c": 1}, MixConfig(balance=balance)) == plan
+    assert plan_images({"a": 10, "b": 4, "c": 1}, MixConfig(balance=balance)).generated == plan
+
+
+def test_without_a_target_the_mix_is_even():
+    plan = plan_images({"a": 10, "b": 4, "c": 1}, MixConfig())
+    assert plan == ImagePlan(top_up={"a": 0, "b": 6, "c": 9}, generated={"a": 4, "b": 4, "c": 4})
+    assert plan.total == {"a": 4, "b": 10, "c": 13}
+
+
+def test_without_a_target_variants_of_real_images_fill_up_to_the_largest():
+    plan = plan_images({"a": 10, "b": 4}, MixConfig(), evenly=False)
+    assert plan == ImagePlan(top_up={"a": 0, "b": 0}, generated={"a": 0, "b": 6})
+
+
+@given(COUNTS, st.integers(0, 100))
+def test_topped_up_classes_get_the_same_number_of_each_kind(counts, number):
+    plan = plan_images(counts, MixConfig(per_class=number, top_up="classical"))
+    assert {counts[name] + plan.top_up[name] for name in counts} == {max(counts.values())}
+    assert set(plan.generated.values()) == {number}
+
+
+def test_a_balance_counts_what_tops_up():
+    counts = {"a": 10, "b": 4}
+    assert plan_images(counts, MixConfig(balance="max", top_up="oversample")).generated == {"a": 0, "b": 0}
+    assert plan_images(counts, MixConfig(balance="12", top_up="oversample")).generated == {"a": 2, "b": 2}
+    assert plan_images(counts, MixConfig(top_up="none")) == ImagePlan({"a": 0, "b": 0}, {"a": 0, "b": 6})
 
 
 def test_a_table_names_classes_and_leaves_the_others_alone():
-    assert new_images({"a": 1, "b": 1}, MixConfig(targets={"b": 3})) == {"a": 0, "b": 3}
+    assert plan_images({"a": 1, "b": 1}, MixConfig(targets={"b": 3})).generated == {"a": 0, "b": 3}
     with pytest.raises(UsageError, match="did you mean 'stop'"):
-        new_images({"stop": 1}, MixConfig(targets={"stpo": 3}))
+        plan_images({"stop": 1}, MixConfig(targets={"stpo": 3})).generated
     with pytest.raises(UsageError, match="0 or more"):
-        new_images({"a": 1}, MixConfig(targets={"a": -1}))
+        plan_images({"a": 1}, MixConfig(targets={"a": -1})).generated
 
 
 @pytest.mark.parametrize("balance", ["", "most", "-1", "1.5", "0.0", "nan", "inf", "١٢"])
 def test_a_balance_that_cannot_be_read_is_refused(balance):
     with pytest.raises(UsageError, match="max, median"):
-        new_images({"a": 1}, MixConfig(balance=balance))
+        plan_images({"a": 1}, MixConfig(balance=balance)).generated
 
 
 def test_a_plan_beyond_all_measure_is_refused():
     with pytest.raises(UsageError, match="at most 1,000,000"):
-        new_images({"a": 1, "b": 1}, MixConfig(per_class=500_001))
+        plan_images({"a": 1, "b": 1}, MixConfig(per_class=500_001)).generated
 
 
 PARTS = st.text(st.characters(blacklist_characters="/\0", blacklist_categories=["Cs"]), min_size=1, max_size=12).filter(

@@ -103,7 +103,7 @@ def test_only_synthetic_writes_no_pixel_of_a_real_file(splits, tmp_path, genaug)
     options = ("--only-synthetic", "--per-class", 2, "-o", out)
     code, shown, _ = genaug("run", splits, "-g", "cdcgan", *QUICK, *options, "--json")
     assert code == 0
-    assert json.loads(shown)["counts"] == {name: {"real": 0, "synthetic": 2} for name in COUNTS}
+    assert json.loads(shown)["counts"] == {name: {"real": 0, "classical": 0, "generated": 2} for name in COUNTS}
     assert sorted(path.name for path in out.iterdir() if path.is_dir()) == [
         ".genaug",
         "contact-sheets",

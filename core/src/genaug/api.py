@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from genaug.config import changed, parse
 from genaug.data.folder import LoadedFolder
 from genaug.data.input_types import load_any
@@ -12,6 +14,7 @@ from genaug.errors import UsageError
 from genaug.mixing.dataset import ImageDataset
 from genaug.mixing.live import MixedDataset, Recipe
 from genaug.mixing.recipe import parse_recipe
+from genaug.mixing.written import WrittenImages
 from genaug.output.entries import candidate_name
 from genaug.output.files import MODELS
 from genaug.registry import load_registry
@@ -31,9 +34,10 @@ class Augmented:
     """The result of augment().
 
     dataset: real and synthetic training images together; synthetic: the synthetic ones alone. Both are torch data sets
-    of (PIL image, label) at the model size, with the attributes of torchvision's ImageFolder.
-    counts: {class: {"real": n, "synthetic": n}}. rejected: {candidate: the selector that rejected it, and why}.
-    shortfall: {class: images missing from the plan}. failures: {class: why}. skipped: {real file: why it was left out}.
+    of (PIL image, label), with the pixels that `save` writes and the attributes of torchvision's ImageFolder.
+    counts: {class: {"real": n, "classical": n, "generated": n}}. rejected: {candidate: the selector that rejected it,
+    and why}. shortfall: {class: images missing from the plan}. failures: {class: why}. skipped: {real file: why it was
+    left out}.
     """
 
     def __init__(self, job: Job, workers: int) -> None:
@@ -48,8 +52,9 @@ class Augmented:
         self.shortfall = dict(mixed.shortfall)
         self.failures = dict(mixed.failures)
         self.skipped = {entry.path: entry.reason for entry in mixed.loaded.skipped}
-        self.synthetic = ImageDataset(arrays.synthetic_images, arrays.synthetic_labels.tolist(), mixed.classes)
-        self.dataset = ImageDataset(arrays.images, arrays.labels.tolist(), mixed.classes)
+        written = WrittenImages(mixed)
+        self.synthetic = ImageDataset(written.synthetic(), arrays.synthetic_labels.tolist(), mixed.classes)
+        self.dataset = ImageDataset(written, arrays.labels.tolist(), mixed.classes)
 
     def live(self, recipe: Recipe | None = None) -> MixedDataset:
         """Real and synthetic images for live training with a recipe; the recipe of augment() if left out.
@@ -58,15 +63,18 @@ class Augmented:
         """
         chosen = self._job.recipe if recipe is None else parse_recipe(recipe)
         arrays = self._arrays
+        probabilities = judged_probabilities(self._job, arrays, self._folder) if chosen.soft_labels else None
+        real_images, real_labels = arrays.as_real()
+        mixed = ~arrays.tops_up
         return MixedDataset.of(
-            arrays.real_images,
-            arrays.real_labels,
-            arrays.synthetic_images,
-            arrays.synthetic_labels,
+            real_images,
+            real_labels,
+            arrays.synthetic_images[mixed],
+            arrays.synthetic_labels[mixed],
             self._mixed.classes,
             chosen,
-            scores=arrays.scores.tolist(),
-            probabilities=judged_probabilities(self._job, arrays, self._folder) if chosen.soft_labels else None,
+            scores=arrays.scores[mixed].tolist(),
+            probabilities=None if probabilities is None else probabilities[torch.from_numpy(mixed)],
         )
 
     def save(self, out: str | Path) -> None:
@@ -83,6 +91,7 @@ def augment(
     per_class: int | None = None,
     balance: str | float | None = None,
     targets: Mapping[str, int] | None = None,
+    top_up: str | None = None,
     sampling_strategy: Any = None,
     preset: str = "auto",
     settings: Mapping[str, Any] | None = None,
@@ -101,7 +110,9 @@ def augment(
     [N, H, W, C] or [N, C, H, W]. The same pixels under the same class names give the same synthetic images.
     How many images: one of per_class, balance ("max", "median", a number of images, or a ratio of the largest class),
     targets ({class: new images}) and sampling_strategy (as imbalanced-learn's over-samplers take it, by class name; see
-    `genaug.targets.sampling_strategy`). Without any of them, every class is filled up to the largest.
+    `genaug.targets.sampling_strategy`). Without any of them the mix is even: classical variants bring every class to
+    the size of the largest, then every class gets the same number of generated images, one for three others.
+    top_up: "classical", "oversample" or "none", what is done first to bring every class to the largest.
     generator: one name, or several with shares as `a=0.3,b=0.7`. settings: {key: value} as in `--set`. options: other
     keys of a config file, such as select, on_shortfall, recipe or probe (docs/settings.md). With workers > 1, call it
     under `if __name__ == "__main__":`.
@@ -115,6 +126,7 @@ def augment(
         "generators": tables,
         "per_class": per_class,
         "targets": targets,
+        "top_up": top_up,
         "classes": classes,
     }
     values |= {"preset": preset, "resize": resize, "seed": seed, "device": device}

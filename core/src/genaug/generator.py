@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from genaug.chance import Noise
@@ -114,6 +116,14 @@ class Generator(Trainable, Generic[Config]):
         Called without gradients and with the networks in eval mode. An image may depend only on its label and its
         noise, never on the other images of the batch.
         """
+
+    def from_original(self, original: NDArray[np.uint8], noise: Noise) -> NDArray[np.uint8]:
+        """An image of `sample` again, from the original of its only parent; for descriptions with `from_originals`.
+
+        original: uint8 [H, W, C], the parent as its file holds it, of any size. noise: the noise of this image, as
+        `sample` received it, for one image. Returns uint8 [H, W, C] of the same size.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not vary originals")
 
 
 AnyGenerator = Generator[Any]

@@ -69,7 +69,9 @@ class GeneratorDescription:
     factory: "package.module:Class" of the genaug.generator.Generator, which is created as Class(spec, config).
     conditioning: "class" for one model of all classes, which reads the labels; "none" for one model of each class.
     needs: what the training images must have.
-    judged: whether selectors judge its images. False for a generator that varies or repeats real images on purpose.
+    from_originals: whether each of its images is a variant or copy of one real image, as those of `classical` are. Then
+        no selector judges them, and core makes each again from the file of that image, at its own size, by the
+        generator's method `from_original`.
     paper: publication that it follows, such as "Ho et al. 2020 (arXiv 2006.11239)"; empty for none.
     api: the API_VERSION for which the plugin was written; genaug refuses a plugin of another version.
     """
@@ -82,7 +84,7 @@ class GeneratorDescription:
     factory: str
     conditioning: Literal["none", "class"]
     needs: Needs = Needs()
-    judged: bool = True
+    from_originals: bool = False
     paper: str = ""
     api: int = API_VERSION
 

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from genaug.audit.records import OutputRecords
 from genaug.audit.stored import images_in_shard
 from genaug.data.decode import UnreadableError, decode_bytes
+from genaug.data.duplicates import pixel_hash
+from genaug.data.resize import resize
 from genaug.errors import DataError, UsageError
-from genaug.fitting import CHUNK, draw_chunk, load_sampler, read_record
+from genaug.fitting import CHUNK, draw_chunk, image_noise, load_model, load_sampler, read_record
 from genaug.generator import Sampler
 from genaug.output.mark import marked_png, read_mark
-from genaug.output.provenance import DRAW, ProvenanceLine, holder, holds
+from genaug.output.provenance import DRAW, SIZE, ProvenanceLine, holder, holds
 from genaug.registry import load_registry
 from genaug.spec import ImageSpec
 from genaug.storage import file_bytes, file_sha256
@@ -49,21 +51,22 @@ class Replay:
         return asdict(self)
 
 
-def replay(file: Path, models: Path | None = None) -> Replay:
+def replay(file: Path, models: Path | None = None, data: Path | None = None) -> Replay:
     """Draw FILE again, by the provenance of the output in which it lies, else by its mark. Writes nothing.
 
-    models: the output whose models are used; the one in which FILE lies if left out.
-    Raises DataError where FILE has no record, where its model is missing or changed, or for a real image.
+    models: the output whose models are used; the one in which FILE lies if left out. data: the folder of real images,
+    for a variant of a real image that the output does not hold at its own size. Raises DataError where FILE has no
+    record, where its model or that image is missing or changed, or for a real image.
     """
     records = OutputRecords.around(file)
     line = None if records is None else _line_of(records, file)
-    data = _read(file, records, line)
-    facts = _facts(file, data, line)
+    written = _read(file, records, line)
+    facts = _facts(file, written, line)
     home = records if models is None else OutputRecords.read(models)
     if home is None:
         raise DataError(f"{file} lies in no output of a run; say with --models whose models drew it")
-    pixels, device = _draw_again(_model(home, facts), facts)
-    return _compared(file, data, facts, line, pixels, device)
+    pixels, device = _draw_again(home, facts, data)
+    return _compared(file, written, facts, line, pixels, device)
 
 
 def _line_of(records: OutputRecords, file: Path) -> ProvenanceLine | None:
@@ -90,7 +93,7 @@ def _facts(file: Path, data: bytes, line: ProvenanceLine | None) -> dict[str, An
     record: Mapping[str, Any] | None = read_mark(data) if line is None else line
     if not holds(record, DRAW):
         raise DataError(f"{file} has no record of its draw, neither in a provenance nor in itself")
-    return {key: (record or {})[key] for key in DRAW}
+    return {key: value for key, value in (record or {}).items() if key in DRAW or key == SIZE}
 
 
 def _model(home: OutputRecords, facts: Mapping[str, Any]) -> Path:
@@ -103,17 +106,55 @@ def _model(home: OutputRecords, facts: Mapping[str, Any]) -> Path:
     return path
 
 
-def _draw_again(model: Path, facts: Mapping[str, Any]) -> tuple[NDArray[np.uint8], str]:
-    """Pixels uint8 [H, W, C], drawn in a whole chunk with the recorded number of threads, and the device."""
+def _draw_again(home: OutputRecords, facts: Mapping[str, Any], data: Path | None) -> tuple[NDArray[np.uint8], str]:
+    """Pixels uint8 [H, W, C], drawn with the recorded number of threads and brought to the written size; the device."""
+    model = _model(home, facts)
     record = read_record(model)
     if record is None:
         raise DataError(f"the record beside {model} is gone or damaged")
     device = _device(record["device"])
-    sampler, label = _sampler(model, record, facts["class"], device)
     with using_threads(record["threads"]):
+        if load_registry().generators.get(facts["generator"]).from_originals:
+            return _varied_again(home, model, facts, data), device
+        sampler, label = _sampler(model, record, facts["class"], device)
         chunk, place = divmod(facts["index"], CHUNK)
         images, _ = draw_chunk(sampler, label, chunk, seed=facts["seed"], name=facts["generator"])
-    return images[place], device
+    return _at_written_size(images[place], facts, "stretch"), device
+
+
+def _varied_again(home: OutputRecords, model: Path, facts: Mapping[str, Any], data: Path | None) -> NDArray[np.uint8]:
+    """A variant of a real image, made from that image at its own size."""
+    sampler = load_model(model, load_registry().generators.get(facts["generator"]))
+    noise = image_noise(facts["seed"], facts["generator"], facts["class"], [facts["index"]])
+    original = _original(home, facts, data)
+    height, width = original.shape[:2]
+    pixels = resize(original, height, width, sampler.spec.channels, "stretch")
+    return _at_written_size(sampler.from_original(pixels, noise), facts, home.run["resize"])
+
+
+def _at_written_size(pixels: NDArray[np.uint8], facts: Mapping[str, Any], policy: str) -> NDArray[np.uint8]:
+    height, width = facts.get(SIZE, pixels.shape[:2])
+    return pixels if (height, width) == pixels.shape[:2] else resize(pixels, height, width, pixels.shape[2], policy)
+
+
+def _original(home: OutputRecords, facts: Mapping[str, Any], data: Path | None) -> NDArray[np.uint8]:
+    """The real image that a variant was made from, as its file holds it: from the output, or from DATA."""
+    line = next((one for one in home.lines if all(one.get(key) == facts[key] for key in DRAW)), None)
+    if line is None:
+        raise DataError(f"{home.out} has no record of this image; say with --models whose models drew it")
+    (name,) = line["parents"]
+    real = next((one for one in home.lines if one["file_name"] == name), None)
+    if real is not None and real["pixels"] == real["source_pixels"]:
+        pixels = decode_bytes(_read(home.out / name, home, real)).pixels
+        if pixel_hash(pixels) != real["pixels"]:
+            raise DataError(f"{home.out / name} has changed since this variant of it was made")
+        return pixels
+    source = name if real is None else real["source"]
+    paths = [] if data is None else [data / source, data / "train" / source]
+    found = next((path for path in paths if path.is_file()), None)
+    if found is None:
+        raise DataError(f"it is a variant of {source}, which {home.out} does not hold; say with --data where it lies")
+    return decode_bytes(file_bytes(found)).pixels
 
 
 def _device(recorded: str) -> str:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from genaug.data.folder import LoadedFolder
 
 
+KINDS = ("real", "classical", "generated")
+
+
 def say(text: str) -> None:
     """Print a line of the answer."""
     _out().print(_printable(text), markup=False)
@@ -70,9 +73,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
 
 
 def counts_table(counts: Mapping[str, Mapping[str, int]]) -> None:
-    """A table of {class: {"real": images, "synthetic": images}} with their sum."""
-    rows = [(name, n["real"], n["synthetic"], n["real"] + n["synthetic"]) for name, n in counts.items()]
-    table("", ("class", "real", "synthetic", "all"), rows)
+    """A table of {class: {"real", "classical", "generated": images}} with their sum."""
+    rows = [(name, *(n[kind] for kind in KINDS), sum(n.values())) for name, n in counts.items()]
+    table("", ("class", *KINDS, "all"), rows)
 
 
 @contextmanager

@@ -51,6 +51,14 @@ _OPTIONS: dict[str, Any] = {
             "--balance", help="Fill every class up to max, median, a number of images, or a ratio of the largest class."
         ),
     ],
+    "top_up": Annotated[
+        str | None,
+        typer.Option(
+            "--top-up",
+            help="First bring every class to the largest one: classical (variants), oversample (copies) or none; "
+            "classical if no target is given.",
+        ),
+    ],
     "preset": Annotated[str | None, typer.Option("--preset", help="Named settings: auto, small or paper.")],
     "settings": Annotated[
         list[str] | None,
@@ -60,6 +68,13 @@ _OPTIONS: dict[str, Any] = {
     ],
     "config": Annotated[
         Path | None, typer.Option("--config", help="YAML file of settings; options given here override it.")
+    ],
+    "resolution": Annotated[
+        str | None,
+        typer.Option(
+            "--resolution",
+            help="Size of the written training images: real (that of your files), or pixels for all of them.",
+        ),
     ],
     "size": Size,
     "resize": Resize,

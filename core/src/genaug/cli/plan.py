@@ -23,11 +23,11 @@ def plan(
     check(job, out)
     cost = measure(job, options.workers)
     if as_json:
-        console.answer_json({"plan": job.plan, "cost": cost.to_json(), **job.request()})
+        console.answer_json({"plan": job.plan, "counts": job.planned(), "cost": cost.to_json(), **job.request()})
         return 0
-    real = dict(zip(job.plan, job.loaded.spec.counts, strict=True))
-    real = dict.fromkeys(real, 0) if job.config.only_synthetic else real
-    console.counts_table({name: {"real": real[name], "synthetic": count} for name, count in job.plan.items()})
+    planned = job.planned()
+    counts = {name: row | ({"real": 0} if job.config.only_synthetic else {}) for name, row in planned.items()}
+    console.counts_table(counts)
     console.say(cost.sentence())
     if job.config.gate:
         console.say("the quick study of --gate is not part of this estimate")

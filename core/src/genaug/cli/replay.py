@@ -16,13 +16,17 @@ File = Annotated[Path, typer.Argument(help="A synthetic image.")]
 Models = Annotated[
     Path | None, typer.Option("--models", help="Output of the run that drew it, for an image that lies elsewhere.")
 ]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Folder of your real images, for a variant of one that the output does not hold."),
+]
 
 
-def replay(file: File, models: Models = None, as_json: given.Json = False) -> int:
+def replay(file: File, models: Models = None, data: Data = None, as_json: given.Json = False) -> int:
     """Draw a synthetic image again from its record and compare it byte for byte. Writes nothing."""
     from genaug.audit import replay as draw_again
 
-    result = draw_again(file, models)
+    result = draw_again(file, models, data)
     if as_json:
         console.answer_json(result.to_json())
     else:

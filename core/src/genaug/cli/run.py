@@ -23,7 +23,10 @@ def run(
     out: given.Out = None,
     as_json: given.Json = False,
 ) -> int:
-    """Train a generator and write a balanced data set. By default every class is filled up to the largest."""
+    """Train a generator and write a balanced data set. By default all classes get equal numbers of images.
+
+    Without a target, classical variants bring every class to the largest; a quarter of each class is then generated.
+    """
     job = options.job(data)
     target = out or given.default_out(data)
     mixed, page = _written(job, target, options.workers)

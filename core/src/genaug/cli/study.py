@@ -65,7 +65,7 @@ StudyOut = Annotated[
 _DECIDED_BY_ARMS = {"recipe": "concatenate", "gate": False, "format": "folder", "only_synthetic": False}
 _TIME = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _RUN_OPTIONS = (
-    *("per_class", "balance", "preset", "settings", "config", "size", "resize", "classes"),
+    *("per_class", "balance", "top_up", "preset", "settings", "config", "size", "resize", "classes"),
     *("seed", "device", "workers", "select", "overdraw", "probe"),
 )
 

@@ -1,6 +1,6 @@
 """Train the models of a generator on a TrainSplit, store them, and draw images from them."""
 
-from genaug.fitting.draw import CHUNK, DrawTask, chunk_images, chunks_of, draw, draw_chunk
+from genaug.fitting.draw import CHUNK, DrawTask, chunk_images, chunks_of, draw, draw_chunk, image_noise
 from genaug.fitting.fit import FitRecord, FitSettings, FitTask, fit, fit_tasks
 from genaug.fitting.model import load_model, load_sampler, read_record, save_model, take_memory
 from genaug.fitting.sampler import ModelSampler, PerClass
@@ -19,6 +19,7 @@ __all__ = [
     "draw_chunk",
     "fit",
     "fit_tasks",
+    "image_noise",
     "load_model",
     "load_sampler",
     "read_record",

@@ -1,6 +1,6 @@
 """Draw images in chunks of fixed size, so that image i depends on (run seed, generator, class, i) alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,10 +71,14 @@ def draw_chunk(
     A chunk is always drawn completely, because the other images of a batch may change the last bits of an image.
     name: name of the generator, part of what the noise of each image is derived from.
     """
-    scope = sampler.spec.classes[label]
-    noise = Noise.per_image(seed, "sample", [(name, scope, index) for index in _indices(chunk)])
+    noise = image_noise(seed, name, sampler.spec.classes[label], _indices(chunk))
     drawn = sampler.sample(torch.full((CHUNK,), label, dtype=torch.int64), noise)
     return to_uint8(drawn.images), drawn.parents.numpy()
+
+
+def image_noise(seed: int, name: str, class_name: str, indices: Iterable[int]) -> Noise:
+    """The noise of images of one generator and class, with one stream for each index."""
+    return Noise.per_image(seed, "sample", [(name, class_name, index) for index in indices])
 
 
 def chunk_images(task: DrawTask, label: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from genaug.chance import Noise
@@ -38,3 +40,7 @@ class Oversample(Remembering[OversampleConfig]):
         places = self.parents(labels, noise)
         images = kept_images(self.memory, places)
         return Drawn(images, self.memory["rows"][places].unsqueeze(1))
+
+    def from_original(self, original: NDArray[np.uint8], noise: Noise) -> NDArray[np.uint8]:
+        """The original."""
+        return original

@@ -42,7 +42,7 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
             presets={"auto": _classical},
             factory="genaug.generators.classical:Classical",
             conditioning="class",
-            judged=False,
+            from_originals=True,
         ),
         GeneratorDescription(
             name="oversample",
@@ -52,6 +52,6 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
             presets={"auto": _oversample},
             factory="genaug.generators.oversample:Oversample",
             conditioning="class",
-            judged=False,
+            from_originals=True,
         ),
     ]

@@ -1,9 +1,12 @@
 """A generated image on its way from the generator to the output."""
 
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+Kind = Literal["classical", "generated"]
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,8 @@ class Candidate:
     thumbnail is most like its own; distance: 1 - correlation of the two thumbnails, in [0, 2].
     scores: in [0, 1], by selector. rejected_by: the selector that rejected it, empty for an accepted candidate; reason:
     why. weight: its weight in the training loss, as the recipe says.
+    kind: classical for a variant or copy of one real image, generated for everything else. tops_up: whether it brings
+    the real side of its class to the size of the largest one; recipes then leave it alone.
     """
 
     pixels: NDArray[np.uint8]
@@ -32,6 +37,8 @@ class Candidate:
     rejected_by: str = ""
     reason: str = ""
     weight: float = 1.0
+    kind: Kind = "generated"
+    tops_up: bool = False
 
     def with_score(self, selector: str, score: float) -> "Candidate":
         """The same candidate with one more score."""

@@ -12,10 +12,11 @@ from torch.utils.data import Dataset
 class ImageDataset(Dataset[tuple[Any, int]]):
     """(image, label) pairs; images are PIL images, or what `transform` returns for them.
 
-    images: uint8 [N, H, W, C] with C 1 or 3. targets: N labels. classes: names in label order.
+    images: N arrays uint8 [H, W, C] with C 1 or 3, which may differ in size. targets: N labels. classes: names in label
+    order.
     """
 
-    def __init__(self, images: NDArray[np.uint8], targets: Sequence[int], classes: Sequence[str]) -> None:
+    def __init__(self, images: Sequence[NDArray[np.uint8]], targets: Sequence[int], classes: Sequence[str]) -> None:
         self.images = images
         self.targets = list(targets)
         self.classes = list(classes)

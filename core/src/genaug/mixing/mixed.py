@@ -1,5 +1,6 @@
 """The mixed set of a run: the real images as they were read, the accepted candidates, and what could not be made."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from genaug.data.folder import LoadedFolder
 from genaug.mixing.apply import overall_score
 from genaug.mixing.candidate import Candidate
+from genaug.mixing.resolution import Resolution
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class MixedArrays:
 
     real_images: uint8 [N, H, W, C]. real_labels: int64 [N]. synthetic_images: uint8 [S, H, W, C]. synthetic_labels:
     int64 [S]. scores: float64 [S], the lowest score of each synthetic image, in [0, 1]. sources: int64 [S], the
-    training row that each most likely comes from.
+    training row that each most likely comes from. tops_up: bool [S], the images that count as real in recipes.
     """
 
     real_images: NDArray[np.uint8]
@@ -26,6 +28,7 @@ class MixedArrays:
     synthetic_labels: NDArray[np.int64]
     scores: NDArray[np.float64]
     sources: NDArray[np.int64]
+    tops_up: NDArray[np.bool_]
 
     @property
     def images(self) -> NDArray[np.uint8]:
@@ -37,14 +40,20 @@ class MixedArrays:
         """The labels of `images`, int64 [N + S]."""
         return np.concatenate([self.real_labels, self.synthetic_labels])
 
+    def as_real(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """The images of the real side and their labels: the real images and those that top them up."""
+        images = np.concatenate([self.real_images, self.synthetic_images[self.tops_up]])
+        return images, np.concatenate([self.real_labels, self.synthetic_labels[self.tops_up]])
+
 
 @dataclass(frozen=True)
 class MixedSet:
     """Real and synthetic training images of one run.
 
-    synthetic: the candidates that are used. rejected: those that are not, each with its selector and reason.
-    plan: {class: new images requested}. failures: {class: why it got no synthetic images}. shortfall: {class: images
-    that are missing from the plan}. record: what decided the bytes of the run, as it is written.
+    synthetic: the candidates that are used: those of the generators, then those that top up the real side. rejected:
+    those that are not, each with its selector and reason. plan: {class: new images requested of the generators}.
+    failures: {class: why it got no images of them}. shortfall: {class: images that are missing from the plan}.
+    resolution: the size at which images are written. record: what decided the bytes of the run, as it is written.
     """
 
     loaded: LoadedFolder
@@ -53,6 +62,7 @@ class MixedSet:
     plan: dict[str, int]
     failures: dict[str, str]
     shortfall: dict[str, int]
+    resolution: Resolution
     record: dict[str, Any]
 
     @property
@@ -65,17 +75,21 @@ class MixedSet:
         return np.array([one.label for one in self.synthetic], dtype=np.int64)
 
     def arrays(self) -> MixedArrays:
-        """The pixels, labels, scores and sources of the set, stacked."""
+        """The set at the model size, stacked: each image as it is written, brought back to that size."""
         train, synthetic = self.loaded.train, self.synthetic
         none = np.empty((0, *train.images.shape[1:]), np.uint8)
         return MixedArrays(
             real_images=train.images,
             real_labels=train.labels,
-            synthetic_images=np.stack([one.pixels for one in synthetic]) if synthetic else none,
+            synthetic_images=np.stack([self._at_model_size(one) for one in synthetic]) if synthetic else none,
             synthetic_labels=self._labels,
             scores=np.array([overall_score(one.scores) for one in synthetic], dtype=np.float64),
             sources=np.array([one.source for one in synthetic], dtype=np.int64),
+            tops_up=np.array([one.tops_up for one in synthetic], dtype=bool),
         )
+
+    def _at_model_size(self, candidate: Candidate) -> NDArray[np.uint8]:
+        return self.resolution.at_model_size(self.resolution.pixels(candidate))
 
     def rejections(self) -> dict[str, dict[str, int]]:
         """{class: {selector: candidates that it rejected}}; only classes with rejections."""
@@ -96,7 +110,19 @@ class MixedSet:
         ]
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """{class: {"real": images, "synthetic": images}} of the training split."""
-        synthetic = np.bincount(self._labels, minlength=len(self.classes)).tolist()
-        rows = zip(self.classes, self.loaded.spec.counts, synthetic, strict=True)
-        return {name: {"real": real, "synthetic": count} for name, real, count in rows}
+        """{class: {"real", "classical", "generated": images}} of the training split."""
+        counts = {
+            name: {"real": real, "classical": 0, "generated": 0}
+            for name, real in zip(self.classes, self.loaded.spec.counts, strict=True)
+        }
+        for one in self.synthetic:
+            counts[self.classes[one.label]][one.kind] += 1
+        return counts
+
+
+def real_side(counts: Sequence[int], candidates: Iterable[Candidate]) -> list[int]:
+    """Images of the real side of each class, in label order: `counts` of real images, and candidates that top it up."""
+    side = list(counts)
+    for one in candidates:
+        side[one.label] += one.tops_up
+    return side

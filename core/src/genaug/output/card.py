@@ -45,10 +45,10 @@ def _body(mixed: MixedSet) -> Iterator[str]:
         f"seed {record['seed']}, at {spec.height}x{spec.width} pixels, {spec.channels} channel(s)."
     )
     yield ""
-    yield "| class | real | synthetic |"
-    yield "|---|---|---|"
+    yield "| class | real | classical | generated |"
+    yield "|---|---|---|---|"
     for name, n in written_counts(mixed).items():
-        yield f"| {_cell(name)} | {n['real']} | {n['synthetic']} |"
+        yield f"| {_cell(name)} | {n['real']} | {n['classical']} | {n['generated']} |"
     yield ""
     yield from _remarks(mixed)
     yield from _problems(mixed)
@@ -59,6 +59,7 @@ def _remarks(mixed: MixedSet) -> Iterator[str]:
         yield "- It holds no real image; parents and nearest images are named as in the training data."
     else:
         yield "- `train` takes the place of the training images; other splits are unchanged copies."
+    yield "- Classical images are variants or copies of single real images; generated ones come from a trained model."
     yield f"- `{PROVENANCE}` has a line for every image: hashes, label, synthetic or not, and how it was drawn."
     yield (
         "- Synthetic images are named after their generator, and their metadata says (IPTC digital source type "

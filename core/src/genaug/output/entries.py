@@ -13,7 +13,7 @@ from genaug.mixing.mixed import MixedSet
 from genaug.output.file_names import converted, flat_names, synthetic_name
 from genaug.output.formats import Entry
 from genaug.output.mark import marked_png, png
-from genaug.output.provenance import draw_record
+from genaug.output.provenance import SIZE, draw_record
 from genaug.storage import file_bytes
 
 Record = dict[str, Any]
@@ -42,7 +42,7 @@ def entries(mixed: MixedSet) -> dict[str, list[Entry]]:
 
 
 def written_counts(mixed: MixedSet) -> dict[str, dict[str, int]]:
-    """{class: {"real": images, "synthetic": images}} of the training split that the output holds."""
+    """{class: {"real", "classical", "generated": images}} of the training split that the output holds."""
     alone = mixed.record["only_synthetic"]
     return {name: count | ({"real": 0} if alone else {}) for name, count in mixed.counts().items()}
 
@@ -57,7 +57,7 @@ def _paths(mixed: MixedSet, split: str) -> _Paths:
     synthetic = mixed.synthetic if split == "train" else ()
     reserved = [(mixed.classes[one.label], synthetic_name(one.generator, one.index)) for one in synthetic]
     pairs = [(name, facts.format) for name, facts in zip(images.names, images.facts, strict=True)]
-    flat = flat_names(pairs, reserved)
+    flat = flat_names(pairs, reserved, as_png=_resampled(mixed, split))
     labels = [mixed.classes[label] for label in images.labels]
     files = zip(images.names, labels, flat, strict=True)
     return _Paths(folder, {name: f"{folder}/{label}/{file}" for name, label, file in files})
@@ -67,19 +67,32 @@ def _folder(mixed: MixedSet, split: str) -> str:
     return mixed.loaded.scan.folder_names.get(split, split)
 
 
+def _resampled(mixed: MixedSet, split: str) -> bool:
+    """Whether the real images of a split are written at another size than their own."""
+    return split == "train" and mixed.resolution.common_size is not None
+
+
 def _real(mixed: MixedSet, split: str, paths: _Paths) -> Iterator[Entry]:
-    images = mixed.loaded.splits[split]
+    images, resampled = mixed.loaded.splits[split], _resampled(mixed, split)
     for place, name in enumerate(images.names):
+        pixels = mixed.resolution.real_pixels(images, place) if resampled else None
         line = {
             "file_name": paths.by_name[name],
-            "pixels": images.hashes[place],
+            "pixels": images.hashes[place] if pixels is None else pixel_hash(pixels),
             "split": split,
             "label": mixed.classes[images.labels[place]],
             "synthetic": False,
+            "kind": "real",
             "source": name,
+            "source_sha256": images.sha256[place],
+            "source_pixels": images.hashes[place],
             "weight": 1.0,
         }
-        yield _copied(images, place, line)
+        yield _copied(images, place, line) if pixels is None else Entry(line, partial(_real_png, mixed, images, place))
+
+
+def _real_png(mixed: MixedSet, images: LabelledImages, place: int) -> bytes:
+    return png(mixed.resolution.real_pixels(images, place))
 
 
 def _copied(images: LabelledImages, place: int, line: Record) -> Entry:
@@ -102,15 +115,23 @@ def _synthetic(mixed: MixedSet, train: _Paths) -> Iterator[Entry]:
             class_name=mixed.classes[one.label],
             index=one.index,
         )
+        pixels = mixed.resolution.pixels(one)
+        draw |= {SIZE: list(pixels.shape[:2])}
         line = draw | {
             "file_name": f"{train.folder}/{candidate_name(mixed, one)}",
-            "pixels": pixel_hash(one.pixels),
+            "pixels": pixel_hash(pixels),
             "split": "train",
             "label": mixed.classes[one.label],
             "synthetic": True,
+            "kind": one.kind,
+            "tops_up": one.tops_up,
             "parents": [names[row] for row in one.parents],
             "scores": one.scores,
             "weight": one.weight,
             "nearest": {"file_name": names[one.nearest], "distance": round(one.distance, 6)},
         }
-        yield Entry(line, partial(marked_png, one.pixels, draw))
+        yield Entry(line, partial(_synthetic_png, mixed, one, draw))
+
+
+def _synthetic_png(mixed: MixedSet, candidate: Candidate, draw: Record) -> bytes:
+    return marked_png(mixed.resolution.pixels(candidate), draw)

@@ -27,10 +27,12 @@ def converted(format_name: str, name: str) -> bool:
     return format_name == "GIF" and PurePosixPath(name).suffix.lower() not in LOADABLE
 
 
-def flat_names(files: Iterable[tuple[str, str]], reserved: Iterable[tuple[str, str]] = ()) -> list[str]:
+def flat_names(
+    files: Iterable[tuple[str, str]], reserved: Iterable[tuple[str, str]] = (), *, as_png: bool = False
+) -> list[str]:
     """File names inside the class folder for (`<class>/sub/a.gif`, format) pairs of one split, in their order.
 
-    reserved: (class, file name) pairs of synthetic images.
+    reserved: (class, file name) pairs of synthetic images. as_png: whether all files become PNG.
     Folders inside a class are flattened (`sub__a.png`): with nested ones Hugging Face loses all labels. Names that
     differ only in case become different names, because some file systems ignore case.
     """
@@ -39,6 +41,7 @@ def flat_names(files: Iterable[tuple[str, str]], reserved: Iterable[tuple[str, s
     for name, format_name in files:
         label, *inner = PurePosixPath(name).parts
         flat = _with_suffix("__".join(inner), format_name, name)
+        flat = str(PurePosixPath(flat).with_suffix(".png")) if as_png else flat
         if (label, flat.lower()) in taken or len(flat.encode("utf-8", "surrogateescape")) > _LONGEST:
             flat = _shortened(flat, name)
         taken.add((label, flat.lower()))

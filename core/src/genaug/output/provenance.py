@@ -12,6 +12,7 @@ from genaug.storage import file_bytes, read_json_lines, write_json_lines
 ProvenanceLine = Mapping[str, Any]
 # the part of a synthetic image's line from which it can be drawn again, with the types of the values
 DRAW = {"genaug": str, "generator": str, "plugin": str, "model": str, "seed": int, "class": str, "index": int}
+SIZE = "size"  # height and width of a synthetic image, in its line and in its mark
 _LINE = {"file_name": str, "sha256": str, "pixels": str, "split": str, "label": str, "synthetic": bool}
 
 

@@ -39,7 +39,7 @@ def open_mixed(out: str | Path, recipe: Recipe | None = None, *, size: tuple[int
 def _mixed(
     images: LabelledImages, lines: Sequence[ProvenanceLine], classes: Sequence[str], recipe: Recipe | None
 ) -> MixedDataset:
-    synthetic = np.array([line["synthetic"] for line in lines])
+    synthetic = np.array([_mixes(line) for line in lines])
     mixed = MixedDataset.of(
         images.images[~synthetic],
         images.labels[~synthetic],
@@ -47,12 +47,17 @@ def _mixed(
         images.labels[synthetic],
         classes,
         "concatenate" if recipe is None else recipe,
-        scores=_scores([line for line in lines if line["synthetic"]]),
+        scores=_scores([line for line in lines if _mixes(line)]),
     )
     if recipe is not None:
         return mixed
     weights = torch.tensor([float(line["weight"]) for line in lines])
     return replace(mixed, weights=torch.cat([weights[~synthetic], weights[synthetic]]))
+
+
+def _mixes(line: ProvenanceLine) -> bool:
+    """Whether a recipe acts on an image: a synthetic one that does not top up the real side."""
+    return bool(line["synthetic"]) and not line.get("tops_up", False)
 
 
 def _lines(folder: Path) -> dict[str, ProvenanceLine]:

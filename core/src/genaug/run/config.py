@@ -69,6 +69,13 @@ class RunConfig(MixConfig, SelectConfig):
         "folder", "Output format: class folders, tar shards (WebDataset) or Parquet shards."
     )
     classes: tuple[str, ...] | None = option(None, "Classes to use; all if left out.")
+    resolution: int | str = option(
+        "real",
+        "Size of the written training images. real: your files stay as they are, and each generated image gets a size "
+        "drawn from the real images of its class. A number from 8 to 4096: all of them, yours too, become PNG files "
+        "with that shorter side; your own folder stays as it is.",
+        unit="pixels",
+    )
     size: tuple[int, int] | None = option(
         None,
         "Height and width at which models work, multiples of 8 in [16, 256]; chosen from the data if left out.",
@@ -90,6 +97,15 @@ class RunConfig(MixConfig, SelectConfig):
             return recipe
         given = [f"{key}={value}" for key, value in values.items() if key != "mode" and value is not None]
         return ",".join([str(values.get("mode", "concatenate")), *given])
+
+    @field_validator("resolution", mode="before")
+    @classmethod
+    def _real_or_pixels(cls, resolution: Any) -> Any:
+        """Accepts numbers as text, as on the command line."""
+        given = int(resolution) if isinstance(resolution, str) and resolution.isdecimal() else resolution
+        if given != "real" and not (type(given) is int and 8 <= given <= 4096):
+            raise ValueError("expected real or a number of pixels from 8 to 4096")
+        return given
 
     @model_validator(mode="after")
     def _valid_size(self) -> Self:

@@ -90,7 +90,7 @@ def measure(job: Job, workers: int | None = None) -> CostEstimate:
 
 
 def _judge_seconds(job: Job) -> float:
-    judged = bool(job.selectors) and any(share.settings.description.judged for share in job.shares)
+    judged = bool(job.selectors) and not all(share.settings.description.from_originals for share in job.shares)
     if not judged and not job.config.probe:
         return 0.0
     timer = _Timer()

@@ -26,7 +26,8 @@ class ClassResult:
     """What one generator gave for one class.
 
     label: the class. wanted: how many images were requested. drawn: candidates that were judged. accepted, rejected:
-    those candidates. fills_up: whether these images replace images that other generators could not give.
+    those candidates. tops_up: whether these images bring the real side to the size of the largest class. fills_up:
+    whether they replace images that other generators could not give.
     """
 
     generator: str
@@ -35,6 +36,7 @@ class ClassResult:
     drawn: int
     accepted: tuple[Candidate, ...]
     rejected: tuple[Candidate, ...]
+    tops_up: bool = False
     fills_up: bool = False
 
     @property
@@ -60,7 +62,7 @@ class Generated:
         """{label: images missing from the plan}; failed classes and classes without a shortfall are left out."""
         missing = dict(enumerate(self.job.plan.values()))
         for result in self.results:
-            missing[result.label] -= len(result.accepted)
+            missing[result.label] -= 0 if result.tops_up else len(result.accepted)
         return {label: count for label, count in missing.items() if count and label not in self.failures}
 
     def filled_up(self) -> dict[int, int]:
@@ -127,11 +129,13 @@ class _Generation:
         return found
 
     def _filler(self, share: Share, label: int, wanted: int) -> ClassFiller:
-        judged = bool(self._job.selectors) and share.settings.description.judged
+        judged = bool(self._job.selectors) and share.kind == "generated"
         return ClassFiller(
             self._selectors if judged else None,
             self._attribution,
             generator=share.name,
+            kind=share.kind,
+            tops_up=share.tops_up,
             label=label,
             wanted=wanted,
             overdraw=self._job.config.overdraw,
@@ -148,9 +152,11 @@ class _Generation:
     def _performed(self, tasks: Sequence[ModelTask]) -> list[ModelTask]:
         """The tasks that succeeded; the classes of the others have failed."""
         outcomes = make_executor(self._workers).map(perform, tasks, self._report)
-        errors = [outcome.error for outcome in outcomes if outcome.error is not None]
-        if errors and len(errors) == len(outcomes):
-            raise errors[0]
+        errors = [(task, one.error) for task, one in zip(tasks, outcomes, strict=True) if one.error is not None]
+        all_failed = len(errors) == sum(not task.share.tops_up for task in tasks)
+        for task, error in errors:
+            if all_failed or task.share.tops_up:
+                raise error
         done = []
         for task, outcome in zip(tasks, outcomes, strict=True):
             if outcome.result is None:
@@ -190,7 +196,7 @@ class _Generation:
         """Images of the fallback for what the others could not give; its indices continue after its own share."""
         fallback = self._job.fallback
         missing = {
-            label: sum(result.missing for result in results if result.label == label and label not in self._failures)
+            label: sum(one.missing for one in results if one.label == label and label not in self._failures)
             for label in range(len(self._job.classes))
         }
         if fallback is None or not any(missing.values()):
@@ -217,6 +223,7 @@ class _Generation:
             None,
             self._attribution,
             generator=task.share.name,
+            kind=task.share.kind,
             label=label,
             wanted=task.draw.counts[label],
             excluded=self._job.excluded(task.share.name, label),
@@ -241,7 +248,15 @@ def _next_draw(task: ModelTask, fillers: Fillers) -> ModelTask | None:
 
 def _result(task: ModelTask, filler: ClassFiller) -> ClassResult:
     accepted = tuple(filler.finish())
-    return ClassResult(task.share.name, filler.label, filler.wanted, filler.drawn, accepted, tuple(filler.rejected))
+    return ClassResult(
+        generator=task.share.name,
+        label=filler.label,
+        wanted=filler.wanted,
+        drawn=filler.drawn,
+        accepted=accepted,
+        rejected=tuple(filler.rejected),
+        tops_up=task.share.tops_up,
+    )
 
 
 def _too_few(generated: Generated) -> str:

@@ -11,13 +11,14 @@ from genaug.data.folder import LoadedFolder
 from genaug.errors import UsageError, unknown
 from genaug.fitting import FitSettings
 from genaug.hookspecs import GeneratorDescription
+from genaug.mixing.candidate import Kind
 from genaug.mixing.recipe import RecipeConfig, parse_recipe
 from genaug.overrides import assign
 from genaug.registry import Registry
 from genaug.run.config import RunConfig
 from genaug.selection import ManualRejections, SelectorChoice, choose_selectors
 from genaug.storage import stage_hash
-from genaug.targets.plan import new_images
+from genaug.targets.plan import ImagePlan, plan_images
 from genaug.targets.shares import parse_shares, shared_plan
 from genaug.training import resolve_device, resolve_precision
 from genaug.version import __version__
@@ -27,30 +28,41 @@ SECTIONS = ("preset", "model", "train", "augmentation")
 
 @dataclass(frozen=True)
 class Share:
-    """One generator of a run: its settings, and how many images of each class it has to draw."""
+    """One generator of a run: its settings, and how many images of each class it has to draw.
+
+    tops_up: whether its images bring the real side of every class to the size of the largest one.
+    """
 
     settings: FitSettings
     plan: dict[str, int]
+    tops_up: bool = False
 
     @property
     def name(self) -> str:
         """The generator's name."""
         return self.settings.description.name
 
+    @property
+    def kind(self) -> Kind:
+        """The kind of its images."""
+        return "classical" if self.settings.description.from_originals else "generated"
+
 
 @dataclass(frozen=True)
 class Job:
     """What is trained on which images, how many images are drawn of each class, which selectors judge them, the recipe.
 
-    plan: {class: new images}. fallback: the generator that fills up what the others could not give; None where classes
-    are left short. manual_rejections: candidates that a person has rejected. gate: what the quick study before the run
-    said; None where there was none.
+    plan: {class: new images of the generators}. top_up: what brings the real side of every class to the size of the
+    largest one; None where it stays as it is. fallback: the generator that fills up what the others could not give;
+    None where classes are left short. manual_rejections: candidates that a person has rejected. gate: what the quick
+    study before the run said; None where there was none.
     """
 
     loaded: LoadedFolder
     config: RunConfig
     shares: tuple[Share, ...]
     plan: dict[str, int]
+    top_up: Share | None
     selectors: tuple[SelectorChoice, ...]
     fallback: Share | None
     recipe: RecipeConfig
@@ -61,6 +73,22 @@ class Job:
     def classes(self) -> tuple[str, ...]:
         """The class names in label order."""
         return self.loaded.spec.classes
+
+    @property
+    def all_shares(self) -> tuple[Share, ...]:
+        """The generators, and what tops up the real side."""
+        return (*self.shares, *([self.top_up] if self.top_up else []))
+
+    def planned(self) -> dict[str, dict[str, int]]:
+        """{class: {"real", "classical", "generated": images}} of the training images after the run."""
+        counts = {
+            name: {"real": real, "classical": 0, "generated": 0}
+            for name, real in zip(self.classes, self.loaded.spec.counts, strict=True)
+        }
+        for share in self.all_shares:
+            for name, count in share.plan.items():
+                counts[name][share.kind] += count
+        return counts
 
     def request(self) -> dict[str, Any]:
         """Everything that decides the bytes of the output, except the plan."""
@@ -78,6 +106,7 @@ class Job:
             "gate": config.gate,
             "format": config.format,
             "only_synthetic": config.only_synthetic,
+            "resolution": config.resolution,
             "classes": list(loaded.spec.classes),
             "size": [loaded.spec.height, loaded.spec.width],
             "resize": loaded.resize,
@@ -90,7 +119,7 @@ class Job:
 
     def without(self, rejections: ManualRejections) -> "Job":
         """The same job without these candidates; raises UsageError where one names an unknown generator or class."""
-        names = {share.name for share in (*self.shares, *([self.fallback] if self.fallback else []))}
+        names = {share.name for share in (*self.all_shares, *([self.fallback] if self.fallback else []))}
         for generator, class_name in rejections:
             if generator not in names:
                 raise unknown("generator in the list of rejected images", generator, names)
@@ -101,22 +130,25 @@ class Job:
     def drawing_nothing(self) -> "Job":
         """The same job for the real images alone."""
         nothing = dict.fromkeys(self.plan, 0)
-        return replace(self, plan=nothing, shares=tuple(replace(share, plan=nothing) for share in self.shares))
+        shares = tuple(replace(share, plan=nothing) for share in self.shares)
+        return replace(self, plan=nothing, shares=shares, top_up=None)
 
     def with_allowed_changes(self, changes: Mapping[str, Any]) -> "Job":
         """The same job with other settings of augmentation, for every generator that varies training images."""
         shares = tuple(replace(share, settings=_varied(share.settings, changes)) for share in self.shares)
-        fallback = self.fallback and replace(self.fallback, settings=_varied(self.fallback.settings, changes))
-        return replace(self, shares=shares, fallback=fallback)
+        fallback, top_up = (
+            share and replace(share, settings=_varied(share.settings, changes))
+            for share in (self.fallback, self.top_up)
+        )
+        return replace(self, shares=shares, fallback=fallback, top_up=top_up)
 
 
 def resolve(config: RunConfig, loaded: LoadedFolder, registry: Registry) -> Job:
     """Settle generators, presets, device, precision, threads, plan, selectors and recipe; raises UsageError."""
     parts = parse_shares(config.generator or registry.default_generator())
     _check_sections(config, parts)
-    counts = dict(zip(loaded.spec.classes, loaded.spec.counts, strict=True))
-    plan = new_images(counts, config)
-    plans = shared_plan(plan, parts)
+    plan = image_plan(config, loaded, registry)
+    plans = shared_plan(plan.generated, parts)
     shares = tuple(
         Share(_settings(name, _changes_of(config, name, alone=len(parts) == 1), config, loaded, registry), plans[name])
         for name in parts
@@ -126,11 +158,34 @@ def resolve(config: RunConfig, loaded: LoadedFolder, registry: Registry) -> Job:
         loaded=loaded,
         config=config,
         shares=shares,
-        plan=plan,
+        plan=plan.generated,
+        top_up=_top_up(config, loaded, registry, plan.top_up, parts),
         selectors=choose_selectors(config.select, config.selectors, registry),
         fallback=filler and Share(_settings(filler, {"preset": "auto"}, config, loaded, registry), {}),
         recipe=parse_recipe(config.recipe),
     )
+
+
+def image_plan(config: RunConfig, loaded: LoadedFolder, registry: Registry) -> ImagePlan:
+    """The new images of each class; without a target an even mix, unless a generator only varies real images."""
+    names = parse_shares(config.generator or registry.default_generator())
+    evenly = not any(registry.generators.get(name).from_originals for name in names)
+    counts = dict(zip(loaded.spec.classes, loaded.spec.counts, strict=True))
+    return plan_images(counts, config, evenly=evenly)
+
+
+def _top_up(
+    config: RunConfig, loaded: LoadedFolder, registry: Registry, plan: dict[str, int], parts: Mapping[str, float]
+) -> Share | None:
+    """What tops up the real side; None where nothing is missing. Raises UsageError for a generator of `parts`."""
+    if not any(plan.values()):
+        return None
+    name = config.top_up or "classical"
+    if name in parts:
+        raise UsageError(
+            f"top_up: {name} is among the generators already; give another --top-up, or leave {name} out of --generator"
+        )
+    return Share(_settings(name, {"preset": "auto"}, config, loaded, registry), plan, tops_up=True)
 
 
 def settings_by_generator(

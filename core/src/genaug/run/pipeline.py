@@ -6,12 +6,14 @@ from pathlib import Path
 from genaug.executors import Report, silent
 from genaug.fitting import FitRecord
 from genaug.mixing.apply import apply_recipe, overall_score
-from genaug.mixing.mixed import MixedSet
+from genaug.mixing.mixed import MixedSet, real_side
 from genaug.mixing.recipe import require_storable
+from genaug.mixing.resolution import Resolution
 from genaug.output.files import MODELS
 from genaug.output.folder import OutputFolder
 from genaug.output.formats import check_format
 from genaug.output.writer import write
+from genaug.registry import make_generator
 from genaug.run.generation import Generated, generate
 from genaug.run.job import Job, default_workers
 from genaug.run.record import by_class, run_record, timings
@@ -45,21 +47,39 @@ def save(mixed: MixedSet, job: Job, records: tuple[FitRecord, ...], folder: Path
 
 
 def mix(generated: Generated) -> MixedSet:
-    """Real and synthetic images together; the recipe says which accepted candidates are used and what they weigh."""
+    """Real and synthetic images together; the recipe says which accepted candidates are used and what they weigh.
+
+    It leaves alone what tops up the real side, and counts it as real.
+    """
     job, results = generated.job, generated.results
     accepted = [candidate for result in results for candidate in result.accepted]
-    scores = [overall_score(one.scores) for one in accepted]
-    applied = apply_recipe(job.recipe, job.loaded.spec.counts, [one.label for one in accepted], scores)
-    pairs = zip(accepted, applied.keep, applied.weights, strict=True)
+    mixed = [one for one in accepted if not one.tops_up]
+    topped_up = tuple(one for one in accepted if one.tops_up)
+    real, resolution = real_side(job.loaded.spec.counts, topped_up), _resolution(job)
+    applied = apply_recipe(job.recipe, real, [one.label for one in mixed], [overall_score(one.scores) for one in mixed])
+    pairs = zip(mixed, applied.keep, applied.weights, strict=True)
     return MixedSet(
         loaded=job.loaded,
-        synthetic=tuple(candidate.with_weight(weight) for candidate, keep, weight in pairs if keep),
+        synthetic=(*(candidate.with_weight(weight) for candidate, keep, weight in pairs if keep), *topped_up),
         rejected=tuple(candidate for result in results for candidate in result.rejected),
         plan=job.plan,
         failures=by_class(job, generated.failures),
         shortfall=by_class(job, generated.shortfall()),
-        record=run_record(generated),
+        resolution=resolution,
+        record=run_record(generated, resolution),
     )
+
+
+def _resolution(job: Job) -> Resolution:
+    """How the images of a job are brought to the size at which they are written."""
+    shares = [*job.all_shares, *([job.fallback] if job.fallback else [])]
+    variants = {
+        share.name: make_generator(share.settings.description, job.loaded.spec, share.settings.preset.model)
+        for share in shares
+        if share.kind == "classical"
+    }
+    side = None if job.config.resolution == "real" else int(job.config.resolution)
+    return Resolution(job.loaded, side, job.config.seed, variants)
 
 
 def check(job: Job, out: Path | None = None) -> None:
@@ -80,8 +100,10 @@ def checked(job: Job, out: Path) -> OutputFolder:
 
 def _bytes_needed(job: Job) -> int:
     """A careful estimate of what a run writes: raw pixels for draws and for PNGs, and a copy of the real files."""
-    spec = job.loaded.spec
-    image = 2 * spec.channels * spec.height * spec.width + 4096
+    spec, sizes = job.loaded.spec, job.loaded.splits["train"].facts
+    written = max(one.height * one.width for one in sizes) if job.config.resolution == "real" else 0
+    image = spec.channels * (spec.height * spec.width + written) + 4096
     real = sum(path.stat().st_size for images in job.loaded.splits.values() for path in images.paths)
     most = job.config.overdraw if job.selectors else 1.0
-    return int(sum(job.plan.values()) * image * most + real)
+    drawn = sum(sum(share.plan.values()) for share in job.all_shares)
+    return int(drawn * image * most + real)

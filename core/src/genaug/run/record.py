@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import torch
 
 from genaug.fitting import CHUNK, FitRecord
+from genaug.mixing.resolution import Resolution
 from genaug.output.file_names import synthetic_name
 from genaug.output.files import MODELS
 from genaug.run.generation import Generated
@@ -18,7 +19,7 @@ from genaug.storage import file_sha256
 Value = TypeVar("Value")
 
 
-def run_record(generated: Generated) -> dict[str, Any]:
+def run_record(generated: Generated, resolution: Resolution) -> dict[str, Any]:
     """What decided the bytes of a run, and nothing that changes from run to run."""
     job = generated.job
     return job.request() | {
@@ -27,6 +28,8 @@ def run_record(generated: Generated) -> dict[str, Any]:
         "preset": job.config.preset,
         "spec": asdict(job.loaded.spec),
         "plan": job.plan,
+        "top_up": None if job.top_up is None else job.top_up.settings.to_json() | {"plan": job.top_up.plan},
+        "train_size": None if resolution.common_size is None else list(resolution.common_size),
         "shares": {share.name: share.plan for share in job.shares},
         "drawn": _drawn(generated),
         "filled_up": by_class(job, generated.filled_up()),
@@ -94,5 +97,5 @@ def _rejected_names(job: Job) -> Iterator[str]:
 
 def _plugins(job: Job) -> dict[str, str]:
     """{generator: distribution and version} of every generator that may have drawn an image."""
-    shares = [*job.shares, *([job.fallback] if job.fallback else [])]
+    shares = [*job.all_shares, *([job.fallback] if job.fallback else [])]
     return {share.name: share.settings.to_json()["plugin"] for share in shares}

@@ -29,7 +29,7 @@ def plan_tasks(job: Job, models: Path, folder: Path) -> list[ModelTask]:
     models: where trained models are kept. folder: where checkpoints and drawn images are kept.
     """
     tasks: list[ModelTask] = []
-    for share in job.shares:
+    for share in job.all_shares:
         counts = {label: share.plan[name] for label, name in enumerate(job.classes)}
         tasks += tasks_of(job, share, counts, models, folder)
     return tasks

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from genaug.data.attribution import Attribution
 from genaug.fitting import CHUNK
-from genaug.mixing.candidate import Candidate
+from genaug.mixing.candidate import Candidate, Kind
 from genaug.selection.manual_rejections import REASON, SELECTOR
 from genaug.selection.selector_chain import SelectorChain
 
@@ -30,13 +30,16 @@ class ClassFiller:
         attribution: Attribution,
         *,
         generator: str,
+        kind: Kind = "generated",
+        tops_up: bool = False,
         label: int,
         wanted: int,
         overdraw: float = 1.0,
         excluded: frozenset[int] = frozenset(),
     ) -> None:
         self._selectors, self._attribution, self._excluded = selectors, attribution, excluded
-        self._generator, self.label, self.wanted = generator, label, wanted
+        self._generator, self._kind, self._tops_up = generator, kind, tops_up
+        self.label, self.wanted = label, wanted
         most = _whole_chunks(max(CHUNK, math.ceil(wanted * overdraw)))
         self._limit = most if selectors else wanted + len(excluded)
         self._passed: list[Candidate] = []
@@ -104,6 +107,8 @@ class ClassFiller:
                 source=int(sources[place]),
                 nearest=int(nearest[place]),
                 distance=float(distances[place]),
+                kind=self._kind,
+                tops_up=self._tops_up,
             )
             for place, pixels in enumerate(images)
         ]

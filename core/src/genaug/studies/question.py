@@ -14,14 +14,14 @@ from genaug.fitting import fit_tasks
 from genaug.output.provenance import read_unchecked
 from genaug.registry import Registry, load_registry
 from genaug.run.config import RunConfig
-from genaug.run.job import Job, resolve
+from genaug.run.job import Job, image_plan, resolve
 from genaug.storage import file_sha256, stage_hash
 from genaug.studies.arms import Arm, real_arms, synthetic_arms
 from genaug.studies.learner import ClassifierSpec
 from genaug.studies.networks import check_network
 from genaug.studies.settings import StudyConfig
 from genaug.studies.splits import Fold, split_folds
-from genaug.targets.plan import new_images
+from genaug.targets.plan import ImagePlan
 from genaug.targets.shares import parse_shares
 from genaug.training import resolve_device
 from genaug.version import __version__
@@ -57,7 +57,7 @@ class Question:
             settings.parsed_recipes(),
             settings.counts,
             uneven=self._uneven(),
-            alone=settings.alone and all(min(plan.values()) > 0 for plan in self._plans()),
+            alone=settings.alone and all(min(plan.generated.values()) > 0 for plan in self._plans()),
         )
         return (*real_arms(), *synthetic)
 
@@ -84,7 +84,7 @@ class Question:
         _refuse_output(self.loaded.scan.root)
         self.settings.parsed_recipes()
         for name, plan in zip(self.runs, self._plans(), strict=True):
-            if not any(plan.values()):
+            if not any(plan.generated.values()):
                 raise UsageError(
                     f"the plan asks for no synthetic image of {name}; give --per-class, or another --balance"
                 )
@@ -111,13 +111,13 @@ class Question:
         train = self.loaded.train
         return {"study": FORMAT, "data": train.fingerprint, "names": stage_hash(train.names)}
 
-    def _plans(self) -> list[dict[str, int]]:
-        counts = dict(zip(self.loaded.spec.classes, self.loaded.spec.counts, strict=True))
-        return [new_images(counts, config) for config in self.runs.values()]
+    def _plans(self) -> list[ImagePlan]:
+        registry = load_registry()
+        return [image_plan(config, self.loaded, registry) for config in self.runs.values()]
 
     def _uneven(self) -> bool:
         counts = dict(zip(self.loaded.spec.classes, self.loaded.spec.counts, strict=True))
-        totals = [{counts[name] + count for name, count in plan.items()} for plan in self._plans()]
+        totals = [{counts[name] + count for name, count in plan.total.items()} for plan in self._plans()]
         return any(len(found) > 1 for found in totals) or bool(self.settings.counts)
 
 

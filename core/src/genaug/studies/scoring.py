@@ -156,14 +156,20 @@ def _learned(task: Scoring, mixed: MixedDataset, variants: NDArray[np.uint8] | N
 
 
 def _mixed(task: Scoring, arm: Arm, sets: Mapping[str, SyntheticSet]) -> MixedDataset:
-    """The images of an arm; if it has no synthetic image, the default recipe, since others need both kinds."""
+    """The images of an arm; if it has no synthetic image, the default recipe, since others need both kinds.
+
+    What tops up the real side of a run counts as real here too.
+    """
     train = task.train
+    found = None if arm.generator is None else sets[arm.generator]
+    real = [(train.images, train.labels)] if arm.real else []
+    real += [(found.topping_up().images, found.topping_up().labels)] if arm.real and found is not None else []
+    synthetic = None if found is None else found.first(arm.count)
     none = np.empty((0, *train.images.shape[1:]), np.uint8)
-    synthetic = None if arm.generator is None else sets[arm.generator].first(arm.count)
     recipe = arm.recipe if synthetic is not None and len(synthetic.labels) else Arm().recipe
     return MixedDataset.of(
-        train.images if arm.real else none,
-        train.labels if arm.real else np.empty(0, np.int64),
+        np.concatenate([none, *(images for images, _ in real)]),
+        np.concatenate([np.empty(0, np.int64), *(labels for _, labels in real)]),
         none if synthetic is None else synthetic.images,
         np.empty(0, np.int64) if synthetic is None else synthetic.labels,
         train.spec.classes,

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from genaug.run.judges import judged_probabilities
 from genaug.storage import make_folder, read_json, remove, stage_hash, write_bytes, write_json
 from genaug.training import using_threads
 
-FORMAT = 1
+FORMAT = 2
 _UNFINISHED = "work"
 _PROBABILITIES = "opinions"  # the name of that tensor in the files
 
@@ -54,31 +54,34 @@ class SyntheticSet:
     """The synthetic images of one split, each class in the order of candidates.
 
     images: uint8 [S, H, W, C]. labels: int64 [S]. scores: float32 [S] in [0, 1]. probabilities: float32 [S, K], by
-    judges that never saw the source images; None where they were not needed.
+    judges that never saw the source images; None where they were not needed. tops_up: bool [S], the images that bring
+    the real side to the size of the largest class.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     scores: NDArray[np.float32]
     probabilities: NDArray[np.float32] | None
+    tops_up: NDArray[np.bool_]
 
     def first(self, count: int | None) -> "SyntheticSet":
-        """At most `count` images of each class, those that were drawn first; all of them for None."""
-        if count is None:
-            return self
+        """At most `count` images of each class, those that were drawn first; all of them for None.
+
+        Images that top up the real side are left out.
+        """
         rank = np.zeros(len(self.labels), dtype=np.int64)
         for label in np.unique(self.labels):
-            rows = self.labels == label
+            rows = (self.labels == label) & ~self.tops_up
             rank[rows] = np.arange(rows.sum())
-        keep = rank < count
+        return self._take(~self.tops_up & (rank < (len(rank) if count is None else count)))
+
+    def topping_up(self) -> "SyntheticSet":
+        """The images that top up the real side."""
+        return self._take(self.tops_up)
+
+    def _take(self, keep: NDArray[np.bool_]) -> "SyntheticSet":
         probabilities = None if self.probabilities is None else self.probabilities[keep]
-        return replace(
-            self,
-            images=self.images[keep],
-            labels=self.labels[keep],
-            scores=self.scores[keep],
-            probabilities=probabilities,
-        )
+        return SyntheticSet(self.images[keep], self.labels[keep], self.scores[keep], probabilities, self.tops_up[keep])
 
 
 def make_synthetic_sets(splits: Sequence[Sequence[SyntheticSetTask]], workers: int, report: Report) -> None:
@@ -115,13 +118,14 @@ def make(task: SyntheticSetTask, report: Report) -> None:
             "images": arrays.synthetic_images,
             "labels": arrays.synthetic_labels,
             "scores": arrays.scores.astype(np.float32),
+            "tops_up": arrays.tops_up,
         }
         if task.probabilities:
             tensors[_PROBABILITIES] = judged_probabilities(job, arrays, folder).numpy()
     facts = {
         "seconds": time.monotonic() - started,
-        "images": len(mixed.synthetic),
-        "missing": sum(job.plan.values()) - len(mixed.synthetic),
+        "images": int((~arrays.tops_up).sum()),
+        "missing": sum(job.plan.values()) - int((~arrays.tops_up).sum()),
         "failures": mixed.failures,
         "allowed": _allowed(generated),
     }
@@ -138,7 +142,8 @@ def read_facts(task: SyntheticSetTask) -> dict[str, Any]:
 def read_synthetic_set(task: SyntheticSetTask) -> SyntheticSet:
     """The images that `make` wrote."""
     tensors = load_file(task.path)
-    return SyntheticSet(tensors["images"], tensors["labels"], tensors["scores"], tensors.get(_PROBABILITIES))
+    images, labels, scores, tops_up = (tensors[name] for name in ("images", "labels", "scores", "tops_up"))
+    return SyntheticSet(images, labels, scores, tensors.get(_PROBABILITIES), tops_up)
 
 
 def _allowed(generated: Generated) -> dict[str, Any]:

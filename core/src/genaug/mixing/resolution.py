@@ -1,0 +1,117 @@
+"""The size at which each image of a mixed set is written, and its pixels at that size."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genaug.chance import derive
+from genaug.data.decode import decode
+from genaug.data.folder import LabelledImages, LoadedFolder
+from genaug.data.resize import resize
+from genaug.fitting import image_noise
+from genaug.generator import AnyGenerator
+from genaug.mixing.candidate import Candidate
+
+Pixels = NDArray[np.uint8]
+Size = tuple[int, int]
+_ENOUGH = 10  # real images of a class whose sizes are worth drawing from
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Turns images of the model size into images as they are written.
+
+    Synthetic images of one size among real ones of many would give themselves away. So without `side`, each gets a size
+    drawn from those of the real images of its class (of all classes, where it has fewer than ten). Enlarging cannot
+    bring back detail: it stays blurred. side: the shorter side in pixels of all training images, real ones too.
+
+    seed: of the run. variants: the generators whose images are made from originals, by name.
+    """
+
+    loaded: LoadedFolder
+    side: int | None
+    seed: int
+    variants: Mapping[str, AnyGenerator]
+
+    @property
+    def common_size(self) -> Size | None:
+        """Height and width of all training images; None where real images keep their own size."""
+        if self.side is None:
+            return None
+        spec = self.loaded.spec
+        scale = self.side / min(spec.height, spec.width)
+        return round(spec.height * scale), round(spec.width * scale)
+
+    def size(self, candidate: Candidate) -> Size:
+        """Height and width at which a generated image is written, a function of (seed, generator, class, index)."""
+        if self.common_size is not None:
+            return self.common_size
+        sizes, name = self._sizes[candidate.label], self.loaded.spec.classes[candidate.label]
+        return sizes[derive(self.seed, "size", candidate.generator, name, candidate.index) % len(sizes)]
+
+    def pixels(self, candidate: Candidate) -> Pixels:
+        """The pixels of a candidate as they are written, uint8 [H, W, C]."""
+        generator = self.variants.get(candidate.generator)
+        if generator is None:
+            return _resized(candidate.pixels, self.size(candidate))
+        name = self.loaded.spec.classes[candidate.label]
+        noise = image_noise(self.seed, candidate.generator, name, [candidate.index])
+        original = self._original(candidate.parents[0])
+        return self._at_common_size(generator.from_original(original, noise))
+
+    def real_pixels(self, images: LabelledImages, place: int) -> Pixels:
+        """The pixels of a real training image as they are written, uint8 [H, W, C]."""
+        return self._at_common_size(decode(images.paths[place]).pixels)
+
+    def at_model_size(self, pixels: Pixels) -> Pixels:
+        """Pixels of any size as models and judges see them."""
+        spec = self.loaded.spec
+        return resize(pixels, spec.height, spec.width, spec.channels, self.loaded.resize)
+
+    def _original(self, row: int) -> Pixels:
+        pixels = decode(self._paths[self.loaded.train.names[row]]).pixels
+        height, width = pixels.shape[:2]
+        return resize(pixels, height, width, self.loaded.spec.channels, "stretch")
+
+    def _at_common_size(self, pixels: Pixels) -> Pixels:
+        if self.common_size is None:
+            return pixels
+        return resize(pixels, *self.common_size, self.loaded.spec.channels, self.loaded.resize)
+
+    @cached_property
+    def _paths(self) -> dict[str, Path]:
+        images = self.loaded.splits["train"]
+        return dict(zip(images.names, images.paths, strict=True))
+
+    @cached_property
+    def _sizes(self) -> list[list[Size]]:
+        """The sizes to draw from, sorted, by label."""
+        images, spec = self.loaded.splits["train"], self.loaded.spec
+        model = (spec.height, spec.width)
+        sizes = [canvas((one.height, one.width), model, self.loaded.resize) for one in images.facts]
+        own = [
+            sorted(size for size, one in zip(sizes, images.labels, strict=True) if one == label)
+            for label in range(len(spec.classes))
+        ]
+        return [found if len(found) >= _ENOUGH else sorted(sizes) for found in own]
+
+
+def canvas(size: Size, model: Size, policy: str) -> Size:
+    """The size of the part of an image (height, width) that becomes the model's image under a policy of resizing.
+
+    stretch: the whole image. crop: the largest centre with the model's aspect ratio. fit: the image with its padding.
+    """
+    if policy == "stretch":
+        return size
+    scales = [side / wanted for side, wanted in zip(size, model, strict=True)]
+    scale = min(scales) if policy == "crop" else max(scales)
+    height, width = (max(1, round(side * scale)) for side in model)
+    return height, width
+
+
+def _resized(pixels: Pixels, size: Size) -> Pixels:
+    return pixels if pixels.shape[:2] == size else resize(pixels, *size, pixels.shape[2], "stretch")
