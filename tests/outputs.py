@@ -21,7 +21,7 @@ def write_run(out: Path, *, generators: tuple[str, ...] = ("first", "second"), p
     lines = [line for label in range(len(CLASSES)) for line in _class(out, label, generators)]
     provenance = _write_lines(out / "provenance.jsonl", lines)
     _write_lines(out / "rejections.jsonl", _rejections(out, generators[0], pictures=pictures))
-    counts = {name: {"real": REAL, "synthetic": SYNTHETIC} for name in CLASSES}
+    counts = {name: {"real": REAL, "classical": 0, "generated": SYNTHETIC} for name in CLASSES}
     _write(out / "classes.json", {"classes": list(CLASSES), "counts": counts})
     _write(out / "run.json", _run(generators) | {"written": {"provenance.jsonl": provenance}})
     fits = [{"model": f"{name}/all.safetensors", "seconds": 7.5, "reused": False} for name in generators]
@@ -155,6 +155,8 @@ def _run(generators: tuple[str, ...]) -> dict[str, Any]:
         "filled_up": {TAG: 2},
         "shortfall": {NOT_UTF8: 1},
         "failures": {},
+        "top_up": None,
+        "resolution": "real",
         "selection": selection,
         "probe": False,
     }

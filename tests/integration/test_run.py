@@ -291,7 +291,7 @@ def test_settings_come_over_those_of_the_file(plain, tmp_path, genaug):
 def test_machine_readable_output_is_json_alone(plain, tmp_path, genaug):
     code, shown, _ = genaug("run", plain, "-g", "oversample", "--per-class", 1, "-o", tmp_path / "out", "--json")
     assert code == 0
-    assert json.loads(shown)["counts"]["dog"] == {"real": 4, "classical": 0, "generated": 1}
+    assert json.loads(shown)["counts"]["dog"] == {"real": 4, "classical": 1, "generated": 0}
 
 
 PICKY = """

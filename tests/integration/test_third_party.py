@@ -48,7 +48,7 @@ def run(python: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, P
     folder = tmp_path_factory.mktemp("run")
     data, out = fill(folder / "data", {"cat": 5, "dog": 2}), folder / "out"
     settings = ("--preset", "small", "-s", "steps=5", "-s", "width=4")
-    genaug(python, "run", data, "-g", "gmmn", *settings, "--select", "sharpness", "-o", out)
+    genaug(python, "run", data, "-g", "gmmn", *settings, "--select", "sharpness", "--balance", "max", "-o", out)
     return data, out
 
 

@@ -77,6 +77,8 @@ def _show(mixed: "MixedSet", out: Path, page: Path, study: str) -> None:
         console.note(f"class {name!r} got no synthetic images: {reason}")
     console.say(f"data set: {out / images_folder(mixed.record['format'])}")
     console.say(f"report: {page}")
+    if advice := mixed.resolution.advice():
+        console.say(advice)
     if gate := mixed.record["gated"]:
         console.say(f"quick study: {gate['study']}")
         console.say(f"quick study: {gate['recommendation']}")

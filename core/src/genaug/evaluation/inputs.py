@@ -14,7 +14,7 @@ from genaug.data.duplicates import NEAR, nearest
 from genaug.data.folder import LabelledImages, LoadedFolder, load_folder
 from genaug.data.split import TrainSplit
 from genaug.errors import DataError, UsageError
-from genaug.output.provenance import ProvenanceLine, has_provenance, read_provenance
+from genaug.output.provenance import ProvenanceLine, drawn_beside_real, has_provenance, read_provenance
 from genaug.output.run_file import require_class_folders
 
 Pixels = NDArray[np.uint8]
@@ -126,7 +126,8 @@ def parent_rows(train: TrainSplit, parents: Sequence[Sequence[str]]) -> NDArray[
 def _recorded(folder: Path) -> dict[str, list[str]] | None:
     """{file: its parents by their names in the real folder} of a run's synthetic files; None without provenance.
 
-    The records name parents by their files in the output, and give the name in the real folder of each real image.
+    Files that top up the real side are left out. The records name parents by their files in the output, and give the
+    name in the real folder of each real image.
     """
     if not has_provenance(folder):
         return None
@@ -135,7 +136,7 @@ def _recorded(folder: Path) -> dict[str, list[str]] | None:
     return {
         inner(line["file_name"]): [sources.get(name, name) for name in line.get("parents", [])]
         for line in lines
-        if line["synthetic"]
+        if drawn_beside_real(line)
     }
 
 

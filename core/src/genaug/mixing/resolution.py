@@ -1,6 +1,7 @@
 """The size at which each image of a mixed set is written, and its pixels at that size."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,7 @@ from genaug.mixing.candidate import Candidate
 Pixels = NDArray[np.uint8]
 Size = tuple[int, int]
 _ENOUGH = 10  # real images of a class whose sizes are worth drawing from
+_MOST = 1000  # sizes to draw from, for each class
 
 
 @dataclass(frozen=True)
@@ -46,18 +48,27 @@ class Resolution:
         scale = self.side / min(spec.height, spec.width)
         return round(spec.height * scale), round(spec.width * scale)
 
+    def advice(self) -> str:
+        """How to prepare images for a classifier that is trained on this set; empty where sizes differ."""
+        if self.common_size is None:
+            return ""
+        height, width = self.common_size
+        how = {"stretch": "stretch", "crop": "crop to their centre and shrink", "fit": "pad and shrink"}
+        return (
+            f"train at {height}x{width} pixels; {how[self.loaded.resize]} validation and test images to that size, as "
+            "these images were"
+        )
+
     def size(self, candidate: Candidate) -> Size:
         """Height and width at which a generated image is written, a function of (seed, generator, class, index)."""
-        if self.common_size is not None:
-            return self.common_size
-        sizes, name = self._sizes[candidate.label], self.loaded.spec.classes[candidate.label]
-        return sizes[derive(self.seed, "size", candidate.generator, name, candidate.index) % len(sizes)]
+        name = self.loaded.spec.classes[candidate.label]
+        return drawn_size(self.sizes[name], self.seed, candidate.generator, name, candidate.index)
 
     def pixels(self, candidate: Candidate) -> Pixels:
         """The pixels of a candidate as they are written, uint8 [H, W, C]."""
         generator = self.variants.get(candidate.generator)
         if generator is None:
-            return _resized(candidate.pixels, self.size(candidate))
+            return at_size(candidate.pixels, self.size(candidate))
         name = self.loaded.spec.classes[candidate.label]
         noise = image_noise(self.seed, candidate.generator, name, [candidate.index])
         original = self._original(candidate.parents[0])
@@ -88,16 +99,24 @@ class Resolution:
         return dict(zip(images.names, images.paths, strict=True))
 
     @cached_property
-    def _sizes(self) -> list[list[Size]]:
-        """The sizes to draw from, sorted, by label."""
-        images, spec = self.loaded.splits["train"], self.loaded.spec
-        model = (spec.height, spec.width)
-        sizes = [canvas((one.height, one.width), model, self.loaded.resize) for one in images.facts]
-        own = [
-            sorted(size for size, one in zip(sizes, images.labels, strict=True) if one == label)
-            for label in range(len(spec.classes))
-        ]
-        return [found if len(found) >= _ENOUGH else sorted(sizes) for found in own]
+    def sizes(self) -> dict[str, list[Size]]:
+        """{class: the sizes that its generated images may have}, sorted; at most 1,000 of them."""
+        spec = self.loaded.spec
+        if self.common_size is not None:
+            return {name: [self.common_size] for name in spec.classes}
+        images, model = self.loaded.splits["train"], (spec.height, spec.width)
+        every = [canvas((one.height, one.width), model, self.loaded.resize) for one in images.facts]
+        found = {}
+        for label, name in enumerate(spec.classes):
+            own = [size for size, one in zip(every, images.labels, strict=True) if one == label]
+            found[name] = _thinned(sorted(own if len(own) >= _ENOUGH else every))
+        return found
+
+
+def drawn_size(sizes: Sequence[Size], seed: int, generator: str, class_name: str, index: int) -> Size:
+    """The size of one image among those that it may have."""
+    height, width = sizes[derive(seed, "size", generator, class_name, index) % len(sizes)]
+    return height, width
 
 
 def canvas(size: Size, model: Size, policy: str) -> Size:
@@ -113,5 +132,12 @@ def canvas(size: Size, model: Size, policy: str) -> Size:
     return height, width
 
 
-def _resized(pixels: Pixels, size: Size) -> Pixels:
+def _thinned(sizes: Sequence[Size]) -> list[Size]:
+    """At most 1,000 of them, evenly spread."""
+    step = max(1, math.ceil(len(sizes) / _MOST))
+    return list(sizes[::step])
+
+
+def at_size(pixels: Pixels, size: Size) -> Pixels:
+    """A generated image uint8 [H, W, C] at another size."""
     return pixels if pixels.shape[:2] == size else resize(pixels, *size, pixels.shape[2], "stretch")

@@ -60,6 +60,8 @@ def _remarks(mixed: MixedSet) -> Iterator[str]:
     else:
         yield "- `train` takes the place of the training images; other splits are unchanged copies."
     yield "- Classical images are variants or copies of single real images; generated ones come from a trained model."
+    if advice := mixed.resolution.advice():
+        yield f"- Every training image has been brought to one size: {advice}."
     yield f"- `{PROVENANCE}` has a line for every image: hashes, label, synthetic or not, and how it was drawn."
     yield (
         "- Synthetic images are named after their generator, and their metadata says (IPTC digital source type "

@@ -45,6 +45,11 @@ def read_unchecked(folder: Path) -> list[Any]:
     return read_json_lines(folder / PROVENANCE)
 
 
+def drawn_beside_real(line: ProvenanceLine) -> bool:
+    """Whether a line is of a synthetic image that does not top up the real side: what recipes and metrics act on."""
+    return bool(line["synthetic"]) and not line.get("tops_up", False)
+
+
 def holds(values: Any, kinds: Mapping[str, type]) -> bool:
     """Whether plain values are a table that has these keys with values of these types."""
     return isinstance(values, Mapping) and all(isinstance(values.get(key), kind) for key, kind in kinds.items())

@@ -13,7 +13,7 @@ from genaug.errors import DataError
 from genaug.mixing.apply import overall_score
 from genaug.mixing.live import MixedDataset, Recipe
 from genaug.output.files import PROVENANCE, RUN
-from genaug.output.provenance import ProvenanceLine, read_unchecked
+from genaug.output.provenance import ProvenanceLine, drawn_beside_real, read_unchecked
 from genaug.output.run_file import read_run, require_class_folders
 
 
@@ -39,7 +39,7 @@ def open_mixed(out: str | Path, recipe: Recipe | None = None, *, size: tuple[int
 def _mixed(
     images: LabelledImages, lines: Sequence[ProvenanceLine], classes: Sequence[str], recipe: Recipe | None
 ) -> MixedDataset:
-    synthetic = np.array([_mixes(line) for line in lines])
+    synthetic = np.array([drawn_beside_real(line) for line in lines])
     mixed = MixedDataset.of(
         images.images[~synthetic],
         images.labels[~synthetic],
@@ -47,17 +47,12 @@ def _mixed(
         images.labels[synthetic],
         classes,
         "concatenate" if recipe is None else recipe,
-        scores=_scores([line for line in lines if _mixes(line)]),
+        scores=_scores([line for line in lines if drawn_beside_real(line)]),
     )
     if recipe is not None:
         return mixed
     weights = torch.tensor([float(line["weight"]) for line in lines])
     return replace(mixed, weights=torch.cat([weights[~synthetic], weights[synthetic]]))
-
-
-def _mixes(line: ProvenanceLine) -> bool:
-    """Whether a recipe acts on an image: a synthetic one that does not top up the real side."""
-    return bool(line["synthetic"]) and not line.get("tops_up", False)
 
 
 def _lines(folder: Path) -> dict[str, ProvenanceLine]:

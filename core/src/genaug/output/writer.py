@@ -28,12 +28,23 @@ def write(mixed: MixedSet, output: OutputFolder, timings: Record) -> None:
     written = _hashes(output, lines)
     _write_sheets(mixed, output, real=not alone)
     write_rejections(stage, mixed.rejected, classes, pictures=not alone)  # a rejected copy shows a real image
-    write_json(stage / CLASSES, {"classes": list(classes), "counts": written_counts(mixed)})
+    write_json(stage / CLASSES, _classes(mixed))
     write_text(stage / CARD, dataset_card(mixed, lines))
     write_json(stage / CROISSANT, croissant(mixed, lines, written))
     write_json(stage / TIMINGS, timings)
     write_run(stage, mixed.record, written)
     output.publish()
+
+
+def _classes(mixed: MixedSet) -> Record:
+    """The classes, their counts, and at which size to train; None where images keep their own sizes."""
+    size = mixed.resolution.common_size
+    return {
+        "classes": list(mixed.classes),
+        "counts": written_counts(mixed),
+        "train_size": None if size is None else list(size),
+        "preparation": mixed.resolution.advice(),
+    }
 
 
 def _hashes(output: OutputFolder, lines: list[Record]) -> dict[str, str]:

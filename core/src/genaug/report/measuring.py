@@ -62,7 +62,8 @@ def _inputs(out: Path, run: RunContent) -> EvaluationInputs:
     require_class_folders(out)
     images = [image for image in run.images if image.split == "train"]
     real = {inner(image.file_name) for image in images if not image.synthetic}
-    parents = {inner(image.file_name): [inner(name) for name in image.parents] for image in images if image.synthetic}
+    drawn = [image for image in images if image.synthetic and not image.tops_up]
+    parents = {inner(image.file_name): [inner(name) for name in image.parents] for image in drawn}
     if not (real and parents):
         raise DataError(f"{out} has {len(real)} real and {len(parents)} synthetic training images; expected both")
     loaded = load_folder(out, size=run.record.size, resize=run.record.resize)

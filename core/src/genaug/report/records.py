@@ -75,6 +75,7 @@ class ImageRecord(Record):
     split: Text
     label: Text
     synthetic: bool
+    tops_up: bool = False
     generator: Text = ""
     scores: Scores = {}
     weight: float = 1.0
@@ -108,10 +109,11 @@ class RejectionRecord(Record):
 
 
 class ClassCount(Record):
-    """Number of training images of one class."""
+    """Numbers of training images of one class: real ones, classical variants or copies of them, and generated ones."""
 
     real: int
-    synthetic: int
+    classical: int
+    generated: int
 
 
 class ClassCounts(Record):

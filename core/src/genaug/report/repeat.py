@@ -62,6 +62,8 @@ def _config(run: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
         "probe": run["probe"],
         "format": run["format"],
         "only_synthetic": run["only_synthetic"],
+        "resolution": run["resolution"],
+        "top_up": "none" if run["top_up"] is None else run["top_up"]["generator"],
         "classes": run["classes"],
         "size": run["size"],
         "resize": run["resize"],

@@ -15,20 +15,20 @@ from genaug.report.plots import (
     linear_axis,
 )
 from genaug.report.reading import RunContent
-from genaug.report.records import TrainedModel, TrainingRecord
+from genaug.report.records import ClassCount, TrainedModel, TrainingRecord
 from genaug.report.verdicts import EstimateRecord, Study, StudyArm, StudyClass
 
 
 @dataclass(frozen=True)
 class ClassRow:
-    """Counts of one class. real_share, synthetic_share: lengths of its bars, in per cent of the largest class."""
+    """Counts of one class. shares: the lengths of its three bars, in per cent of the largest class."""
 
     name: str
     real: int
-    synthetic: int
+    classical: int
+    generated: int
     rejected: int
-    real_share: float
-    synthetic_share: float
+    shares: tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -74,20 +74,29 @@ class LossCurve:
 def class_rows(run: RunContent) -> list[ClassRow]:
     """A row for each class, in label order."""
     counts = run.class_counts.counts if run.class_counts else {}
-    most = max((count.real + count.synthetic for count in counts.values()), default=0) or 1
+    most = max((sum(_kinds(count)) for count in counts.values()), default=0) or 1
     rejected = Counter(rejection.label for rejection in run.rejections)
     return [
         ClassRow(
             name=name,
             real=count.real,
-            synthetic=count.synthetic,
+            classical=count.classical,
+            generated=count.generated,
             rejected=rejected[name],
-            real_share=round(100 * count.real / most, 2),
-            synthetic_share=round(100 * count.synthetic / most, 2),
+            shares=_shares(count, most),
         )
         for name in run.record.classes
         if (count := counts.get(name)) is not None
     ]
+
+
+def _kinds(count: ClassCount) -> tuple[int, int, int]:
+    return count.real, count.classical, count.generated
+
+
+def _shares(count: ClassCount, most: int) -> tuple[float, float, float]:
+    real, classical, generated = (round(100 * number / most, 2) for number in _kinds(count))
+    return real, classical, generated
 
 
 def study_plots(study: Study) -> StudyPlots:

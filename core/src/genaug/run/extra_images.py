@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genaug.errors import DataError, OutputError, unknown
+from genaug.errors import DataError, OutputError, UsageError, unknown
 from genaug.fitting import CHUNK, chunks_of, draw_chunk, load_sampler, read_record
 from genaug.generator import Sampler
+from genaug.mixing.resolution import Size, at_size, drawn_size
 from genaug.output.file_names import synthetic_name
 from genaug.output.files import MODELS
 from genaug.output.mark import marked_png
-from genaug.output.provenance import draw_record
+from genaug.output.provenance import SIZE, draw_record
 from genaug.output.run_file import read_run
 from genaug.registry import load_registry
 from genaug.spec import ImageSpec
@@ -23,13 +24,15 @@ from genaug.training import resolve_device, using_threads
 class _Models:
     """The model files of one generator.
 
-    record: that of the first model. classes: {label: class name}. drawn: {class: images that the run has drawn}.
+    record: that of the first model. classes: {label: class name}. drawn: {class: images that the run has drawn}. sizes:
+    {class: the sizes at which the run wrote its images}; empty outside a run, where images have the model size.
     """
 
     paths: tuple[Path, ...]
     record: dict[str, Any]
     classes: dict[int, str]
     drawn: dict[str, int]
+    sizes: dict[str, list[Size]]
 
     def weights(self, label: int) -> str:
         """SHA-256 of the model that draws a class."""
@@ -61,6 +64,11 @@ def draw_more(
     for name in classes or ():
         if name not in models.classes.values():
             raise unknown("class", name, models.classes.values())
+    if load_registry().generators.get(models.record["generator"]).from_originals:
+        raise UsageError(
+            f"{models.record['generator']} varies your own images, so it has no model to draw more from; ask genaug "
+            "run for more images, such as with --per-class"
+        )
     sampler = load_sampler(models.paths, models.spec(), load_registry(), resolve_device(device))
     wanted = {label: name for label, name in models.classes.items() if classes is None or name in classes}
     with using_threads(models.record["threads"]):
@@ -91,7 +99,9 @@ def _draw_class(sampler: Sampler, models: _Models, label: int, indices: range, s
                 class_name=name,
                 index=index,
             )
-            write_bytes(path, marked_png(pixels, record))
+            sizes = models.sizes.get(name, [pixels.shape[:2]])
+            image = at_size(pixels, drawn_size(sizes, seed, generator, name, index))
+            write_bytes(path, marked_png(image, record | {SIZE: list(image.shape[:2])}))
 
 
 def _find(model: Path) -> _Models:
@@ -103,7 +113,9 @@ def _find(model: Path) -> _Models:
     pooled = records[0]["label"] is None
     names = records[0]["spec"]["classes"]
     classes = dict(enumerate(names)) if pooled else {record["label"]: _class_of(record) for record in records}
-    return _Models(paths, records[0], classes, _drawn(paths[0]))
+    run = _run_of(paths[0])
+    drawn = dict(run.get("drawn", {}).get(paths[0].parent.name, {}))
+    return _Models(paths, records[0], classes, drawn, run.get("sizes", {}))
 
 
 def _class_of(record: dict[str, Any]) -> str:
@@ -131,7 +143,6 @@ def _generators(out: Path) -> set[str] | None:
     return {one["generator"] for one in run["generators"]} if run is not None and "generators" in run else None
 
 
-def _drawn(path: Path) -> dict[str, int]:
-    """How many images of each class the run that trained this model has drawn; empty outside a run."""
-    run = read_run(path.parent.parent.parent)
-    return dict(run["drawn"].get(path.parent.name, {})) if run is not None and "drawn" in run else {}
+def _run_of(path: Path) -> dict[str, Any]:
+    """The record of the run that trained this model; empty outside a run."""
+    return read_run(path.parent.parent.parent) or {}

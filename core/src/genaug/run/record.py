@@ -29,6 +29,7 @@ def run_record(generated: Generated, resolution: Resolution) -> dict[str, Any]:
         "spec": asdict(job.loaded.spec),
         "plan": job.plan,
         "top_up": None if job.top_up is None else job.top_up.settings.to_json() | {"plan": job.top_up.plan},
+        "sizes": _sizes(resolution),
         "train_size": None if resolution.common_size is None else list(resolution.common_size),
         "shares": {share.name: share.plan for share in job.shares},
         "drawn": _drawn(generated),
@@ -63,6 +64,11 @@ def timings(started: float, workers: int, records: tuple[FitRecord, ...]) -> dic
 def by_class(job: Job, values: Mapping[int, Value]) -> dict[str, Value]:
     """{label: value} as {class name: value}."""
     return {job.classes[label]: value for label, value in values.items()}
+
+
+def _sizes(resolution: Resolution) -> dict[str, list[list[int]]]:
+    """{class: sizes that its generated images may have}, so that more images can be drawn at the same sizes."""
+    return {name: [list(size) for size in sizes] for name, sizes in resolution.sizes.items()}
 
 
 def _fit(record: FitRecord, job: Job) -> dict[str, Any]:
