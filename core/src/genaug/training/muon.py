@@ -1,4 +1,4 @@
-"""Muon: momentum whose matrices are made orthogonal before each update (Jordan 2024, kellerjordan.github.io/posts/muon).
+"""Muon: momentum that is made orthogonal before each update (Jordan 2024, kellerjordan.github.io/posts/muon).
 
 Own code: torch.optim.Muon takes only parameters of two dimensions and does not reset the norm of filter banks.
 """
@@ -117,7 +117,7 @@ def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
     """
     first, third, fifth = _COEFFICIENTS
     tall = matrix.shape[0] > matrix.shape[1]
-    found = matrix.float().T if tall else matrix.float()
+    found: Tensor = matrix.float().T if tall else matrix.float()
     found = found / (found.norm() + _TINY)
     for _ in range(steps):
         gram = found @ found.T
