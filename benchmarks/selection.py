@@ -18,7 +18,7 @@ from genaug.data.attribution import Attribution
 from genaug.data.folder import load_folder
 from genaug.data.split import TrainSplit
 from genaug.features import cross_fit
-from genaug.features.crossfit import near_groups
+from genaug.features.crossfit import STEPS, near_groups
 from genaug.metrics.intervals import share_interval
 from genaug.mixing.candidate import Candidate
 from genaug.registry import load_registry
@@ -125,7 +125,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("folder", type=Path, help="folder of class folders")
     parser.add_argument("--size", type=int, default=32, help="model size in pixels")
     parser.add_argument("--parts", type=int, default=3, help="parts of which each is held out once")
-    parser.add_argument("--steps", type=int, default=800, help="training steps of each judge")
+    parser.add_argument("--steps", type=int, default=STEPS, help="training steps of each judge")
     parser.add_argument("--select", default="novelty,consistency", help="selectors, separated by commas")
     parser.add_argument("--seed", type=int, default=0, help="of cuts and judges")
     return parser.parse_args()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from genaug.augmentation import differentiable, variants
+from genaug.augmentation import differentiable, variants, varied
 from genaug.chance import Noise
 from genaug.config import AllowedChanges, AugmentationConfig, changed, parse
 from genaug.errors import UsageError
@@ -54,6 +54,69 @@ def test_translation_moves_by_an_eighth_at_most():
     places = differentiable(images, ["translation"], noise(0, 50)).flatten(1).argmax(dim=1)
     rows, columns = places // 16, places % 16
     assert set(rows.tolist()) == set(columns.tolist()) == {6, 7, 8, 9, 10}
+
+
+NOTHING = dict.fromkeys(("degrees", "scale", "shift", "brightness", "contrast", "saturation"), 0.0)
+
+
+def spots(count):
+    """Images of one blurred spot above and to the left of the centre."""
+    axis = torch.arange(32) - 10.0
+    spot = torch.exp(-(axis[:, None] ** 2 + axis[None, :] ** 2) / 8)
+    return (2 * spot - 1).repeat(count, 3, 1, 1)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (16, 40)])
+def test_varied_images_stay_in_range_and_keep_their_shape(size):
+    images = torch.rand(60, 3, *size, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    changed = varied(images, noise(0, 60))
+    assert changed.shape == images.shape
+    assert changed.min() >= -1
+    assert changed.max() <= 1
+    assert torch.allclose(varied(images, noise(0, 60), **NOTHING), images, atol=1e-5)
+
+
+def test_varied_images_follow_their_noise_and_each_its_own():
+    images = spots(3)
+    assert torch.equal(varied(images, noise(1, 3)), varied(images, noise(1, 3)))
+    assert not torch.equal(varied(images, noise(1, 3)), varied(images, noise(2, 3)))
+    changed = varied(images, noise(1, 3))
+    assert not torch.allclose(changed[0], changed[1], atol=0.05)
+    streams = [Noise.per_image(0, "x", rows) for rows in ([(0,), (1,), (2,)], [(2,), (1,), (0,)])]
+    there, back = (varied(images, one) for one in streams)
+    assert torch.allclose(there, back.flip(0), atol=1e-6)
+
+
+def test_varied_images_move_no_further_than_their_limits():
+    images = spots(200)
+    start = centres(images)[0]
+    moved = centres(varied(images, noise(0, 200), **NOTHING | {"shift": 0.15})) - start
+    assert moved.abs().max() <= 0.15 * 32 + 0.1
+    assert moved.abs().max(dim=0).values.min() > 4
+    offset = centres(varied(images, noise(0, 200), **NOTHING | {"degrees": 15.0})) - 15.5
+    turned = torch.atan2(offset[:, 0], offset[:, 1]) - torch.atan2(*(start - 15.5))
+    assert 14 < turned.rad2deg().abs().max() <= 15.2
+    grown = (centres(varied(images, noise(0, 200), **NOTHING | {"scale": 0.15})) - 15.5).norm(dim=1)
+    assert (grown / (start - 15.5).norm()).max() == pytest.approx(1.15, abs=0.02)
+    assert (grown / (start - 15.5).norm()).min() == pytest.approx(0.85, abs=0.02)
+
+
+def centres(images):
+    """Row and column of the mean of the light in images [N, C, H, W]: [N, 2]."""
+    light = (images.mean(dim=1) + 1).clamp_min(0)
+    axis = torch.arange(32.0)
+    total = light.sum(dim=(1, 2))
+    return torch.stack([(light.sum(dim=2) @ axis) / total, (light.sum(dim=1) @ axis) / total], dim=1)
+
+
+def test_varied_colours_stay_within_their_limits():
+    grey = torch.zeros(200, 1, 8, 8)
+    light = varied(grey, noise(0, 200), **NOTHING | {"brightness": 0.2}).mean(dim=(1, 2, 3))
+    assert 0.19 < light.abs().max() <= 0.2
+    halves = torch.cat([grey - 0.5, grey + 0.5], dim=3)
+    spread = varied(halves, noise(0, 200), **NOTHING | {"contrast": 0.3}).amax(dim=(1, 2, 3)) / 0.5
+    assert 0.7 <= spread.min() < spread.max() <= 1.3 + 1e-5
+    assert torch.allclose(varied(halves, noise(0, 200), **NOTHING | {"saturation": 0.3}), halves, atol=1e-5)
 
 
 @pytest.mark.parametrize("pipeline", ["light", "paper"])

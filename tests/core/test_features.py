@@ -3,14 +3,18 @@
 import hashlib
 import json
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from genaug.classifier import fit_classifier
+from genaug.classifier import fit_classifier, load_classifier, save_classifier
+from genaug.data.split import TrainSplit
 from genaug.errors import DataError, OutputError, UsageError
 from genaug.features import cross_fit, crossfit, extractors, make_extractor, near_groups, weights
+from genaug.features.crossfit import fit_temperature
 from genaug.features.weights import INCEPTION, Public, find_weights, load_state
+from genaug.spec import ImageSpec
 from genaug.testing.material import tiny_split
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
@@ -57,7 +61,7 @@ def test_no_classifier_was_trained_on_an_image_that_it_judges(monkeypatch):
     assert len(judges.classifiers) == 3
     assert torch.equal(judges.folds, again.folds)
     parents = torch.arange(len(split))
-    own = judges.probabilities(split.images, parents)
+    own = replace(judges, temperature=1.0).probabilities(split.images, parents)
     for fold, judge in enumerate(judges.classifiers):
         in_fold = (judges.folds == fold).numpy()
         assert torch.allclose(own[torch.from_numpy(in_fold)], judge.probabilities(split.images[in_fold]), atol=1e-6)
@@ -75,6 +79,76 @@ def test_near_duplicates_share_a_fold():
     groups, folds = near_groups(doubled), cross_fit(doubled, seed=0, steps=1).folds.numpy()
     assert len(set(groups.tolist())) < len(doubled)
     assert all(len(set(folds[groups == group].tolist())) == 1 for group in groups)
+
+
+def shapes(count, seed=0):
+    """Grey 16x16 images of a bright vertical bar, horizontal bar or disc, at random places over noise."""
+    chance = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:16, :16]
+    pictures = []
+    for label in range(3):
+        for row, column in chance.integers(5, 11, (count, 2)):
+            disc = (rows - row) ** 2 + (columns - column) ** 2 < 16
+            shape = (abs(columns - column) < 2, abs(rows - row) < 2, disc)[label]
+            pictures.append((chance.normal(80, 25, (16, 16)) + 90 * shape).clip(0, 255)[..., None])
+    names = [f"{place:03}" for place in range(3 * count)]
+    labels = np.repeat(np.arange(3), count)
+    spec = ImageSpec(1, 16, 16, ("vertical", "horizontal", "disc"), (count,) * 3)
+    return TrainSplit.ordered(spec, np.array(pictures, dtype=np.uint8), labels, names, names)
+
+
+@pytest.fixture(scope="module")
+def judged_shapes():
+    """Planted shapes, and classifiers of a few steps."""
+    split = shapes(20)
+    return split, cross_fit(split, seed=0, steps=30)
+
+
+def test_a_few_steps_recognise_planted_shapes():
+    held_out = shapes(20, seed=1)
+    found = fit_classifier(shapes(20), steps=40, seed=0).probabilities(held_out.images).argmax(dim=1).numpy()
+    assert (found == held_out.labels).mean() > 0.8
+
+
+def test_classifiers_scale_their_inputs_by_the_training_images(judged_shapes, tmp_path):
+    split, judges = judged_shapes
+    part = split.images[(judges.folds != 0).numpy()] / 127.5 - 1
+    scaling = judges.classifiers[0].networks["classifier"][0]
+    assert scaling.mean.item() == pytest.approx(part.mean(), abs=1e-5)
+    assert scaling.spread.item() == pytest.approx(part.std(), rel=1e-3)
+    save_classifier(tmp_path / "one.safetensors", judges.classifiers[0])
+    again = load_classifier(tmp_path / "one.safetensors", split.spec)
+    assert torch.equal(again.probabilities(split.images), judges.classifiers[0].probabilities(split.images))
+    assert judges.features(split.images, torch.arange(60)).shape == (60, 128)
+
+
+def test_calibration_lowers_the_cross_entropy_on_held_out_images(judged_shapes):
+    split, judges = judged_shapes
+    labels = split.labels.copy()
+    labels[::5] = (labels[::5] + 1) % 3  # the judges are wrong for every fifth image
+    chosen = judges.calibrated(replace(split, labels=labels)).temperature
+
+    def cost(temperature):
+        found = replace(judges, temperature=temperature).probabilities(split.images, torch.arange(60))
+        return torch.nn.functional.nll_loss(found.log(), torch.from_numpy(labels)).item()
+
+    assert judges.temperature < 1 < chosen < 4
+    assert cost(chosen) < min(cost(1.0), cost(judges.temperature), cost(chosen * 1.1), cost(chosen * 0.9))
+
+
+def test_the_temperature_of_overconfident_logits_is_found():
+    chance = torch.Generator().manual_seed(0)
+    logits = torch.randn(5000, 4, generator=chance).double() * 2
+    labels = torch.multinomial(logits.softmax(dim=1), 1, generator=chance)[:, 0]
+    assert fit_temperature(3 * logits, labels) == pytest.approx(3, rel=0.1)
+    assert fit_temperature(logits / 100, labels) == pytest.approx(0.25, rel=0.01)
+
+
+def test_a_single_fold_is_not_calibrated():
+    split = tiny_split(1, 16, 16, counts=(1, 1))
+    same = TrainSplit.ordered(split.spec, split.images[[0, 0]], split.labels, ["a", "b"], ["a", "b"])
+    judges = cross_fit(same, seed=0, steps=2)
+    assert (len(judges.classifiers), judges.temperature) == (1, 1.0)
 
 
 def test_a_class_of_one_image_can_be_judged():

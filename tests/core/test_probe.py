@@ -12,8 +12,9 @@ from genaug.data.split import TrainSplit
 from genaug.errors import DataError
 from genaug.features.crossfit import cross_fit
 from genaug.probe import ChangeFinding, Probe, allowed_settings, least_right, probe
-from genaug.probe.paired import holm, increase_interval, mcnemar_p_value
+from genaug.probe.paired import increase_interval, mcnemar_p_value
 from genaug.probe.verdicts import weigh
+from genaug.significance import above_chance, holm
 from genaug.spec import ImageSpec
 from scipy import stats
 
@@ -215,6 +216,8 @@ def test_p_values_and_their_adjustment_are_those_of_the_formulas():
         expected = sum(math.comb(differ, count) for count in range(turned, differ + 1)) / 2**differ
         assert math.isclose(mcnemar_p_value(turned, returned), expected, rel_tol=1e-9)
     assert holm([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.09, 0.09, 0.5])
+    for right, images, chance in ((3, 3, 0.1), (3, 9, 0.1), (0, 5, 0.5), (0, 0, 0.5)):
+        assert above_chance(right, images, chance) == pytest.approx(stats.binom.sf(right - 1, images, chance))
 
 
 def test_changes_undo_themselves_exactly():

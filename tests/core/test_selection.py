@@ -46,6 +46,13 @@ class Late(Selector[SelectorConfig]):
         return [Verdict(place >= count - wanted, place / count, "not among the last") for place in range(count)]
 
 
+class Picky(Bright):
+    """Refuses the first class as a whole."""
+
+    def refused(self):
+        return {0: "no reason"}
+
+
 class Silent(Bright):
     """Forgets to answer."""
 
@@ -112,6 +119,13 @@ def test_the_first_good_ones_are_kept_and_the_others_are_recorded_as_rejected(bl
 def test_more_wanted_only_adds(black, few, more):
     first, second = (filled(filler(chain(Bright), n), black) for n in sorted((few, few + more)))
     assert second[: len(first)] == first
+
+
+def test_a_refused_class_draws_nothing():
+    assert chain(Bright, Picky).refused == {0: "no reason"}
+    assert chain(Bright).refused == {}
+    filling = ClassFiller(chain(Picky), ATTRIBUTION, generator="some", label=0, wanted=4, overdraw=4.0, refused=True)
+    assert (filling.next_count(), filling.finish(), filling.rejected) == (0, [], [])
 
 
 def test_manually_rejected_candidates_are_replaced_and_recorded_as_such():

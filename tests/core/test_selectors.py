@@ -180,22 +180,46 @@ def test_images_of_another_class_are_rejected_and_held_out_ones_of_the_right_cla
     assert "looks like bright, not like dark" in next(verdict.reason for verdict in verdicts if not verdict.keep)
 
 
-def test_the_margin_is_as_large_as_that_of_misjudged_real_images():
-    images, labels = pictures(40, 12), np.repeat([0, 1], 20)
-    names = [f"{place:02d}" for place in range(40)]
-    mixed = TrainSplit.ordered(ImageSpec(3, SIDE, SIDE, ("a", "b"), (20, 20)), images, labels, names, names)
-    verdicts = verdicts_of(
-        ConsistencySelector(ConsistencySelectorConfig(lost=0.1)), mixed, mixed.images[mixed.labels == 1], label=1
-    )
-    assert max(verdict.score for verdict in verdicts) < 0.5
-    assert sum(kept(verdicts)) == 18
+def test_the_least_probability_decides(train):
+    images = pictures(60, 10, 0.4)
+    for least in (0.4, 0.5, 0.6):
+        verdicts = verdicts_of(ConsistencySelector(ConsistencySelectorConfig(least=least)), train, images)
+        assert 0 < sum(kept(verdicts)) < 60
+        assert kept(verdicts) == [verdict.score >= least for verdict in verdicts]
+    assert any("looks like dark, but not clearly" in verdict.reason for verdict in verdicts)
 
 
-def test_small_classes_use_the_threshold_of_all_classes(train):
-    few = TrainSplit(train.spec, train.images, train.labels, train.rows, train.names)
-    strict = ConsistencySelector(ConsistencySelectorConfig(enough=1000))
-    verdicts_of(strict, few, pictures(1, 13))
-    assert len(set(strict._thresholds)) == 1
+def test_doubtful_candidates_are_rejected_even_if_the_judges_doubt_real_images_too(train):
+    doubtful = pictures(40, 12, 0.4)
+    names = [f"{place:02d}.png" for place in range(40)]
+    unsure = TrainSplit.ordered(train.spec, doubtful, train.labels, names, names)
+    selectors = (ConsistencySelector(ConsistencySelectorConfig(level=1.0)) for _ in range(2))
+    images = pictures(60, 10, 0.4)
+    sure, other = (verdicts_of(one, split, images) for one, split in zip(selectors, (train, unsure), strict=True))
+    assert kept(sure) == kept(other)
+
+
+def test_a_class_that_is_recognised_no_better_than_by_chance_is_refused(train):
+    """Half of the class bright is dark: 10 of 20 right of two classes are not above chance, 20 of 20 are."""
+    images = np.concatenate([pictures(20, 1, -3.0), pictures(10, 2, 3.0), pictures(10, 3, -3.0)])
+    names = [f"{place:02d}.png" for place in range(40)]
+    mixed = TrainSplit.ordered(train.spec, images, np.repeat([0, 1], 20), names, names)
+    selector = ConsistencySelector(ConsistencySelectorConfig())
+    verdicts = verdicts_of(selector, mixed, pictures(5, 4, 3.0), label=1)
+    why = "the judges recognise 10 of 20 of its held-out images, not more than chance"
+    assert selector.refused() == {1: why}
+    assert {(verdict.keep, verdict.reason) for verdict in verdicts} == {(False, why)}
+    assert all(kept(verdicts_of(selector, mixed, pictures(5, 4, -3.0), label=0)))
+    untested = ConsistencySelector(ConsistencySelectorConfig(level=1.0))
+    assert all(kept(verdicts_of(untested, mixed, images[20:30], label=1)))
+
+
+def test_one_class_alone_is_never_refused(train):
+    spec, names = ImageSpec(3, SIDE, SIDE, ("a",), (2,)), ["a", "b"]
+    alone = TrainSplit.ordered(spec, pictures(2, 5), np.zeros(2, np.int64), names, names)
+    selector = ConsistencySelector(ConsistencySelectorConfig())
+    selector.fit(alone, PlaneTools(alone))
+    assert selector.refused() == {}
 
 
 def test_outliers_are_rejected(train):

@@ -3,6 +3,7 @@
 import math
 import weakref
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from genaug.data.split import TrainSplit
 from genaug.errors import PluginError, TrainingError, UsageError
 from genaug.generator import Batch
 from genaug.training import Progress, resolve_device, resolve_precision, resolved_steps, train
+from genaug.training.muon import Muon, orthogonalised
 from genaug.training.order import Order
 from torch import Tensor, nn
 
@@ -304,6 +306,94 @@ def test_rates_warm_up_and_follow_half_a_cosine(split):
     train(model, split, TrainConfig(steps=14, warmup_steps=4, schedule="cosine"), seed=1)
     rises, falls = [0.25, 0.5, 0.75, 1.0], [0.5 * (1 + math.cos(math.pi * k / 10)) for k in range(10)]
     assert model.rates == pytest.approx(rises + falls)
+
+
+def test_half_a_cosine_can_end_above_zero(split):
+    seen, whole = [], []
+    for rates, left in ((seen, 0.25), (whole, 0.0)):
+
+        class Watched(Mean):
+            def optimizer(self, name):
+                optimizer = super().optimizer(name)
+                optimizer.register_step_pre_hook(lambda stepped, *_: rates.append(stepped.param_groups[0]["lr"]))  # noqa: B023
+                return optimizer
+
+        config = TrainConfig(steps=10, schedule="cosine", final_rate=left)
+        train(Watched(split.spec, GeneratorConfig()), split, config, seed=0)
+    assert seen == pytest.approx([0.1 * 0.25 + 0.75 * rate for rate in whole])
+
+
+class Convolutional(TinyGAN):
+    """Trained by Muon: a convolution, its bias and a linear head."""
+
+    averaged = frozenset[str]()
+
+    def build(self):
+        layers = nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 6, 3, bias=False), nn.Flatten(), nn.LazyLinear(2)
+        network = nn.Sequential(*layers)
+        network(torch.zeros(1, 1, 16, 16))
+        return {"classifier": network}
+
+    def optimizer(self, name):
+        return Muon.for_network(self.networks[name])
+
+    def losses(self, batch):
+        yield "classifier", nn.functional.cross_entropy(self.networks["classifier"](batch.images), batch.labels)
+
+
+@pytest.mark.parametrize("step", [1, 23])
+def test_resuming_with_muon_equals_never_having_stopped(split, weights, tmp_path, step):
+    whole, broken = (Convolutional(split.spec, GeneratorConfig()) for _ in range(2))
+    config = TrainConfig(steps=30, batch_size=4, balanced=True, schedule="cosine", warmup_steps=4)
+    train(whole, split, config, seed=1)
+    for report in (stop_at(step), None):
+        with pytest.raises(Stopped) if report else nullcontext():
+            train(broken, split, config, seed=1, checkpoints=tmp_path, report=report)
+    assert same(weights(whole), weights(broken))
+
+
+def test_muon_moves_filters_at_a_fixed_norm_and_all_else_by_adamw():
+    chance = torch.Generator().manual_seed(0)
+    filters, bias = (nn.Parameter(torch.randn(shape, generator=chance)) for shape in ((6, 4, 3, 3), (6,)))
+    twin = nn.Parameter(bias.detach().clone())
+    muon = Muon([filters], [bias], rate=0.0)
+    adamw = torch.optim.AdamW([twin], lr=4e-3, weight_decay=0.05)
+    for _ in range(5):
+        filters.grad, bias.grad = (torch.randn(one.shape, generator=chance) for one in (filters, bias))
+        twin.grad = bias.grad.clone()
+        muon.step()
+        adamw.step()
+    assert filters.norm().item() == pytest.approx(math.sqrt(6), rel=1e-5)
+    assert torch.allclose(bias, twin, atol=1e-7)
+
+
+def test_an_update_of_muon_is_the_orthogonal_matrix_next_to_the_momentum():
+    gradients = torch.randn(2, 6, 4, 3, 3, generator=torch.Generator().manual_seed(0))
+    filters = nn.Parameter(torch.randn(6, 4, 3, 3, generator=torch.Generator().manual_seed(1)))
+    muon = Muon([filters], [], rate=0.1)
+    for gradient in gradients:
+        before = filters.detach() * math.sqrt(6) / filters.detach().norm()
+        filters.grad = gradient
+        muon.step()
+    momentum = 0.9 * gradients[0] + gradients[1]
+    left, _, right = torch.linalg.svd((gradients[1] + 0.9 * momentum).flatten(1), full_matrices=False)
+    update = ((before - filters.detach()) / 0.1).flatten(1)
+    assert (update - left @ right).norm() < 0.25 * (left @ right).norm()
+
+
+@pytest.mark.parametrize("shape", [(8, 40), (40, 8), (16, 16)])
+def test_orthogonalised_matrices_keep_their_directions_and_lose_their_lengths(shape):
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    left, lengths, right = torch.linalg.svd(matrix, full_matrices=False)
+    turned = left.T @ orthogonalised(matrix) @ right.T
+    assert torch.allclose(turned, torch.diag(turned.diagonal()), atol=1e-3)
+    large = turned.diagonal()[lengths > 0.01 * matrix.norm()]
+    assert 0.6 < large.min() <= large.max() < 1.3
+
+
+def test_muon_refuses_filters_that_are_no_matrix():
+    with pytest.raises(ValueError, match="at least two dimensions"):
+        Muon([nn.Parameter(torch.zeros(3))], [])
 
 
 def test_balanced_order_shows_every_class_and_every_row_equally_often(split):

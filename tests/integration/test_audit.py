@@ -300,7 +300,7 @@ def test_twenty_random_images_are_drawn_again_bit_for_bit(name, plain, tmp_path,
 @pytest.mark.parametrize("fallback", ["classical", "oversample"])
 def test_images_that_fill_up_a_shortfall_are_drawn_again_too(plain, tmp_path, genaug, fallback):
     config, out = tmp_path / "run.yaml", tmp_path / "out"
-    strict = "judge_steps: 5\nselect: [consistency]\noverdraw: 1\nselectors: {consistency: {lost: 0.99}}\n"
+    strict = "judge_steps: 5\nselect: [consistency]\noverdraw: 1\nselectors: {consistency: {least: 0.99}}\n"
     config.write_text(strict, "utf-8")
     options = ("--per-class", 17, "--on-shortfall", fallback, "--config", config, "-o", out)
     assert genaug("run", plain, "-g", "cdcgan", *QUICK[:-2], *options)[0] == 0

@@ -1,10 +1,14 @@
 """Runs that select: exact counts or a table of what is missing, every rejection written down, shares of generators."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from genaug.classifier import fit_classifier
+from genaug.features import crossfit
 from PIL import Image
 
 from tests.commands import QUICK
@@ -53,6 +57,7 @@ def test_rejected_candidates_are_replaced_by_the_fallback_and_reported(coloured,
     code, shown, _ = run(genaug, coloured, out, quick_judges, "--select", "consistency")
     assert code == 0
     assert numbers(out) == {"blue": 10, "green": 12, "red": 14}
+    assert list(out.glob("train/*/cdcgan-*.png"))
     record = json.loads((out / "run.json").read_text("utf-8"))
     turned_away = lines(out / "rejections.jsonl")
     assert turned_away
@@ -64,6 +69,39 @@ def test_rejected_candidates_are_replaced_by_the_fallback_and_reported(coloured,
         mine = [one for one in turned_away if one["class"] == name]
         assert kept + record["filled_up"].get(name, 0) == 4
         assert kept + len(mine) <= record["drawn"]["cdcgan"][name] == 16 or kept == 4
+
+
+def test_blind_judges_accept_no_generated_image_and_the_run_says_why(
+    coloured, tmp_path, genaug, quick_judges, monkeypatch
+):
+    def fit_on_shuffled_labels(part, **options):
+        labels = np.random.default_rng(0).permutation(part.labels)
+        return fit_classifier(replace(part, labels=labels), **options)
+
+    out = tmp_path / "out"
+    monkeypatch.setattr(crossfit, "fit_classifier", fit_on_shuffled_labels)
+    code, shown, told = run(genaug, coloured, out, quick_judges, "--select", "consistency")
+    assert code == 0
+    assert not list(out.glob("train/*/cdcgan-*.png"))
+    assert not list(out.glob("models/cdcgan/*"))
+    assert len(list(out.glob("train/*/classical-*.png"))) == 12
+    record = json.loads((out / "run.json").read_text("utf-8"))
+    assert record["filled_up"] == {"blue": 4, "green": 4, "red": 4}
+    assert record["drawn"]["cdcgan"] == {"blue": 0, "green": 0, "red": 0}
+    card, page = ((out / name).read_text("utf-8") for name in ("README.md", "report.html"))
+    for name, images in {"blue": 6, "green": 8, "red": 10}.items():
+        reason = record["refused"][name]
+        assert re.fullmatch(
+            rf"the judges recognise \d of {images} of its held-out images, not more than chance", reason
+        )
+        assert f"class '{name}': {reason}; it gets no generated images" in " ".join((shown + told).split())
+        assert f"Class {name} got no generated images: {reason}." in card
+        assert f"{reason}; it gets no generated images" in page
+    assert genaug("verify", out).code == 0
+    options = ("--select", "consistency", "--on-shortfall", "fail")
+    failed = run(genaug, coloured, tmp_path / "none", quick_judges, *options)
+    assert failed.code == 6
+    assert "not more than chance" in failed.err
 
 
 def test_file_numbers_are_candidate_numbers(coloured, tmp_path, genaug, quick_judges):
@@ -83,7 +121,7 @@ def test_a_class_that_cannot_be_filled_is_left_repeated_or_a_failure(
     out = tmp_path / "out"
     strict = tmp_path / "strict.yaml"
     strict.write_text(
-        "judge_steps: 5\noverdraw: 1\nselectors: {novelty: {lost: 0.5}, consistency: {lost: 0.0}}\n", "utf-8"
+        "judge_steps: 5\noverdraw: 1\nselectors: {novelty: {lost: 0.5}, consistency: {level: 1}}\n", "utf-8"
     )
     select = ("--select", "novelty,consistency", "--on-shortfall", shortfall)
     given, shown, told = run(genaug, plain, out, strict, *select, per_class=16)
@@ -114,6 +152,7 @@ def test_the_same_run_gives_the_same_bytes_and_more_images_only_add(coloured, tm
     assert run(genaug, coloured, again, quick_judges, *select, per_class=5)[0] == 0
     after = contents(again)
     drawn = [name for name in before if "/cdcgan-" in name]
+    assert drawn
     assert all(after[name] == before[name] for name in drawn)
 
 
@@ -132,7 +171,7 @@ def test_generators_share_the_work_exactly(plain, tmp_path, genaug):
 def test_the_fallback_goes_on_where_its_own_share_ends(plain, tmp_path, genaug, quick_judges):
     out = tmp_path / "out"
     strict = tmp_path / "strict.yaml"
-    strict.write_text("judge_steps: 5\noverdraw: 1\nselectors: {consistency: {lost: 0.0}}\n", "utf-8")
+    strict.write_text("judge_steps: 5\noverdraw: 1\nselectors: {consistency: {level: 1}}\n", "utf-8")
     settings = [word for key, value in MODELS.items() for word in ("-s", f"cdcgan:{key}={value}")]
     code, _, told = genaug(
         *("run", plain, "-g", "classical,cdcgan", *settings, "--config", strict),

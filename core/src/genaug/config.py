@@ -100,6 +100,9 @@ class TrainConfig(Closed):
     warmup_steps: int = option(
         0, "Steps in which the learning rate rises linearly from zero.", unit="steps", ge=0, le=1_000_000
     )
+    final_rate: float = option(
+        0.0, "Share of the learning rate at the end of the schedule cosine.", unit="share", ge=0.0, le=1.0
+    )
     clip_norm: float | None = option(
         None,
         "Largest norm of the gradient of one network; larger ones are scaled down. None for no limit.",

@@ -1,7 +1,7 @@
 """The contract of a selector, which decides whether generated images are kept for the data set."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Protocol, TypeVar
 
@@ -88,6 +88,13 @@ class Selector(ABC, Generic[Config]):
     @abstractmethod
     def fit(self, train: TrainSplit, tools: Tools) -> None:
         """Prepare for judging, for example learn thresholds from the training images; called once."""
+
+    def refused(self) -> Mapping[int, str]:
+        """Labels of classes of which no candidate would be kept, each with the reason; none unless overridden.
+
+        Called after `fit`. No images of these classes are drawn.
+        """
+        return {}
 
     @abstractmethod
     def judge(self, candidates: Candidates, accepted: Tensor, wanted: int) -> Sequence[Verdict]:

@@ -27,7 +27,7 @@ def inspect(
     classes: given.Classes = None,
     size: given.Size = None,
     probe: RunProbe = False,
-    judge_steps: JudgeSteps = 800,
+    judge_steps: JudgeSteps = 400,
     as_json: given.Json = False,
 ) -> int:
     """Show classes, sizes, modes, unreadable and duplicate files, leaks between splits, and advice. Writes nothing."""

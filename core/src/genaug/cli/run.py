@@ -61,6 +61,7 @@ def _summary(mixed: "MixedSet", out: Path) -> dict[str, Any]:
         "counts": written_counts(mixed),
         "failures": mixed.failures,
         "shortfall": mixed.shortfall,
+        "refused": mixed.record["refused"],
         "rejected": mixed.rejections(),
         "skipped": skipped,
     }
@@ -73,6 +74,8 @@ def _show(mixed: "MixedSet", out: Path, page: Path, study: str) -> None:
     console.counts_table(written_counts(mixed))
     _show_probe(mixed)
     _show_selection(mixed)
+    for name, reason in mixed.record["refused"].items():
+        console.note(f"class {name!r}: {reason}; it gets no generated images")
     for name, reason in mixed.failures.items():
         console.note(f"class {name!r} got no synthetic images: {reason}")
     console.say(f"data set: {out / images_folder(mixed.record['format'])}")

@@ -78,6 +78,8 @@ def _remarks(mixed: MixedSet) -> Iterator[str]:
 def _problems(mixed: MixedSet) -> Iterator[str]:
     for name, count in mixed.shortfall.items():
         yield f"- Class {_cell(name)} is {count} image(s) short of the plan."
+    for name, reason in mixed.record["refused"].items():
+        yield f"- Class {_cell(name)} got no generated images: {reason}."
     for name, reason in mixed.failures.items():
         yield f"- Class {_cell(name)} got no synthetic images: {reason}"
     for entry in mixed.loaded.skipped:

@@ -1,7 +1,6 @@
 """Paired comparisons of errors on the same images before and after a change: an exact test and an interval."""
 
 import math
-from collections.abc import Sequence
 
 Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
 
@@ -30,12 +29,3 @@ def increase_interval(turned: int, returned: int, images: int) -> tuple[float, f
     worse, better = (turned + 1) / (images + 2), (returned + 1) / (images + 2)
     half = Z * math.sqrt((worse + better - (worse - better) ** 2) / (images + 2))
     return max(-1.0, worse - better - half), min(1.0, worse - better + half)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values adjusted for multiple tests, in the given order (Holm 1979, Scand J Stat 6)."""
-    adjusted, largest = [0.0] * len(p_values), 0.0
-    for place, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
-        largest = max(largest, min(1.0, (len(p_values) - place) * p_values[index]))
-        adjusted[index] = largest
-    return adjusted

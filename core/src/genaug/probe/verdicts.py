@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from genaug.probe.paired import holm, increase_interval, mcnemar_p_value
+from genaug.probe.paired import increase_interval, mcnemar_p_value
+from genaug.significance import holm
 
 ALPHA = 0.05  # probability of banning a harmless change, over all of its tests
 HARM = 0.25  # share of images; a change of class turns most of them, a change that is only new to the judges fewer

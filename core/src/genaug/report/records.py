@@ -52,6 +52,7 @@ class RunRecord(Record):
     written: dict[Text, Text]
     filled_up: dict[Text, int] = {}
     shortfall: dict[Text, int] = {}
+    refused: dict[Text, Text] = {}
     failures: dict[Text, Text] = {}
     manual_rejections: tuple[Text, ...] = Field((), alias="rejected_by_hand")
 

@@ -49,6 +49,7 @@ class ClassResult:
 class Generated:
     """The results of a job by generator and class, the models behind them, and {label: why the class failed}.
 
+    refused: {label: why a class gets no generated images}; the fallback may fill it up.
     probe: what the label-safety probe found; None where it was not requested.
     """
 
@@ -56,6 +57,7 @@ class Generated:
     results: tuple[ClassResult, ...]
     records: tuple[FitRecord, ...]
     failures: dict[int, str]
+    refused: dict[int, str]
     probe: Probe | None
 
     def shortfall(self) -> dict[int, int]:
@@ -88,6 +90,7 @@ class _Generation:
         self._workers = workers or default_workers(job)
         self._records: dict[str, FitRecord] = {}  # by the key of the fit
         self._failures: dict[int, str] = {}
+        self._refused: dict[int, str] = {}
 
     def run(self) -> Generated:
         """Probe, fit and draw, select, fill up."""
@@ -99,11 +102,14 @@ class _Generation:
             for label, count in task.draw.counts.items()
         }
         tasks = [task.drawing(_next_counts(task, fillers)) for task in tasks]
+        idle = [task for task in tasks if not any(task.draw.counts.values())]  # all of their classes are refused
+        tasks = [task for task in tasks if any(task.draw.counts.values())]
         self._fit_pooled(tasks)
         tasks = self._performed(tasks)
-        results = self._results(tasks, fillers)
+        results = self._results(tasks, fillers) + _results_of(idle, fillers)
         results += self._filled_up(results)
-        generated = Generated(self._job, tuple(results), tuple(self._records.values()), self._failures, found)
+        records = tuple(self._records.values())
+        generated = Generated(self._job, tuple(results), records, self._failures, self._refused, found)
         if self._job.config.on_shortfall == "fail" and generated.shortfall():
             raise TrainingError(_too_few(generated))
         return generated
@@ -130,6 +136,8 @@ class _Generation:
 
     def _filler(self, share: Share, label: int, wanted: int) -> ClassFiller:
         judged = bool(self._job.selectors) and share.kind == "generated"
+        if judged and label in self._selectors.refused:
+            self._refused[label] = self._selectors.refused[label]
         return ClassFiller(
             self._selectors if judged else None,
             self._attribution,
@@ -140,6 +148,7 @@ class _Generation:
             wanted=wanted,
             overdraw=self._job.config.overdraw,
             excluded=self._job.excluded(share.name, label),
+            refused=judged and label in self._refused,
         )
 
     def _fit_pooled(self, tasks: Sequence[ModelTask]) -> None:
@@ -182,7 +191,7 @@ class _Generation:
             for outcome in outcomes:
                 if outcome.error is not None:
                     raise outcome.error
-        return [_result(task, fillers[task.fit.path, label]) for task in tasks for label in task.draw.counts]
+        return _results_of(tasks, fillers)
 
     def _judge(self, task: ModelTask, fillers: Fillers) -> None:
         model = file_sha256(task.fit.path)
@@ -246,6 +255,10 @@ def _next_draw(task: ModelTask, fillers: Fillers) -> ModelTask | None:
     return task.drawing(more) if more else None
 
 
+def _results_of(tasks: Sequence[ModelTask], fillers: Fillers) -> list[ClassResult]:
+    return [_result(task, fillers[task.fit.path, label]) for task in tasks for label in task.draw.counts]
+
+
 def _result(task: ModelTask, filler: ClassFiller) -> ClassResult:
     accepted = tuple(filler.finish())
     return ClassResult(
@@ -264,7 +277,8 @@ def _too_few(generated: Generated) -> str:
     worst = ", ".join(
         f"{classes[label]!r} lacks {count} of {plan[classes[label]]}" for label, count in generated.shortfall().items()
     )
+    why = "".join(f"; class {classes[label]!r}: {reason}" for label, reason in generated.refused.items())
     return (
-        f"too few images passed the selectors: {worst}; train longer, raise overdraw, choose other selectors, "
+        f"too few images passed the selectors: {worst}{why}; train longer, raise overdraw, choose other selectors, "
         "or fill up with --on-shortfall classical"
     )

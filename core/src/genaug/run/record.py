@@ -35,6 +35,7 @@ def run_record(generated: Generated, resolution: Resolution) -> dict[str, Any]:
         "drawn": _drawn(generated),
         "filled_up": by_class(job, generated.filled_up()),
         "shortfall": by_class(job, generated.shortfall()),
+        "refused": by_class(job, generated.refused),
         "probed": None if generated.probe is None else generated.probe.to_json(),
         "rejected_by_hand": sorted(_rejected_names(job)),
         "gated": None if job.gate is None else dict(job.gate),

@@ -21,7 +21,8 @@ class ClassFiller:
 
     Candidates are judged in the order of their numbers, a fixed number at a time. So which of the first n are accepted
     does not depend on how many are drawn or requested, except for selectors that choose among all of them.
-    excluded: numbers of candidates that a person has rejected.
+    excluded: numbers of candidates that a person has rejected. refused: whether no candidate of this class would be
+    accepted, so that none is drawn.
     """
 
     def __init__(
@@ -36,12 +37,13 @@ class ClassFiller:
         wanted: int,
         overdraw: float = 1.0,
         excluded: frozenset[int] = frozenset(),
+        refused: bool = False,
     ) -> None:
         self._selectors, self._attribution, self._excluded = selectors, attribution, excluded
         self._generator, self._kind, self._tops_up = generator, kind, tops_up
         self.label, self.wanted = label, wanted
         most = _whole_chunks(max(CHUNK, math.ceil(wanted * overdraw)))
-        self._limit = most if selectors else wanted + len(excluded)
+        self._limit = 0 if refused else most if selectors else wanted + len(excluded)
         self._passed: list[Candidate] = []
         self._drawn = 0
         self.rejected: list[Candidate] = []

@@ -55,7 +55,7 @@ def _choice(name: str, settings: dict[str, Any], registry: Registry) -> Selector
 
 
 class SelectorChain:
-    """Selectors in the order in which they are applied; they are fitted when the first candidates arrive."""
+    """Selectors in the order in which they are applied; they are fitted when first needed."""
 
     def __init__(self, choices: Sequence[SelectorChoice], train: TrainSplit, tools: Tools) -> None:
         self._choices, self._train, self._tools = choices, train, tools
@@ -69,6 +69,12 @@ class SelectorChain:
         for selector in self._selectors.values():
             selector.fit(self._train, self._tools)
         return self._selectors
+
+    @property
+    def refused(self) -> dict[int, str]:
+        """{label: reason} of the classes of which a selector would keep no candidate; the first selector's reason."""
+        refusals = [selector.refused() for selector in self._fitted.values()]
+        return {label: reason for found in reversed(refusals) for label, reason in found.items()}
 
     @property
     def spare(self) -> float:

@@ -24,15 +24,16 @@ class NoveltySelectorConfig(SelectorConfig):
 class ConsistencySelectorConfig(SelectorConfig):
     """Settings of the selector consistency."""
 
-    lost: float = option(
-        0.1, "Largest share of the real images of a class that would fail the same test.", unit="share", ge=0.0, lt=1.0
+    least: float = option(
+        0.5, "Smallest probability of its own class with which a candidate is kept.", unit="share", ge=0.0, le=1.0
     )
-    enough: int = option(
-        15,
-        "Classes with fewer real images use the threshold of all classes together.",
-        unit="images",
-        ge=1,
-        le=1_000_000,
+    level: float = option(
+        0.05,
+        "Significance level of the test that the judges recognise a class better than by chance; a class that fails it "
+        "gets no generated images. 1 switches the test off.",
+        unit="share",
+        gt=0.0,
+        le=1.0,
     )
 
 

@@ -21,12 +21,12 @@ _QUICK = {"folds": 3, "repeats": 1, "seeds": 1, "alone": False}
 def apply_gate(job: Job, folder: Path, *, workers: int = 1, report: Report = silent) -> Job:
     """The job as a quick study of three splits recommends it; the job unchanged where its config has no gate.
 
-    folder: where the study is kept, and found again. Its classifiers train for half the steps of the judges. Three
+    folder: where the study is kept, and found again. Its classifiers train for as many steps as the judges. Three
     splits show only large effects: without a clear gain the recommendation is to use no synthetic images.
     """
     if not job.config.gate:
         return job
-    steps = max(1, job.config.judge_steps // 2)
+    steps = job.config.judge_steps
     settings = StudyConfig(**_QUICK, steps=steps, recipes=(job.config.recipe,))
     config = job.config.model_copy(update={"gate": False, "recipe": "concatenate"})
     train = job.loaded.only_training_on(frozenset(job.loaded.train.names))  # the test split must not be used here

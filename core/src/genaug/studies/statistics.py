@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t
 
-from genaug.probe.paired import holm
+from genaug.significance import holm
 
 HELPS, UNCLEAR, HARMS = "helps", "no evidence", "harms"
 _LEVEL = 0.05

@@ -2,10 +2,12 @@
 
 from genaug.training.hardware import resolve_device, resolve_precision, using_threads
 from genaug.training.loop import Progress, Trained, train
+from genaug.training.muon import Muon
 from genaug.training.order import RowOrder
 from genaug.training.state import resolved_steps
 
 __all__ = [
+    "Muon",
     "Progress",
     "RowOrder",
     "Trained",

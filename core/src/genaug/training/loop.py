@@ -185,7 +185,7 @@ class _Loop:
         return self._prepared[name]
 
     def _rate(self) -> float:
-        """Factor on the initial learning rates: linear warm-up, then constant or half a cosine down to zero."""
+        """Factor on the initial learning rates: linear warm-up, then constant or half a cosine down."""
         # Not a torch or diffusers scheduler: as a pure function of the step it needs no state, so a resume is bitwise.
         step, warmup = self._course.step, self._config.warmup_steps
         if step < warmup:
@@ -193,7 +193,8 @@ class _Loop:
         if self._config.schedule == "constant":
             return self._course.rate
         share = (step - warmup) / max(1, self._course.steps - warmup)
-        return self._course.rate * 0.5 * (1.0 + math.cos(math.pi * share))
+        left = self._config.final_rate
+        return self._course.rate * (left + (1.0 - left) * 0.5 * (1.0 + math.cos(math.pi * share)))
 
     def _finish_step(self, losses: dict[str, float]) -> None:
         """Count the step, record its losses at regular intervals, and save a checkpoint when one is due."""
