@@ -11,6 +11,7 @@ from genaug.data.folder import LoadedFolder
 from genaug.data.input_types import load_any
 from genaug.data.labels import class_name
 from genaug.errors import UsageError
+from genaug.executors import silent
 from genaug.mixing.dataset import ImageDataset
 from genaug.mixing.live import MixedDataset, Recipe
 from genaug.mixing.recipe import parse_recipe
@@ -20,6 +21,7 @@ from genaug.output.files import MODELS
 from genaug.registry import load_registry
 from genaug.report import write_report
 from genaug.run import pipeline
+from genaug.run.assessment import assess
 from genaug.run.config import RunConfig
 from genaug.run.generation import generate
 from genaug.run.job import Job, resolve, settings_by_generator
@@ -37,7 +39,7 @@ class Augmented:
     of (PIL image, label), with the pixels that `save` writes and the attributes of torchvision's ImageFolder.
     counts: {class: {"real": n, "classical": n, "generated": n}}. rejected: {candidate: the selector that rejected it,
     and why}. shortfall: {class: images missing from the plan}. failures: {class: why}. skipped: {real file: why it was
-    left out}.
+    left out}. findings: sentences on what may be wrong with the set, as a run says them.
     """
 
     def __init__(self, job: Job, workers: int) -> None:
@@ -45,9 +47,10 @@ class Augmented:
         self._job = apply_gate(job, self._folder, workers=workers)
         generated = generate(self._job, self._folder / MODELS, self._folder, workers=workers)
         self._records = generated.records
-        self._mixed = mixed = pipeline.mix(generated)
+        self._mixed = mixed = assess(pipeline.mix(generated), self._job, self._folder, silent)
         self._arrays = arrays = mixed.arrays()
         self.counts = mixed.counts()
+        self.findings = list(mixed.record["findings"])
         self.rejected = {candidate_name(mixed, one): f"{one.rejected_by}: {one.reason}" for one in mixed.rejected}
         self.shortfall = dict(mixed.shortfall)
         self.failures = dict(mixed.failures)

@@ -63,6 +63,7 @@ def _summary(mixed: "MixedSet", out: Path) -> dict[str, Any]:
         "shortfall": mixed.shortfall,
         "refused": mixed.record["refused"],
         "rejected": mixed.rejections(),
+        "findings": mixed.record["findings"],
         "skipped": skipped,
     }
 
@@ -80,6 +81,8 @@ def _show(mixed: "MixedSet", out: Path, page: Path, study: str) -> None:
         console.note(f"class {name!r} got no synthetic images: {reason}")
     console.say(f"data set: {out / images_folder(mixed.record['format'])}")
     console.say(f"report: {page}")
+    for finding in mixed.record["findings"]:
+        console.say(finding)
     if advice := mixed.resolution.advice():
         console.say(advice)
     if gate := mixed.record["gated"]:

@@ -76,6 +76,8 @@ def _remarks(mixed: MixedSet) -> Iterator[str]:
 
 
 def _problems(mixed: MixedSet) -> Iterator[str]:
+    for finding in mixed.record.get("findings", ()):
+        yield f"- {_cell(finding)}"
     for name, count in mixed.shortfall.items():
         yield f"- Class {_cell(name)} is {count} image(s) short of the plan."
     for name, reason in mixed.record["refused"].items():

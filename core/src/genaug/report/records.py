@@ -54,6 +54,7 @@ class RunRecord(Record):
     shortfall: dict[Text, int] = {}
     refused: dict[Text, Text] = {}
     failures: dict[Text, Text] = {}
+    findings: tuple[Text, ...] = ()
     manual_rejections: tuple[Text, ...] = Field((), alias="rejected_by_hand")
 
     @property

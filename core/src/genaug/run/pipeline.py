@@ -14,6 +14,7 @@ from genaug.output.folder import OutputFolder
 from genaug.output.formats import check_format
 from genaug.output.writer import write
 from genaug.registry import make_generator
+from genaug.run.assessment import assess
 from genaug.run.generation import Generated, generate
 from genaug.run.job import Job, default_workers
 from genaug.run.record import by_class, run_record, timings
@@ -30,7 +31,7 @@ def run(job: Job, out: Path, *, workers: int | None = None, report: Report = sil
     with locked(output.own):
         output.claim(job.request())
         generated = generate(job, output.models, output.own, workers=workers, report=report)
-        mixed = mix(generated)
+        mixed = assess(mix(generated), job, output.own, report)
         write(mixed, output, timings(started, workers or default_workers(job), generated.records))
     return mixed
 

@@ -1,0 +1,28 @@
+"""What a run finds out about its own output before it is written: figures for the record, sentences for people."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from genaug.executors import Report
+from genaug.mixing.mixed import MixedSet
+from genaug.run.job import Job
+
+# a check returns figures, as plain values under its own keys, and sentences of what a user should know or do
+Check = Callable[[MixedSet, Job, Path, Report], tuple[Mapping[str, Any], Sequence[str]]]
+CHECKS: tuple[Check, ...] = ()
+
+
+def assess(mixed: MixedSet, job: Job, folder: Path, report: Report) -> MixedSet:
+    """The mixed set with the figures of all checks in its record, and their sentences under `findings`.
+
+    folder: where classifiers that a check trains are kept, and found again.
+    """
+    figures: dict[str, Any] = {}
+    findings: list[str] = []
+    for check in CHECKS:
+        values, sentences = check(mixed, job, folder, report)
+        figures |= values
+        findings += sentences
+    return replace(mixed, record=mixed.record | figures | {"findings": findings})
