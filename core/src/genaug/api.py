@@ -33,7 +33,8 @@ class Augmented:
     dataset: real and synthetic training images together; synthetic: the synthetic ones alone. Both are torch data sets
     of (PIL image, label) at the model size, with the attributes of torchvision's ImageFolder.
     counts: {class: {"real": n, "synthetic": n}}. rejected: {candidate: the selector that rejected it, and why}.
-    shortfall: {class: images missing from the plan}. failures: {class: why}. skipped: {real file: why it was left out}.
+    shortfall: {class: images missing from the plan}. failures: {class: why}. refused: {class: why it gets no
+    generated images}. skipped: {real file: why it was left out}.
     """
 
     def __init__(self, job: Job, workers: int) -> None:
@@ -47,6 +48,7 @@ class Augmented:
         self.rejected = {candidate_name(mixed, one): f"{one.rejected_by}: {one.reason}" for one in mixed.rejected}
         self.shortfall = dict(mixed.shortfall)
         self.failures = dict(mixed.failures)
+        self.refused = dict(mixed.record["refused"])
         self.skipped = {entry.path: entry.reason for entry in mixed.loaded.skipped}
         self.synthetic = ImageDataset(arrays.synthetic_images, arrays.synthetic_labels.tolist(), mixed.classes)
         self.dataset = ImageDataset(arrays.images, arrays.labels.tolist(), mixed.classes)
