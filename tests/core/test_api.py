@@ -50,13 +50,22 @@ def test_files_left_out_are_reported(splits):
 
 def test_rejected_candidates_are_reported_with_the_reason(splits):
     strict = {"select": ["consistency"], "judge_steps": 5, "overdraw": 1, "on_shortfall": "leave"}
+    untested = {"selectors": {"consistency": {"level": 1}}}
     settings = {"steps": 4, "width": 4, "latent": 4}
-    result = augment(splits, "cdcgan", per_class=8, preset="small", settings=settings, **strict)
+    result = augment(splits, "cdcgan", per_class=8, preset="small", settings=settings, **strict, **untested)
     wanted = sum(8 - result.shortfall.get(name, 0) for name in result.counts)
     assert len(result.synthetic) == wanted
     assert len(result.rejected) > 0
     assert all(reason.startswith("consistency: looks like") for reason in result.rejected.values())
     assert {name.partition("/")[2].partition("-")[0] for name in result.rejected} == {"cdcgan"}
+
+
+def test_classes_that_the_judges_cannot_tell_are_reported(splits):
+    options = {"judge_steps": 5, "on_shortfall": "oversample", "preset": "small"}
+    result = augment(splits, "cdcgan", per_class=1, settings={"steps": 2, "width": 4, "latent": 4}, **options)
+    assert (len(result.synthetic), result.shortfall, result.failures) == (3, {}, {})
+    assert set(result.refused) == set(result.counts), "all images are noise"
+    assert all("not more than chance" in reason for reason in result.refused.values())
 
 
 def test_no_selector_may_be_spelt_as_an_empty_list(splits):
@@ -66,7 +75,7 @@ def test_no_selector_may_be_spelt_as_an_empty_list(splits):
 
 
 def test_a_recipe_that_changes_with_time_is_had_live_and_refused_as_a_folder(splits, tmp_path):
-    result = augment(splits, generator="classical", per_class=4, recipe="anneal")
+    result = augment(splits, generator="classical", per_class=4, recipe="anneal", judge_steps=5)
     live = result.live()
     assert (len(live), int(live.synthetic.sum())) == (13 + 12, 12)
     assert live.recipe.mode == "anneal"

@@ -264,6 +264,11 @@ class Skipping(Confident):
         return super().judge(candidates, accepted, wanted)[1:]
 
 
+class Wavering(Confident):
+    def refused(self):
+        return {0: "no reason"}
+
+
 def contract_for(contract: type, kind: Any, config: type, factory: type) -> object:
     described = kind(name="tried", summary="", config=config, factory=f"{__name__}:{factory.__name__}")
     return type("Tried", (contract,), {"description": lambda self: described})()
@@ -282,7 +287,9 @@ def test_the_metric_contract_accepts_a_sound_metric_and_catches_one_that_is_not_
         run_all(contract_for(MetricContract, MetricDescription, MetricConfig, Drifting))
 
 
-def test_the_selector_contract_accepts_a_sound_selector_and_catches_a_missing_verdict():
-    assert run_all(contract_for(SelectorContract, SelectorDescription, SelectorConfig, Confident)) == 2
+def test_the_selector_contract_accepts_a_sound_selector_and_catches_one_that_is_not():
+    assert run_all(contract_for(SelectorContract, SelectorDescription, SelectorConfig, Confident)) == 3
     with pytest.raises(AssertionError, match="a verdict for each of 10"):
         run_all(contract_for(SelectorContract, SelectorDescription, SelectorConfig, Skipping))
+    with pytest.raises(AssertionError, match="class 0 is refused, but"):
+        run_all(contract_for(SelectorContract, SelectorDescription, SelectorConfig, Wavering))

@@ -189,7 +189,9 @@ def test_what_a_refused_run_left_does_not_stand_in_the_way_of_the_next(tmp_path,
 
 def test_a_network_that_normalises_over_the_batch_says_that_one_image_is_too_few(plain, tmp_path, genaug):
     alone = ("--preset", "paper", "--size", 64, "--set", "steps=2", "--set", "batch_size=1")
-    code, _, told = genaug("run", plain, "-g", "cvae", *alone, "--per-class", 1, "-o", tmp_path / "out")
+    code, _, told = genaug(
+        "run", plain, "-g", "cvae", *alone, "--select", "none", "--per-class", 1, "-o", tmp_path / "out"
+    )
     assert code == 2
     assert "batch_size of 2 or more" in told
 
@@ -224,7 +226,8 @@ def test_a_hidden_class_folder_is_left_out_and_listed(tmp_path, genaug):
 def test_one_class_may_fail_alone_and_the_rest_is_written(plain, tmp_path, genaug, install):
     install("picky", PICKY)
     out = tmp_path / "out"
-    code, _, told = genaug("run", plain, "-g", "picky", "--per-class", 2, "-o", out, "--workers", 1)
+    options = ("--per-class", 2, "--select", "none", "-o", out)
+    code, _, told = genaug("run", plain, "-g", "picky", *options, "--workers", 1)
     assert code == 7
     assert "'dog'" in told
     assert numbers(out) == {"cat": 8, "dog": 4, "owl": 5}
@@ -234,7 +237,8 @@ def test_one_class_may_fail_alone_and_the_rest_is_written(plain, tmp_path, genau
 def test_when_all_classes_fail_the_error_is_printed_and_nothing_is_written(plain, tmp_path, genaug, install):
     install("picky", PICKY)
     out = tmp_path / "out"
-    code, _, told = genaug("run", plain, "-g", "picky", "--per-class", 2, "-o", out, "--classes", "dog")
+    options = ("--per-class", 2, "--select", "none", "-o", out)
+    code, _, told = genaug("run", plain, "-g", "picky", *options, "--classes", "dog")
     assert code == 6
     assert "not finite" in told or "was nan" in told
     assert not (out / "train").exists()

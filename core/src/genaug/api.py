@@ -38,8 +38,9 @@ class Augmented:
     dataset: real and synthetic training images together; synthetic: the synthetic ones alone. Both are torch data sets
     of (PIL image, label), with the pixels that `save` writes and the attributes of torchvision's ImageFolder.
     counts: {class: {"real": n, "classical": n, "generated": n}}. rejected: {candidate: the selector that rejected it,
-    and why}. shortfall: {class: images missing from the plan}. failures: {class: why}. skipped: {real file: why it was
-    left out}. findings: sentences on what may be wrong with the set, as a run says them.
+    and why}. shortfall: {class: images missing from the plan}. failures: {class: why}. refused: {class: why it gets no
+    generated images}. skipped: {real file: why it was left out}. findings: sentences on what may be wrong with the set,
+    as a run says them.
     """
 
     def __init__(self, job: Job, workers: int) -> None:
@@ -54,6 +55,7 @@ class Augmented:
         self.rejected = {candidate_name(mixed, one): f"{one.rejected_by}: {one.reason}" for one in mixed.rejected}
         self.shortfall = dict(mixed.shortfall)
         self.failures = dict(mixed.failures)
+        self.refused = dict(mixed.record["refused"])
         self.skipped = {entry.path: entry.reason for entry in mixed.loaded.skipped}
         written = WrittenImages(mixed)
         self.synthetic = ImageDataset(written.synthetic(), arrays.synthetic_labels.tolist(), mixed.classes)

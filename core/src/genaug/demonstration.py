@@ -20,7 +20,7 @@ from genaug.storage import make_folder, write_bytes
 TRAIN_COUNTS = (60, 50, 42, 35, 29, 24, 20, 17, 14, 12)
 TEST_COUNT = 50
 _SIDE = 16
-_STEPS = 600
+_STEPS = 200
 _REPEATS = 3
 
 

@@ -41,7 +41,7 @@ class NoveltyConfig(MetricConfig):
 class TSTRConfig(MetricConfig):
     """Settings of train on synthetic, test on real."""
 
-    steps: int = option(400, "Training steps of the classifier.", unit="steps", ge=1, le=1_000_000)
+    steps: int = option(200, "Training steps of the classifier.", unit="steps", ge=1, le=1_000_000)
     seed: int = option(0, "Seed of the classifier.", ge=0, le=2**63 - 1)
 
 

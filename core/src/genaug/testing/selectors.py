@@ -60,16 +60,20 @@ class SelectorContract:
 
     def verdicts(self) -> list[Verdict]:
         """The verdicts on ten candidates of one class: five training images and five images of noise."""
-        description = self.description()
-        selector: Selector[SelectorConfig] = import_factory(description)(description.config())
-        train = tiny_split(3, 16, 16)
-        selector.fit(train, PixelTools(train))
+        selector, train = self._fitted()
         real = to_float(train.of_class(0).images)
         noise = torch.rand(real.shape, generator=stream(0, "kit noise")) * 2 - 1
         images = torch.cat([real, noise])
         sources = torch.arange(len(images)) % len(real)
         candidates = Candidates(images, 0, torch.empty((len(images), 0), dtype=torch.int64), sources)
         return list(selector.judge(candidates, images[:0], len(real)))
+
+    def _fitted(self) -> tuple[Selector[SelectorConfig], TrainSplit]:
+        """The selector, and the training images that it was fitted on."""
+        description, train = self.description(), tiny_split(3, 16, 16)
+        selector: Selector[SelectorConfig] = import_factory(description)(description.config())
+        selector.fit(train, PixelTools(train))
+        return selector, train
 
     def test_every_candidate_gets_a_verdict(self) -> None:
         """Each verdict has a score in [0, 1], and each rejection a reason."""
@@ -78,6 +82,13 @@ class SelectorContract:
         for verdict in verdicts:
             assert 0.0 <= verdict.score <= 1.0, f"scores must lie in [0, 1], got {verdict.score}"
             assert verdict.keep or verdict.reason, "a rejection needs a reason"
+
+    def test_no_candidate_of_a_refused_class_is_kept(self) -> None:
+        """Every refusal of a class has a reason and holds for each of its candidates."""
+        refused = self._fitted()[0].refused()
+        assert all(refused.values()), "a refused class needs a reason"
+        kept = [verdict for verdict in self.verdicts() if verdict.keep]
+        assert 0 not in refused or not kept, f"class 0 is refused, but {len(kept)} of its candidates are kept"
 
     def test_judging_is_deterministic(self) -> None:
         """The same candidates get the same verdicts from a new selector with the same settings."""
