@@ -66,7 +66,7 @@ def test_no_selector_may_be_spelt_as_an_empty_list(splits):
 
 
 def test_a_recipe_that_changes_with_time_is_had_live_and_refused_as_a_folder(splits, tmp_path):
-    result = augment(splits, generator="classical", per_class=4, recipe="anneal")
+    result = augment(splits, generator="classical", per_class=4, recipe="anneal", judge_steps=5)
     live = result.live()
     assert (len(live), int(live.synthetic.sum())) == (13 + 12, 12)
     assert live.recipe.mode == "anneal"

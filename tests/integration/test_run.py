@@ -223,8 +223,10 @@ def test_a_hidden_class_folder_is_left_out_and_listed(tmp_path, genaug):
 
 def test_one_class_may_fail_alone_and_the_rest_is_written(plain, tmp_path, genaug, install):
     install("picky", PICKY)
-    out = tmp_path / "out"
-    code, _, told = genaug("run", plain, "-g", "picky", "--per-class", 2, "-o", out, "--workers", 1)
+    config, out = tmp_path / "judges.yaml", tmp_path / "out"
+    config.write_text("judge_steps: 5\n", "utf-8")
+    options = ("--per-class", 2, "--config", config, "-o", out, "--workers", 1)
+    code, _, told = genaug("run", plain, "-g", "picky", *options)
     assert code == 7
     assert "'dog'" in told
     assert numbers(out) == {"cat": 8, "dog": 4, "owl": 5}
