@@ -23,6 +23,7 @@ from genaug.evaluation import (
     unseen,
 )
 from genaug.features import cross_fit
+from genaug.features.crossfit import STEPS
 from genaug.mixing.mixed import MixedSet
 from genaug.output.contact_sheets import contact_sheet
 from genaug.overrides import assign, read_assignments
@@ -56,7 +57,7 @@ def main() -> None:
         for name in names:
             path = out / f"{name}{given.tag}-{seed}.json"
             if not path.exists():
-                judges = judges or cross_fit(loaded.train, seed=seed)
+                judges = judges or cross_fit(loaded.train, seed=seed, steps=given.judge_steps)
                 write_json(path, _measured(name, seed, loaded, judges, given, out))
             print(f"{path.stem} is measured", flush=True)
     print(
@@ -154,6 +155,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3, help="how many")
     parser.add_argument("--first-seed", type=int, default=0, help="the first of them")
     parser.add_argument("--per-class", type=int, default=40, help="images drawn for each class")
+    parser.add_argument("--judge-steps", type=int, default=STEPS, help="training steps of each classifier that judges")
     parser.add_argument("--set", action="append", help="generator:key=value, a setting of one generator")
     parser.add_argument("--tag", default="", help="suffix of the result files, to tell settings apart")
     return parser.parse_args()

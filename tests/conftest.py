@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the integration tests, which take longest, first: then no worker ends long after the others."""
+    items.sort(key=lambda item: "integration" not in item.path.parts)
+
+
 @pytest.fixture
 def split() -> TrainSplit:
     """Eight random grey 16x16 images of two classes, five and three."""

@@ -20,6 +20,15 @@ def fill(folder: Path, counts: dict[str, int], seed: int = 0, side: int = 20) ->
     return folder
 
 
+def fill_alike(folder: Path, counts: dict[str, int]) -> Path:
+    """The same with copies of one image: they share a fold, so judges are one classifier instead of three."""
+    fill(folder, counts, side=16)
+    first, *others = sorted(folder.rglob("*.png"))
+    for path in others:
+        path.write_bytes(first.read_bytes())
+    return folder
+
+
 def contents(out: Path) -> dict[str, bytes]:
     """Every file of an output by name, without the two that hold times and without genaug's own folder."""
     files = [path for path in sorted(out.rglob("*")) if path.is_file()]

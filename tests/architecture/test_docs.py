@@ -11,7 +11,7 @@ from genaug import errors
 from genaug.cli.app import app
 from typer.main import get_command
 
-from tests.folders import fill
+from tests.folders import fill_alike
 
 from .sources import ROOT, assert_none, place
 
@@ -25,12 +25,12 @@ def test_documents_say_what_the_code_does():
 
 def test_the_python_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    fill(tmp_path / "signs", {"stop": 3, "yield": 2})
+    fill_alike(tmp_path / "signs", {"stop": 2, "yield": 1})
     (example,) = re.findall(r"```python\n(.*?)```", text("README.md"), re.DOTALL)
     assert example.count("\n") <= 10
     exec(compile(example, "README.md", "exec"), {})
     assert "yield" in capsys.readouterr().out
-    assert len(list((tmp_path / "signs-balanced/train/yield").iterdir())) == 3
+    assert len(list((tmp_path / "signs-balanced/train/yield").iterdir())) == 2
 
 
 def test_nothing_of_one_machine_is_written_down():

@@ -8,7 +8,7 @@ from genaug.config import MetricConfig
 from genaug.metric import Measured, related, squared_mmd
 from genaug.metrics import functional
 from genaug.metrics.distributions import KID, SSIM
-from genaug.metrics.plugin import InceptionScoreConfig
+from genaug.metrics.plugin import InceptionScoreConfig, TSTRConfig
 from genaug.metrics.scores import InceptionScore
 from genaug.metrics.shares import TSTR
 from genaug.registry import load_registry
@@ -224,7 +224,6 @@ def test_too_few_images_give_no_number_rather_than_a_wrong_one():
 
 def test_train_on_synthetic_recognises_real_images_of_the_same_kind():
     from genaug.images import to_float
-    from genaug.metrics.plugin import TSTRConfig
 
     split = tiny_split(1, 16, 16, counts=(12, 12))
     images = Measured(to_float(split.images), torch.from_numpy(split.labels))
@@ -238,3 +237,10 @@ def contract_of(name):
 
 
 globals().update({kit.__name__: kit for kit in map(contract_of, load_registry().metrics.names())})
+
+
+class TestTstr(MetricContract):
+    metric = "tstr"
+
+    def make(self):
+        return TSTR(TSTRConfig(steps=20))

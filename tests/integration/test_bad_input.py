@@ -230,7 +230,7 @@ def test_two_plugins_of_one_name_are_an_error_that_names_both(plain, tmp_path, g
 
 
 def test_ctrl_c_ends_with_130_and_a_second_run_goes_on(plain, tmp_path, genaug):
-    arguments = ["run", plain, "-g", "cdcgan", *QUICK, "-s", "steps=400", "--per-class", 2]
+    arguments = ["run", plain, "-g", "cdcgan", *QUICK, "-s", "steps=80", "--per-class", 2]
     process = subprocess.Popen(
         command(*arguments, "-o", tmp_path / "out"),
         stderr=subprocess.PIPE,
@@ -249,13 +249,13 @@ def test_ctrl_c_ends_with_130_and_a_second_run_goes_on(plain, tmp_path, genaug):
 
 @pytest.mark.parametrize(("generator", "workers"), [("cdcgan", 1), ("dcgan", 2)])
 def test_killed_at_any_stage_and_run_again_gives_the_same_bytes(plain, tmp_path, genaug, generator, workers):
-    arguments = ["run", plain, "-g", generator, *QUICK, "-s", "steps=60", "--per-class", 2, "--workers", workers]
-    stages = ["lock", "checkpoints", "draws", "stage"]
-    if generator == "cdcgan":  # this one selects, and is killed while its judges are trained too
+    arguments = ["run", plain, "-g", generator, *QUICK, "-s", "steps=30", "--per-class", 2, "--workers", workers]
+    stages = ["checkpoints", "draws"]  # those in which workers act
+    if generator == "cdcgan":  # this one selects, and is killed in every stage of the process itself too
         judged = tmp_path / "judged.yaml"
-        judged.write_text("judge_steps: 40\n", "utf-8")
+        judged.write_text("judge_steps: 20\n", "utf-8")
         arguments += ["--config", judged, "--select", "novelty,consistency"]
-        stages.insert(3, "judges")
+        stages = ["lock", *stages, "judges", "stage"]
     assert genaug(*arguments, "-o", tmp_path / "fresh")[0] == 0
     for stage in stages:
         process = subprocess.Popen(

@@ -33,7 +33,7 @@ def test_failed_classes_are_reported(quality):
 
 def test_a_folder_is_measured_once_and_gives_a_table(quality, splits, tmp_path, monkeypatch, capsys):
     asked = ["quality.py", str(splits), "--size", "16", "--out", str(tmp_path / "out"), "--generators", "oversample"]
-    monkeypatch.setattr("sys.argv", [*asked, "--seeds", "1", "--per-class", "2"])
+    monkeypatch.setattr("sys.argv", [*asked, "--seeds", "1", "--per-class", "2", "--judge-steps", "5"])
     quality.main()
     table = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     assert [row.split(" | ")[0] for row in table[2:]] == ["| `oversample`", "| real images"]

@@ -10,6 +10,8 @@ from genaug.evaluation import load_inputs
 from genaug.testing.material import tiny_split
 from PIL import Image
 
+from tests.folders import fill_alike
+
 CHEAP = "novelty[pixels],mmd[pixels],ssim,coverage[pixels],fid[pixels]"
 
 
@@ -126,8 +128,8 @@ def test_all_images_of_a_folder_without_records_are_compared(folders, genaug):
     assert "real: the value of real images in place of synthetic ones" in found.out
 
 
-def test_without_weights_auto_falls_back_to_classifiers_and_says_so(folders, genaug):
-    data, _ = folders
+def test_without_weights_auto_falls_back_to_classifiers_and_says_so(tmp_path, genaug):
+    data = fill_alike(tmp_path / "data", {"a": 2, "b": 2})
     found = genaug("evaluate", data, data, "--metrics", "kid")
     assert found.code == 0
     assert "kid[classifier]" in found.out
