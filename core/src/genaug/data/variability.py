@@ -91,8 +91,8 @@ class Variability:
         ridge = (_RIDGE * size + np.finfo(np.float64).tiny) * np.eye(products.shape[1])
         amounts = np.linalg.solve(products + ridge, change.transpose(0, 2, 1) @ difference[:, :, None])
         left = difference - (change @ amounts)[:, :, 0]
-        squares: Doubles = (left**2).sum(axis=1)
-        return squares / (2 * (len(self._whitening) - products.shape[1]))
+        relative: Doubles = (left**2).sum(axis=1) / (2 * (len(self._whitening) - _CHANGES))
+        return relative
 
 
 def _changes(vectors: Doubles) -> Doubles:
