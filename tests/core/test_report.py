@@ -11,19 +11,34 @@ from shutil import copyfile
 import numpy as np
 import pytest
 import yaml
+from genaug.data.split import TrainSplit
 from genaug.errors import DataError
 from genaug.mixing.candidate import Candidate
 from genaug.output.rejection_sheets import rejection_sheets
+from genaug.output.rejections import read_rejections, write_rejections
 from genaug.report import write_report
 from genaug.report.gallery import first_of_each_class, limit_per_class, script_json
 from genaug.report.measuring import measure
 from genaug.report.plots import curve_plot, interval_plot, interval_strip, linear_axis
 from genaug.report.reading import read_output
 from genaug.report.repeat import repeat
+from genaug.spec import ImageSpec
 from PIL import Image
 
 from tests.folders import contents, fill
-from tests.outputs import CLASSES, NOT_UTF8, REAL, SCRIPT, SYNTHETIC, TAG, evaluation, study, write_run, write_study
+from tests.outputs import (
+    CLASSES,
+    NOT_UTF8,
+    REAL,
+    REJECTED,
+    SCRIPT,
+    SYNTHETIC,
+    TAG,
+    evaluation,
+    study,
+    write_run,
+    write_study,
+)
 
 
 @pytest.fixture
@@ -81,11 +96,12 @@ def test_a_study_alone_is_a_page_of_its_own(tmp_path):
 def test_each_synthetic_image_is_beside_its_nearest_real_image(out):
     found = data(page(out))
     assert len(found["images"]) == SYNTHETIC * len(CLASSES)
-    assert len(found["pictures"]) == (SYNTHETIC + REAL) * len(CLASSES) + 3
+    assert len(found["pictures"]) == (SYNTHETIC + REAL) * len(CLASSES) + REJECTED + 1  # one copy has its original
     one = found["images"][SYNTHETIC + 5]
     with Image.open(out / one["file"]) as file, picture(found["pictures"][one["picture"]]) as shown:
         assert np.array_equal(np.asarray(file), np.asarray(shown))
     assert found["images"][REAL]["nearest"]["picture"] == found["images"][0]["nearest"]["picture"]
+    assert one["nearest"]["class"] == CLASSES[1]
     assert one["scores"] == {"novelty": 1.0, "realism": 0.35}
     assert one["weight"] == 0.5
 
@@ -95,6 +111,14 @@ def test_rejected_candidates_have_a_picture_a_selector_and_a_reason(out):
     assert [one["selector"] for one in found["rejected"]] == ["realism"] * 3
     assert found["rejected"][0]["reason"] == f"far {SCRIPT}"
     with picture(found["pictures"][found["rejected"][2]["picture"]]) as shown:
+        assert shown.size == (20, 20)
+
+
+def test_a_rejected_copy_has_the_picture_the_name_and_the_class_of_its_original(out):
+    found = data(page(out))
+    first, second, _ = found["rejected"]
+    assert (first["copied"]["file"], first["copied"]["class"], second["copied"]) == (f"{TAG}/1.png", TAG, None)
+    with picture(found["pictures"][first["copied"]["picture"]]) as shown:
         assert shown.size == (20, 20)
 
 
@@ -315,23 +339,56 @@ def test_a_study_may_have_no_test_split_no_figure_and_no_intervals(tmp_path):
     assert TAG not in html
 
 
-def rejected(index, label, selector, pixels):
+def rejected(index, label, selector, pixels, copied=None):
     candidate = Candidate(pixels, label, "one", index, "", parents=(), source=0, nearest=0, distance=1.0)
-    return candidate.rejected(selector, "why")
+    return candidate.rejected(selector, "why", copied)
+
+
+def originals(classes):
+    """Training images of 16x16 pixels, 12 of each class."""
+    names = [f"{label}/{number:02d}.png" for label in range(classes) for number in range(12)]
+    images = np.random.default_rng(0).integers(0, 256, (len(names), 16, 16, 1), dtype=np.uint8)
+    spec = ImageSpec(1, 16, 16, tuple("ab"[:classes]), (12,) * classes)
+    return TrainSplit.ordered(spec, images, np.repeat(np.arange(classes), 12), names, names)
 
 
 def test_each_selector_has_its_first_candidates_on_the_sheet_of_the_class():
     pixels = [np.full((12, 8, 1), number, np.uint8) for number in range(80)]
     candidates = [rejected(number, 1, "far" if number % 2 else "near", image) for number, image in enumerate(pixels)]
-    sheets, places = rejection_sheets(candidates, 2, "sheets")
+    sheets, places = rejection_sheets(candidates, originals(2), "sheets")
     assert list(sheets) == ["sheets/rejected-001.png"]
     assert sorted(places) == list(range(64))
     with Image.open(io.BytesIO(sheets["sheets/rejected-001.png"])) as sheet:
         assert sheet.size == (16 * 8, 4 * 12)
         for row, place in places.items():
-            assert set(np.asarray(sheet.crop(place["box"])).ravel()) == {row}
+            assert set(np.asarray(sheet.crop(place["candidate"]["box"])).ravel()) == {row}
+
+
+def test_a_copy_stands_beside_the_training_image_that_it_copies():
+    train = originals(1)
+    others = [rejected(number, 0, "far", np.full((16, 16, 1), 250, np.uint8)) for number in range(21)]
+    copies = [rejected(number, 0, "near", np.full((16, 16, 1), number, np.uint8), copied=number) for number in range(9)]
+    sheets, places = rejection_sheets([*others, *copies], train, "sheets")
+    with Image.open(io.BytesIO(sheets["sheets/rejected-000.png"])) as sheet:
+        for number in range(9):
+            candidate, copied = (places[len(others) + number][kind]["box"] for kind in ("candidate", "copied"))
+            assert (copied[0], copied[1]) == (candidate[2], candidate[1])
+            assert set(np.asarray(sheet.crop(candidate)).ravel()) == {number}
+            assert np.array_equal(np.asarray(sheet.crop(copied))[:, :, :1], train.images[number])
+    assert all(set(places[row]) == {"candidate"} for row in range(len(others)))
+
+
+@pytest.mark.parametrize("pictures", [True, False])
+def test_the_record_of_a_copy_names_the_training_image_and_its_class(tmp_path, pictures):
+    train = originals(2)
+    (tmp_path / "contact-sheets").mkdir()
+    copy = rejected(3, 0, "near", np.zeros((16, 16, 1), np.uint8), copied=len(train) - 1)
+    write_rejections(tmp_path, [copy, rejected(4, 0, "far", copy.pixels)], train, pictures=pictures)
+    first, second = read_rejections(tmp_path)
+    assert (first["copied"]["name"], first["copied"]["class"]) == (train.names[-1], train.spec.classes[1])
+    assert ("picture" in first["copied"], "picture" in first, "copied" in second) == (pictures, pictures, False)
 
 
 def test_large_candidates_are_scaled_down_on_the_sheet():
     candidate = rejected(0, 0, "far", np.zeros((256, 128, 3), np.uint8))
-    assert rejection_sheets([candidate], 1, "sheets")[1][0]["box"] == [0, 0, 48, 96]
+    assert rejection_sheets([candidate], originals(1), "sheets")[1][0]["candidate"]["box"] == [0, 0, 48, 96]

@@ -60,6 +60,22 @@ class Silent(Bright):
         return []
 
 
+class Copied(Bright):
+    """Takes black images for copies of one training image."""
+
+    row = 5
+
+    def judge(self, candidates, accepted, wanted):
+        verdicts = super().judge(candidates, accepted, wanted)
+        return [one if one.keep else Verdict(False, one.score, one.reason, self.row) for one in verdicts]
+
+
+class Misled(Copied):
+    """Names a row that no training image has."""
+
+    row = 10**6
+
+
 def choice(kind: type) -> SelectorChoice:
     description = SelectorDescription(kind.__name__.lower(), "", SelectorConfig, f"{__name__}:{kind.__name__}")
     return SelectorChoice(description, SOURCE, SelectorConfig())
@@ -132,6 +148,18 @@ def test_manually_rejected_candidates_are_replaced_and_recorded_as_such():
     filling = filler(None, 5, excluded=frozenset({1, 3}))
     assert filled(filling, [False] * 30) == [0, 2, 4, 5, 6]
     assert [(one.index, one.rejected_by) for one in filling.rejected] == [(1, "by hand"), (3, "by hand")]
+
+
+def test_a_rejected_copy_carries_the_training_image_that_it_copies():
+    filling = filler(chain(Copied), 4)
+    filled(filling, [True, False] * 200)
+    assert {one.copied for one in filling.rejected} == {5}
+    assert {one.copied for one in filling.finish()} == {None}
+
+
+def test_a_copied_image_that_does_not_exist_is_an_error_that_names_the_selector():
+    with pytest.raises(PluginError, match=r"'misled' must give copied rows in \[0, \d+\), got 1000000"):
+        filled(filler(chain(Misled), 4), [True] * 400)
 
 
 def test_a_candidate_carries_its_generator_label_model_and_parents():

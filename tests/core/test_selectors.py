@@ -107,6 +107,8 @@ def test_copies_of_training_images_are_rejected(train, change):
     verdicts = verdicts_of(NoveltySelector(NoveltySelectorConfig()), train, change(train.images))
     assert sum(kept(verdicts)) <= 2
     assert all("a copy of" in verdict.reason and ".png" in verdict.reason for verdict in verdicts if not verdict.keep)
+    assert all(train.names[one.copied] in one.reason for one in verdicts if not one.keep)
+    assert np.mean([one.copied == row for row, one in enumerate(verdicts) if not one.keep]) > 0.9
 
 
 def test_copies_are_found_if_training_images_are_duplicated(train):

@@ -81,9 +81,13 @@ def _spread(values: Sequence[float]) -> str:
     return f"{mean(values):.3f} (sd {stdev(values):.3f})"
 
 
+def scan_pixels(scan: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """A scan of scikit-learn's digits, [8, 8] in [0, 16], as the demo shows it: uint8 [16, 16, 1]."""
+    grey = Image.fromarray(np.clip(scan * (255 / 16), 0, 255).astype(np.uint8))
+    return np.asarray(grey.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC))[:, :, None]
+
+
 def _write_scans(folder: Path, scans: NDArray[np.float64]) -> None:
     make_folder(folder)
     for number, scan in enumerate(scans):
-        grey = Image.fromarray(np.clip(scan * (255 / 16), 0, 255).astype(np.uint8))
-        large = grey.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
-        write_bytes(folder / f"{number:03d}.png", png(np.asarray(large)[:, :, None]))
+        write_bytes(folder / f"{number:03d}.png", png(scan_pixels(scan)))

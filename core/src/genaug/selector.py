@@ -31,11 +31,15 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The decision on one candidate: whether to keep it, a score in [0, 1], and the reason for a rejection."""
+    """The decision on one candidate: whether to keep it, a score in [0, 1], and the reason for a rejection.
+
+    copied: the row of the training image that a rejected candidate copies, so that it can be shown beside it.
+    """
 
     keep: bool
     score: float
     reason: str
+    copied: int | None = None
 
 
 class Tools(Protocol):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from genaug.audit.survey import Finding, SurveyedImage
-from genaug.data.duplicates import NEAR, Vectors, nearest
+from genaug.data.duplicates import Vectors, near_matches
 from genaug.output.provenance import ProvenanceLine
 
 
@@ -30,11 +30,10 @@ def _near(training: Sequence[SurveyedImage], images: Sequence[SurveyedImage]) ->
     ours, theirs = _thumbnails(training), _thumbnails(others)
     if not (ours and theirs):
         return
-    names = list(theirs)
-    rows, distances = nearest(np.stack([*ours.values()]), np.stack([*theirs.values()]))
-    for name, row, distance in zip(ours, rows, distances, strict=True):
-        if 1.0 - distance >= NEAR:
-            detail = f"nearly the same picture as {names[row]} (correlation {1.0 - distance:.3f})"
+    names, references = list(theirs), np.stack([*theirs.values()])
+    for (name, own), row in zip(ours.items(), near_matches(np.stack([*ours.values()]), references), strict=True):
+        if row >= 0:
+            detail = f"nearly the same picture as {names[row]} (correlation {own @ references[row]:.3f})"
             yield Finding("leaked", name, detail)
 
 

@@ -1,6 +1,7 @@
 """Finds duplicates: exact ones by a hash of their pixels, near-duplicates by comparing small thumbnails."""
 
 import hashlib
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,17 +9,14 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from genaug.data.resize import resize
+from genaug.data.variability import SIDE, Variability, different_images, luma_weighted
 
-SIDE = 16
-# The least correlation of near-duplicates. Measured on three real folders of distinct files (traffic signs of 26 to 490
-# pixels, German signs of 35, blood cells of 131 and more; 137,598 pairs) with planted copies. At 0.95, copies saved as
-# JPEG of quality 60 are found in 100, 92 and 100 % of cases; brightened by a tenth or scaled by 0.7 in 100 %; shifted
-# by one pixel in 100, 3 and 100 %, by two in 63, 0 and 100 %: a shift is found if it is less than half a cell of the
-# thumbnail. 31 pairs of distinct files (0.02 %) pass too; all but one of them show the same sign or cell a moment
-# later, so they must not be in two splits. 0.90 joins distinct German signs, 0.97 misses a fifth of their JPEG copies.
-NEAR = 0.95
+# Least correlations of thumbnails; docs/duplicates.md has what they find in four real folders, and how it was measured.
+_SIMILAR, _SIMILAR_LUMA = 0.95, 0.96  # images may be near-duplicates, in colour or luma-weighted
+_SAME = 0.993  # they are, whatever else is in the set; re-encoded copies of images without noise are above it
+_SHARE = 0.1  # in between: if they differ by less than this share of what different images of the set differ by
 _FLAT = 1e-3
-_CHUNK = 1024
+_CHUNK = 512
 
 Rows = NDArray[np.int64]
 Vectors = NDArray[np.float32]
@@ -47,14 +45,67 @@ def thumbnail(pixels: NDArray[np.uint8]) -> Vectors:
 def near_pairs(thumbnails: Vectors) -> Rows:
     """Pairs of near-duplicates among thumbnails [N, 768]: rows int64 [P, 2], the smaller row first, in sorted order.
 
-    Exact duplicates are included. Flat images have no near-duplicates, not even each other. Similarities are computed
-    in chunks of rows; memory grows with the number of pairs that are found.
+    Near-duplicates are the same picture, or the same thing a moment later. Their thumbnails are similar, and differ by
+    much less than different images of the set do. If the set has too few different images to tell, similar is enough.
+    Exact duplicates are included. Flat images have no near-duplicates, not even each other. The order of the images
+    does not matter. Similarities are computed in chunks of rows; memory grows with the number of pairs found.
     """
-    pairs = [np.empty((0, 2), dtype=np.int64)]
-    for start in range(0, len(thumbnails), _CHUNK):
-        similar = thumbnails[start : start + _CHUNK] @ thumbnails[start:].T
-        pairs.append(start + np.argwhere(np.triu(similar >= NEAR, k=1)))
-    return np.concatenate(pairs)
+    order = _order(thumbnails)
+    vectors = thumbnails[order]
+    pairs = np.sort(order[_Rule(vectors).pairs(vectors, vectors, later=True)], axis=1)
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+
+
+def near_matches(queries: Vectors, references: Vectors) -> Rows:
+    """For each query [N, 768] its most similar near-duplicate among references [M, 768], int64 [N]; -1 if it has none.
+
+    Queries and references together are the set whose variability decides, see `near_pairs`.
+    """
+    both = np.concatenate([queries, references])
+    pairs = _Rule(both[_order(both)]).pairs(queries, references, later=False)
+    similar = (queries[pairs[:, 0]] * references[pairs[:, 1]]).sum(axis=1)
+    matches = np.full(len(queries), -1, dtype=np.int64)
+    by_similarity = pairs[np.lexsort((-pairs[:, 1], similar))]
+    matches[by_similarity[:, 0]] = by_similarity[:, 1]  # the last, most similar one stays
+    return matches
+
+
+class _Rule:
+    """The rule by which two thumbnails of one set are near-duplicates. thumbnails: the set [N, 768], see `_order`."""
+
+    def __init__(self, thumbnails: Vectors) -> None:
+        self._thumbnails = thumbnails
+
+    @cached_property
+    def _variability(self) -> Variability:
+        return Variability(different_images(luma_weighted(self._thumbnails), _SIMILAR))
+
+    def pairs(self, first: Vectors, second: Vectors, *, later: bool) -> Rows:
+        """Near-duplicates among first [N, 768] and second [M, 768], rows int64 [P, 2]; later: only rows i < j."""
+        luma_first, luma_second = luma_weighted(first), luma_weighted(second)
+        found = [np.empty((0, 2), dtype=np.int64)]
+        for start in range(0, len(first), _CHUNK):
+            rows, begin = slice(start, start + _CHUNK), start if later else 0
+            luma = luma_first[rows] @ luma_second[begin:].T
+            similar = (luma >= _SIMILAR_LUMA) | (first[rows] @ second[begin:].T >= _SIMILAR)
+            pairs = np.argwhere(np.triu(similar, k=1) if later else similar)
+            near = luma[pairs[:, 0], pairs[:, 1]] >= _SAME
+            pairs += (start, begin)
+            unsure = pairs[~near]
+            near[~near] = self._near(luma_first[unsure[:, 0]], luma_second[unsure[:, 1]])
+            found.append(pairs[near])
+        return np.concatenate(found)
+
+    def _near(self, first: Vectors, second: Vectors) -> NDArray[np.bool_]:
+        """Whether similar images [P, 768], luma-weighted, are near-duplicates: bool [P]."""
+        if not len(first) or not self._variability.is_known:
+            return np.ones(len(first), dtype=bool)
+        return self._variability.differences(first, second) <= _SHARE
+
+
+def _order(thumbnails: Vectors) -> Rows:
+    """An order of thumbnails [N, 768] that does not depend on the order in which they are given: rows int64 [N]."""
+    return np.array(sorted(range(len(thumbnails)), key=lambda row: thumbnails[row].tobytes()), dtype=np.int64)
 
 
 def near_groups(thumbnails: Vectors) -> Rows:
@@ -93,16 +144,3 @@ def _components(pairs: Rows, count: int) -> NDArray[np.int32]:
     graph = coo_array((np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
     components: NDArray[np.int32] = connected_components(graph, directed=False)[1]
     return components
-
-
-def nearest(queries: Vectors, references: Vectors) -> tuple[Rows, NDArray[np.float64]]:
-    """For each query [N, 768] the most similar reference [M, 768], M at least 1.
-
-    Returns indices int64 [N] and distances float64 [N], 1 - correlation, in [0, 2].
-    """
-    indices, distances = [np.empty(0, np.int64)], [np.empty(0, np.float64)]
-    for start in range(0, len(queries), _CHUNK):
-        similar = queries[start : start + _CHUNK] @ references.T
-        indices.append(similar.argmax(axis=1))
-        distances.append(np.clip(1.0 - similar.max(axis=1).astype(np.float64), 0.0, 2.0))
-    return np.concatenate(indices), np.concatenate(distances)

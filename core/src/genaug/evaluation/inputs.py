@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from genaug.data.attribution import Attribution
-from genaug.data.duplicates import NEAR, nearest
+from genaug.data.duplicates import near_matches
 from genaug.data.folder import LabelledImages, LoadedFolder, load_folder
 from genaug.data.split import TrainSplit
 from genaug.errors import DataError, UsageError
@@ -107,7 +107,7 @@ def unseen(test: LabelledImages | None, train: LabelledImages) -> tuple[Labelled
     """The test images without near-duplicates of training images (None if none is left), and a note on the others."""
     if test is None:
         return None, []
-    near = nearest(test.thumbnails, train.thumbnails)[1] <= 1 - NEAR
+    near = near_matches(test.thumbnails, train.thumbnails) >= 0
     if not near.any():
         return test, []
     note = f"{near.sum()} of {len(near)} test images are near-duplicates of training images and are left out"

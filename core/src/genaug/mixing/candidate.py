@@ -19,7 +19,8 @@ class Candidate:
     that looks most like it, or the nearest training image where there is no parent. nearest: the training row whose
     thumbnail is most like its own; distance: 1 - correlation of the two thumbnails, in [0, 2].
     scores: in [0, 1], by selector. rejected_by: the selector that rejected it, empty for an accepted candidate; reason:
-    why. weight: its weight in the training loss, as the recipe says.
+    why; copied: the training row that it copies, if that is why. weight: its weight in the training loss, as the recipe
+    says.
     kind: classical for a variant or copy of one real image, generated for everything else. tops_up: whether it brings
     the real side of its class to the size of the largest one; recipes then leave it alone.
     """
@@ -36,6 +37,7 @@ class Candidate:
     scores: dict[str, float] = field(default_factory=dict)
     rejected_by: str = ""
     reason: str = ""
+    copied: int | None = None
     weight: float = 1.0
     kind: Kind = "generated"
     tops_up: bool = False
@@ -44,9 +46,9 @@ class Candidate:
         """The same candidate with one more score."""
         return replace(self, scores=self.scores | {selector: score})
 
-    def rejected(self, selector: str, reason: str) -> "Candidate":
-        """The same candidate, rejected."""
-        return replace(self, rejected_by=selector, reason=reason)
+    def rejected(self, selector: str, reason: str, copied: int | None = None) -> "Candidate":
+        """The same candidate, rejected. copied: the training row that it copies."""
+        return replace(self, rejected_by=selector, reason=reason, copied=copied)
 
     def with_weight(self, weight: float) -> "Candidate":
         """The same candidate with another weight in the loss."""

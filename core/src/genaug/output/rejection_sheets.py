@@ -1,36 +1,55 @@
-"""Small pictures of rejected candidates: one sheet for each class, and the place of each candidate on it."""
+"""Small pictures of rejected candidates: one sheet for each class, and where each candidate and its original are."""
 
 import io
 import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from genaug.data.split import TrainSplit
 from genaug.mixing.candidate import Candidate
 
 _SIDE = 96
-_COLUMNS = 16
+_COLUMNS = 16  # an even number, so that a copy and its original stand in one row
 _MOST = 32  # of each selector in each class: enough to see what it rejects
 
-Places = dict[int, dict[str, Any]]
+Places = dict[int, dict[str, dict[str, Any]]]
 
 
-def rejection_sheets(rejected: Sequence[Candidate], classes: int, folder: str) -> tuple[dict[str, bytes], Places]:
-    """PNG bytes of each sheet by its path in OUT, and {row of `rejected`: {file, box}} of the candidates shown.
+def rejection_sheets(rejected: Sequence[Candidate], train: TrainSplit, folder: str) -> tuple[dict[str, bytes], Places]:
+    """PNG bytes of each sheet by its path in OUT, and where the candidates shown are, by their rows in `rejected`.
 
-    classes: number of classes. box: left, top, right, bottom in pixels. The first 32 candidates that each selector
-    rejected in each class are shown.
+    A place is {"candidate": {file, box}}, for a copy of a training image also {"copied": {file, box}}: the training
+    image stands to the right of its copy. box: left, top, right, bottom in pixels. The first 32 candidates that each
+    selector rejected in each class are shown, copies before others.
     """
     sheets: dict[str, bytes] = {}
     places: Places = {}
-    for label in range(classes):
-        rows = _shown(rejected, label)
-        if rows:
+    for label in range(len(train.spec.classes)):
+        cells = _cells(rejected, label)
+        if cells:
             path = f"{folder}/rejected-{label:03d}.png"
-            sheets[path], boxes = _sheet([_small(rejected[row]) for row in rows])
-            places |= {row: {"file": path, "box": box} for row, box in zip(rows, boxes, strict=True)}
+            pixels = [_pixels(rejected[row], kind, train) for row, kind in cells]
+            sheets[path], boxes = _sheet([_small(image) for image in pixels])
+            for (row, kind), box in zip(cells, boxes, strict=True):
+                places.setdefault(row, {})[kind] = {"file": path, "box": box}
     return sheets, places
+
+
+def _cells(rejected: Sequence[Candidate], label: int) -> list[tuple[int, str]]:
+    """What a sheet shows, in order: rows of candidates, with `candidate` or `copied`."""
+    shown = _shown(rejected, label)
+    copies = [row for row in shown if rejected[row].copied is not None]
+    pairs = [(row, kind) for row in copies for kind in ("candidate", "copied")]
+    return pairs + [(row, "candidate") for row in shown if rejected[row].copied is None]
+
+
+def _pixels(one: Candidate, kind: str, train: TrainSplit) -> NDArray[np.uint8]:
+    """Pixels uint8 [H, W, C] of the candidate, or of the training image that it copies."""
+    return train.images[one.copied] if kind == "copied" else one.pixels
 
 
 def _shown(rejected: Sequence[Candidate], label: int) -> list[int]:
@@ -43,9 +62,9 @@ def _shown(rejected: Sequence[Candidate], label: int) -> list[int]:
     return rows
 
 
-def _small(one: Candidate) -> Image.Image:
-    """At most 96 pixels high and wide, and never larger than it was drawn."""
-    image = Image.fromarray(one.pixels[:, :, 0] if one.pixels.shape[2] == 1 else one.pixels).convert("RGB")
+def _small(pixels: NDArray[np.uint8]) -> Image.Image:
+    """Pixels uint8 [H, W, C] as a picture of at most 96 pixels high and wide, and never larger than they are."""
+    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).convert("RGB")
     image.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     return image
 

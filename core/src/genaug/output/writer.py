@@ -27,7 +27,7 @@ def write(mixed: MixedSet, output: OutputFolder, timings: Record) -> None:
     write_provenance(stage, lines)
     written = _hashes(output, lines)
     _write_sheets(mixed, output, real=not alone)
-    write_rejections(stage, mixed.rejected, classes, pictures=not alone)  # a rejected copy shows a real image
+    write_rejections(stage, mixed.rejected, mixed.loaded.train, pictures=not alone)  # a copy shows a real image
     write_json(stage / CLASSES, _classes(mixed))
     write_text(stage / CARD, dataset_card(mixed, lines))
     write_json(stage / CROISSANT, croissant(mixed, lines, written))

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from genaug.output.files import PROVENANCE
 from genaug.report.reading import ReportContent, RunContent
-from genaug.report.records import ImageRecord, NearestImage, RejectionRecord
+from genaug.report.records import CopiedImage, ImageRecord, NearestImage, RejectionRecord
 from genaug.report.thumbnails import Thumbnails
 
 _MOST_OF_A_CLASS = 200
@@ -57,7 +57,7 @@ def make_gallery(content: ReportContent) -> Gallery | None:
     data = {
         "key": run.record.written.get(PROVENANCE, ""),
         "rejected_before": run.record.manual_rejection_list,
-        "images": [_image(image, thumbnails, show_nearest=not run.record.only_synthetic) for image in images],
+        "images": [_image(image, run, thumbnails) for image in images],
         "rejected": [_rejection(rejection, thumbnails) for rejection in rejections],
     }
     return Gallery(
@@ -103,7 +103,7 @@ def script_json(values: Any) -> Markup:
     return Markup(json.dumps(values, separators=(",", ":")).translate(_ESCAPES))
 
 
-def _image(image: ImageRecord, thumbnails: Thumbnails, *, show_nearest: bool) -> dict[str, Any]:
+def _image(image: ImageRecord, run: RunContent, thumbnails: Thumbnails) -> dict[str, Any]:
     return {
         "file": image.file_name,
         "class": image.label,
@@ -111,13 +111,16 @@ def _image(image: ImageRecord, thumbnails: Thumbnails, *, show_nearest: bool) ->
         "scores": _rounded(image.scores),
         "weight": image.weight,
         "picture": None if image.shard else thumbnails.of_file(image.file_name),
-        "nearest": image.nearest and _nearest(image.nearest, thumbnails, show=show_nearest and not image.shard),
+        "nearest": image.nearest and _nearest(image.nearest, run, None if image.shard else thumbnails),
     }
 
 
-def _nearest(nearest: NearestImage, thumbnails: Thumbnails, *, show: bool) -> dict[str, Any]:
-    picture = thumbnails.of_file(nearest.file_name) if show else None
-    return {"file": nearest.file_name, "distance": round(nearest.distance, 4), "picture": picture}
+def _nearest(nearest: NearestImage, run: RunContent, thumbnails: Thumbnails | None) -> dict[str, Any]:
+    """The nearest real image with its class. Without real images in OUT it is named as in DATA: `<class>/<file>`."""
+    name, alone = nearest.file_name, run.record.only_synthetic
+    label = name.partition("/")[0] if alone else run.real_labels.get(name, "")
+    picture = None if alone or thumbnails is None else thumbnails.of_file(name)
+    return {"file": name, "class": label, "distance": round(nearest.distance, 4), "picture": picture}
 
 
 def _rejection(rejection: RejectionRecord, thumbnails: Thumbnails) -> dict[str, Any]:
@@ -129,7 +132,13 @@ def _rejection(rejection: RejectionRecord, thumbnails: Thumbnails) -> dict[str, 
         "reason": rejection.reason,
         "scores": _rounded(rejection.scores),
         "picture": rejection.picture and thumbnails.of_sheet(rejection.picture),
+        "copied": rejection.copied and _copied(rejection.copied, thumbnails),
     }
+
+
+def _copied(copied: CopiedImage, thumbnails: Thumbnails) -> dict[str, Any]:
+    picture = copied.picture and thumbnails.of_sheet(copied.picture)
+    return {"file": copied.name, "class": copied.label, "picture": picture}
 
 
 def _rounded(scores: dict[str, float]) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,6 +51,11 @@ class RunContent:
     def synthetic(self) -> list[ImageRecord]:
         """The records of the synthetic images."""
         return [image for image in self.images if image.synthetic]
+
+    @cached_property
+    def real_labels(self) -> dict[str, str]:
+        """The class of each real image, by its name in the provenance."""
+        return {image.file_name: image.label for image in self.images if not image.synthetic}
 
 
 @dataclass(frozen=True)

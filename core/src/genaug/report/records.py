@@ -98,8 +98,19 @@ class SheetPlace(Record):
     box: tuple[int, int, int, int]
 
 
+class CopiedImage(Record):
+    """The training image that a rejected candidate copies. name: in the training folder of DATA."""
+
+    name: Text
+    label: Text = Field(alias="class")
+    picture: SheetPlace | None = None
+
+
 class RejectionRecord(Record):
-    """The record of a rejected candidate. picture: None if no contact sheet shows the candidate."""
+    """The record of a rejected candidate. picture: None if no contact sheet shows the candidate.
+
+    copied: None unless it was rejected as a copy of a training image.
+    """
 
     generator: Text
     label: Text = Field(alias="class")
@@ -108,6 +119,7 @@ class RejectionRecord(Record):
     reason: Text
     scores: Scores = {}
     picture: SheetPlace | None = None
+    copied: CopiedImage | None = None
 
 
 class ClassCount(Record):

@@ -101,22 +101,26 @@ class SelectorChain:
         for name, selector in self._fitted.items():
             if selector.chooses is not chooses or not left:
                 continue
-            verdicts = _verdicts(name, selector.judge(_rows(batch, left), before, wanted), len(left))
+            verdicts = selector.judge(_rows(batch, left), before, wanted)
+            _check(name, verdicts, len(left), len(self._train))
             for place, verdict in zip(left, verdicts, strict=True):
                 decided[place] = _decided(decided[place], name, verdict)
             left = [place for place in left if not decided[place].rejected_by]
         return decided
 
 
-def _verdicts(name: str, verdicts: Sequence[Verdict], expected: int) -> Sequence[Verdict]:
+def _check(name: str, verdicts: Sequence[Verdict], expected: int, images: int) -> None:
+    """Raises PluginError unless there is a verdict for each candidate; images: number of training images."""
     if len(verdicts) != expected:
         raise PluginError(f"the selector {name!r} must give {expected} verdicts, got {len(verdicts)}")
-    return verdicts
+    for verdict in verdicts:
+        if verdict.copied is not None and not 0 <= verdict.copied < images:
+            raise PluginError(f"the selector {name!r} must give copied rows in [0, {images}), got {verdict.copied}")
 
 
 def _decided(candidate: Candidate, selector: str, verdict: Verdict) -> Candidate:
     scored = candidate.with_score(selector, float(verdict.score))
-    return scored if verdict.keep else scored.rejected(selector, verdict.reason)
+    return scored if verdict.keep else scored.rejected(selector, verdict.reason, verdict.copied)
 
 
 def _batch(candidates: Sequence[Candidate]) -> Candidates:

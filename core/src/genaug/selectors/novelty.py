@@ -57,14 +57,17 @@ class NoveltySelector(Selector[NoveltySelectorConfig]):
         kept = list(range(len(accepted)))
         for place in range(len(maps)):
             score = self._score(float(nearest[place]))
-            reason = self._copy(float(nearest[place]), int(rows[place]), "pixels", self._pixels)
-            reason = reason or self._copy(
-                float(in_features[place]), int(feature_rows[place]), "classifier features", self._features
-            )
-            if not reason and kept and float(among[place, kept].min()) < self._pixels:
-                reason = "a copy of an image that was accepted before"
-            verdicts.append(Verdict(not reason, score, reason))
+            copied = int(rows[place])
+            reason = self._copy(float(nearest[place]), copied, "pixels", self._pixels)
             if not reason:
+                copied = int(feature_rows[place])
+                reason = self._copy(float(in_features[place]), copied, "classifier features", self._features)
+            if reason:
+                verdicts.append(Verdict(False, score, reason, copied))
+            elif kept and float(among[place, kept].min()) < self._pixels:
+                verdicts.append(Verdict(False, score, "a copy of an image that was accepted before"))
+            else:
+                verdicts.append(Verdict(True, score, ""))
                 kept.append(len(accepted) + place)
         return verdicts
 

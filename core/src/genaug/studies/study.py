@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from genaug.chance import derive
-from genaug.data.duplicates import NEAR, nearest
+from genaug.data.duplicates import near_matches
 from genaug.errors import GenaugError
 from genaug.executors import Report, silent
 from genaug.output.files import STUDY
@@ -204,7 +204,7 @@ class _Study:
         """
         loaded = self._question.loaded
         test, train = loaded.splits["test"], loaded.splits["train"]
-        kept = nearest(test.thumbnails, train.thumbnails)[1] > 1 - NEAR
+        kept = near_matches(test.thumbnails, train.thumbnails) < 0
         if not kept.any():
             return None
         scoring = replace(self._scoring(fold), title="test split", train=loaded.train, images=test.images[kept])

@@ -149,11 +149,13 @@
       const pair = createElement("div", "pair");
       const near = item.nearest;
       pair.append(this.picture(item.picture, `synthetic image of ${item.class}`, this.rejections ? "synthetic" : "candidate"));
-      if (near) pair.append(this.picture(near.picture, `nearest real image, ${near.file}`, "nearest real"));
+      if (near) pair.append(this.picture(near.picture, `nearest real image, ${near.file}`, "nearest real: ", near.class));
+      const copied = item.copied;
+      if (copied) pair.append(this.picture(copied.picture, `copied real image, ${copied.file}`, "copy of: ", copied.class));
       return pair;
     }
 
-    picture(number, text, caption) {
+    picture(number, text, caption, label = "") {
       const figure = createElement("figure");
       if (number === null || number === undefined) {
         figure.append(createElement("span", "none", "not shown"));
@@ -164,7 +166,9 @@
         image.width = image.height = 96;
         figure.append(image);
       }
-      figure.append(createElement("figcaption", "", caption));
+      const words = createElement("figcaption", "", caption);
+      words.append(createElement("bdi", "", label));
+      figure.append(words);
       return figure;
     }
 
