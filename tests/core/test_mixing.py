@@ -143,7 +143,9 @@ def test_a_synthetic_png_says_what_it_is_and_keeps_its_pixels():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_contact_sheet_shows_up_to_64_of_each(real, synthetic, channels):
     tile = np.full((16, 24, channels), 120, np.uint8)
-    with Image.open(io.BytesIO(contact_sheet("a\n標" * 60, [tile] * real, [tile] * synthetic))) as sheet:
+    with Image.open(
+        io.BytesIO(contact_sheet("a\n標" * 60, {"real": [tile] * real, "generated": [tile] * synthetic}))
+    ) as sheet:
         rows = -(-min(real, 64) // COLUMNS) + -(-min(synthetic, 64) // COLUMNS)
         assert sheet.width > COLUMNS * 24
         assert sheet.height > rows * 48

@@ -81,7 +81,8 @@ class GenerativeSampler(BaseEstimator):  # type: ignore[misc] # scikit-learn has
         by_name = {class_name(label, "y"): plain_label(label, "y") for label in y}
         places = [_place(mixed, one) for one in mixed.synthetic]
         self.sample_indices_ = np.array([*range(len(X)), *places], dtype=np.int64)
-        images = [form.write(resize(one.pixels, *form.size, form.channels, "stretch")) for one in mixed.synthetic]
+        written = map(mixed.resolution.pixels, mixed.synthetic)
+        images = [form.write(resize(pixels, *form.size, form.channels, "stretch")) for pixels in written]
         return _extended(X, images), _extended(y, [by_name[mixed.classes[one.label]] for one in mixed.synthetic])
 
     def _check(self, images: Any, labels: Any) -> ArrayFormat:

@@ -1,8 +1,8 @@
-"""Contact sheets: one picture per class, real images above synthetic ones."""
+"""Contact sheets: one picture per class, with a row of images for each kind."""
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,15 @@ _LINE = 22
 Pixels = NDArray[np.uint8]
 
 
-def contact_sheet(title: str, real: Sequence[Pixels], synthetic: Sequence[Pixels]) -> bytes:
-    """PNG bytes of a picture of up to 64 real and 64 synthetic images, uint8 [H, W, C], under captions with counts."""
-    shown = [*real[:_MOST], *synthetic[:_MOST]]
+def contact_sheet(title: str, kinds: Mapping[str, Sequence[Pixels]]) -> bytes:
+    """PNG bytes of a picture of up to 64 images of each kind, uint8 [H, W, C], under captions with counts.
+
+    kinds: the images by what they are, such as real, all of one size; empty ones get a caption only.
+    """
+    shown = [image for images in kinds.values() for image in images[:_MOST]]
     scale = max(1, math.ceil(_SMALLEST_TILE / min(shown[0].shape[:2]))) if shown else 1
     height, width = (side * scale + _GAP for side in shown[0].shape[:2]) if shown else (_SMALLEST_TILE, _SMALLEST_TILE)
-    parts = [(f"real: {len(real)}", real[:_MOST]), (f"synthetic: {len(synthetic)}", synthetic[:_MOST])]
+    parts = [(f"{kind}: {len(images)}", images[:_MOST]) for kind, images in kinds.items()]
     tall = 2 * _LINE + sum(_LINE + math.ceil(len(images) / COLUMNS) * height for _, images in parts)
     sheet = Image.new("RGB", (COLUMNS * width + _GAP, tall), "white")
     draw = ImageDraw.Draw(sheet)

@@ -58,6 +58,7 @@ def _write_sheets(mixed: MixedSet, output: OutputFolder, *, real: bool) -> None:
     make_folder(output.stage / SHEETS)
     train = mixed.loaded.train
     for label, name in enumerate(mixed.classes):
-        synthetic = [one.pixels for one in mixed.synthetic if one.label == label]
-        originals = list(train.images[train.labels == label]) if real else []
-        write_bytes(output.stage / SHEETS / f"{label:03d}.png", contact_sheet(name, originals, synthetic))
+        kinds = {"real": list(train.images[train.labels == label])} if real else {}
+        for kind in ("classical", "generated"):
+            kinds[kind] = [one.pixels for one in mixed.synthetic if one.label == label and one.kind == kind]
+        write_bytes(output.stage / SHEETS / f"{label:03d}.png", contact_sheet(name, kinds))
