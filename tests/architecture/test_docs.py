@@ -30,7 +30,7 @@ def test_the_python_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
     assert example.count("\n") <= 10
     exec(compile(example, "README.md", "exec"), {})
     assert "yield" in capsys.readouterr().out
-    assert len(list((tmp_path / "signs-balanced/train/yield").iterdir())) == 2
+    assert len(list((tmp_path / "signs-balanced/train/yield").iterdir())) == 3
 
 
 def test_nothing_of_one_machine_is_written_down():

@@ -1,5 +1,6 @@
 """The examples run as they stand."""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -21,8 +22,9 @@ def test_the_script_balances_a_folder(signs, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", [str(script), str(signs), "small"])
     runpy.run_path(str(script), run_name="__main__")
     shown = capsys.readouterr().out
-    assert "yield: 1 real, 1 synthetic" in shown
-    assert "batch: [6, 3, 16, 16]" in shown
+    (kinds,) = re.findall(r"yield: 1 real, (\d) classical, (\d) generated", shown)
+    assert sum(map(int, kinds)) == 2, "one to top up, one for the even mix; classical if the judges reject it"
+    assert "batch: [8, 3, 32, 32]" in shown
 
 
 def test_the_config_file_is_a_whole_run(signs, genaug):
