@@ -7,6 +7,7 @@ from typing import NamedTuple
 QUICK = (
     *("--preset", "small"),
     *("-s", "steps=6", "-s", "width=4", "-s", "latent=4", "-s", "checkpoint_steps=2"),
+    "--no-check",
     *("--select", "none"),
 )
 

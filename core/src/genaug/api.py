@@ -119,8 +119,8 @@ def augment(
     the size of the largest, then every class gets the same number of generated images, one for three others.
     top_up: "classical", "oversample" or "none", what is done first to bring every class to the largest.
     generator: one name, or several with shares as `a=0.3,b=0.7`. settings: {key: value} as in `--set`. options: other
-    keys of a config file, such as select, on_shortfall, recipe or probe (docs/settings.md). With workers > 1, call it
-    under `if __name__ == "__main__":`.
+    keys of a config file, such as select, on_shortfall, recipe, probe or check (docs/settings.md). With workers > 1,
+    call it under `if __name__ == "__main__":`.
     Raises UsageError, DataError, PluginError or TrainingError.
     """
     registry = load_registry()

@@ -124,18 +124,20 @@ def fit_classifier(
     *,
     steps: int,
     seed: int,
+    balanced: bool = True,
     threads: int | None = None,
     report: Callable[[Progress], None] | None = None,
 ) -> Classifier:
     """A classifier trained for a fixed number of steps, so that the cost does not grow with the data set.
 
-    Batches are class-balanced. docs/selection.md says how good classifiers of 400 steps are.
+    balanced: whether every class is equally frequent in the batches, or every image. docs/selection.md says how good
+    classifiers of 400 steps are.
     """
     classifier = Classifier(split.spec, split.images)
     config = TrainConfig(
         steps=steps,
         batch_size=64,
-        balanced=True,
+        balanced=balanced,
         schedule="cosine",
         warmup_steps=min(round(0.3 * steps), steps - 1),
         final_rate=0.02,

@@ -27,7 +27,8 @@ class GenerativeSampler(BaseEstimator):  # type: ignore[misc] # scikit-learn has
 
     sampling_strategy: as of its over-samplers: "auto", "minority", "not majority", "not minority", "all", a ratio for
     two classes, {label: images afterwards}, or a function of y that returns such a table. random_state: a seed, or what
-    scikit-learn accepts as one. Everything else, other options too, is passed to `augment`.
+    scikit-learn accepts as one. Everything else, other options too, is passed to `augment`; its check is off by default
+    (`check=True` turns it on), since a sampler inside a pipeline is fitted many times.
 
     After fit: sampling_strategy_ {label: new images}, for the labels that the strategy names. After fit_resample:
     sample_indices_ int64 [N + M]: 0 to N - 1 for the images of X, then for each new image the index in X of its source
@@ -96,7 +97,9 @@ class GenerativeSampler(BaseEstimator):  # type: ignore[misc] # scikit-learn has
     def _augmented(self, images: Any, labels: Any) -> MixedSet:
         targets = {class_name(label, "y"): number for label, number in self.sampling_strategy_.items()}
         shared = {name: getattr(self, name) for name in ("preset", "settings", "size", "device", "workers")}
-        options = {"resize": "stretch"} | {name: getattr(self, name) for name in self._options}
+        options: dict[str, Any] = {"resize": "stretch", "check": False} | {
+            name: getattr(self, name) for name in self._options
+        }
         result = augment((images, labels), self.generator, targets=targets, seed=self._seed(), **shared, **options)
         for name, reason in result.failures.items():
             raise TrainingError(f"class {name!r} got no new images: {reason}")

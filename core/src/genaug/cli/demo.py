@@ -24,7 +24,7 @@ def demo(*, out: Out = Path("genaug-demo"), options: given.RunOptions) -> int:
     from genaug.run.job import resolve
 
     registry = load_registry()
-    config = options.run_config(registry, balance="max")
+    config = options.run_config(registry, balance="max", check=False)  # it scores the images itself
     data, target = out / "digits", out / "digits-genaug"
     demonstration.write_digits(data)
     job = resolve(config, load_folder(data), registry)

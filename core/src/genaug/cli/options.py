@@ -117,6 +117,13 @@ _OPTIONS: dict[str, Any] = {
         bool | None,
         typer.Option("--gate", help="Run a quick study first; draw synthetic images only if it recommends them."),
     ],
+    "check": Annotated[
+        bool | None,
+        typer.Option(
+            "--check/--no-check",
+            help="Before the run ends, find out whether its images harm a classifier; checked if left out.",
+        ),
+    ],
     "reject": Annotated[
         Path | None, typer.Option("--reject", help="File of images to reject, as the report page saves it.")
     ],

@@ -64,6 +64,7 @@ def _summary(mixed: "MixedSet", out: Path) -> dict[str, Any]:
         "refused": mixed.record["refused"],
         "rejected": mixed.rejections(),
         "findings": mixed.record["findings"],
+        "harm_check": mixed.record["harm_check"],
         "skipped": skipped,
     }
 
@@ -81,6 +82,7 @@ def _show(mixed: "MixedSet", out: Path, page: Path, study: str) -> None:
         console.note(f"class {name!r} got no synthetic images: {reason}")
     console.say(f"data set: {out / images_folder(mixed.record['format'])}")
     console.say(f"report: {page}")
+    _show_harm_check(mixed)
     for finding in mixed.record["findings"]:
         console.say(finding)
     if advice := mixed.resolution.advice():
@@ -90,6 +92,15 @@ def _show(mixed: "MixedSet", out: Path, page: Path, study: str) -> None:
         console.say(f"quick study: {gate['recommendation']}")
     else:
         console.say(f"{_UNKNOWN}: {study}")
+
+
+def _show_harm_check(mixed: "MixedSet") -> None:
+    """That no loss was found, or why there was no check; a loss is among the findings."""
+    found = mixed.record["harm_check"] or {}
+    if reason := found.get("skipped"):
+        console.say(f"harm check: skipped, since {reason}")
+    elif found and not found["harms"]:
+        console.say("harm check: no loss found (a check, not a proof of help)")
 
 
 def _show_probe(mixed: "MixedSet") -> None:

@@ -62,7 +62,7 @@ StudyOut = Annotated[
 ]
 
 # decided by the arms of a study, so these are the same in all runs that draw its images
-_DECIDED_BY_ARMS = {"recipe": "concatenate", "gate": False, "format": "folder", "only_synthetic": False}
+_DECIDED_BY_ARMS = {"recipe": "concatenate", "gate": False, "check": False, "format": "folder", "only_synthetic": False}
 _TIME = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _RUN_OPTIONS = (
     *("per_class", "balance", "top_up", "preset", "settings", "config", "size", "resize", "classes"),

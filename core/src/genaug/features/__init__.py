@@ -1,6 +1,6 @@
 """Features in which images are compared: pixels, and the outputs of cross-fitted classifiers, Inception or DINOv2."""
 
-from genaug.features.crossfit import CrossFit, JudgeProgress, cross_fit, near_groups
+from genaug.features.crossfit import CrossFit, JudgeProgress, cross_fit, folds_of, near_groups, part_of
 from genaug.features.extractors import Extractor, make_extractor
 from genaug.features.weights import DINOV2, INCEPTION, Public, find_weights, load_state
 
@@ -13,7 +13,9 @@ __all__ = [
     "Public",
     "cross_fit",
     "find_weights",
+    "folds_of",
     "load_state",
     "make_extractor",
     "near_groups",
+    "part_of",
 ]

@@ -76,11 +76,12 @@ class CrossFit:
 
 @dataclass(frozen=True)
 class JudgeProgress:
-    """Training progress of one classifier of a cross-fit: `number` of `count`, from 1."""
+    """Training progress of one classifier among several: `number` of `count`, from 1. role: what it is trained for."""
 
     number: int
     count: int
     progress: Progress
+    role: str = "judge"
 
 
 def cross_fit(
@@ -99,13 +100,13 @@ def cross_fit(
     folder: where finished classifiers are stored, under a hash of everything that determines them, and found again.
     report: called with the progress of each training.
     """
-    folds = _folds(split, seed)
+    folds = folds_of(split, seed)
     count = int(folds.max()) + 1
     parts = [np.flatnonzero(folds != fold) for fold in range(count)] if count > 1 else [np.arange(len(split))]
     fitted = []
     for fold, part in enumerate(parts):
         progress = None if report is None else partial(_report, report, fold + 1, count)
-        fitted.append(_classifier(_part(split, part), derive(seed, "cross-fit", fold), steps, folder, progress))
+        fitted.append(_classifier(part_of(split, part), derive(seed, "cross-fit", fold), steps, folder, progress))
     return CrossFit(tuple(fitted), torch.from_numpy(folds)).calibrated(split)
 
 
@@ -139,7 +140,7 @@ def _classifier(
     return classifier
 
 
-def _part(split: TrainSplit, rows: Rows) -> TrainSplit:
+def part_of(split: TrainSplit, rows: Rows) -> TrainSplit:
     """These rows of a split, with all of its classes."""
     counts = tuple(np.bincount(split.labels[rows], minlength=len(split.spec.classes)).tolist())
     names = tuple(split.names[row] for row in rows)
@@ -147,7 +148,7 @@ def _part(split: TrainSplit, rows: Rows) -> TrainSplit:
     return TrainSplit(spec, split.images[rows], split.labels[rows], split.rows[rows], names)
 
 
-def _folds(split: TrainSplit, seed: int) -> Rows:
+def folds_of(split: TrainSplit, seed: int) -> Rows:
     """The fold of each row, int64 [N]: groups of near-duplicates are dealt class by class, each to the smallest fold.
 
     So folds have similar sizes and similar shares of each class.

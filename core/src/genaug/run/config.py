@@ -64,6 +64,10 @@ class RunConfig(MixConfig, SelectConfig):
         False, "Let the label-safety probe decide which flips, rotations and hue shifts augmentation may use."
     )
     gate: bool = option(False, "Run a quick study first; write synthetic images only if the study recommends them.")
+    check: bool = option(
+        True,
+        "Before a run ends, train small classifiers with and without the synthetic images, and say so if they harm.",
+    )
     only_synthetic: bool = option(False, "Write only the synthetic images.")
     format: Literal["folder", "webdataset", "parquet"] = option(
         "folder", "Output format: class folders, tar shards (WebDataset) or Parquet shards."

@@ -10,6 +10,7 @@ from genaug.classifier import fit_classifier
 from genaug.features.crossfit import FOLDS
 from genaug.fitting.fit import FitTask, enlarged
 from genaug.registry import make_generator
+from genaug.run.harm_check import SEEDS, check_steps
 from genaug.run.job import Job, default_workers
 from genaug.run.tasks import plan_tasks
 from genaug.training import Progress, resolved_steps, train
@@ -24,6 +25,7 @@ class CostEstimate:
 
     fits: models to train. steps: over all models. step_seconds: of the slowest generator. seconds: training time with
     this number of workers. judge_seconds: training time of the classifiers that judge candidates; 0 without selectors.
+    check_seconds: training time of the classifiers of the harm check; 0 without it.
     """
 
     fits: int
@@ -32,6 +34,7 @@ class CostEstimate:
     workers: int
     seconds: float
     judge_seconds: float = 0.0
+    check_seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -44,7 +47,8 @@ class CostEstimate:
         return (
             f"{self.fits} fit(s), {self.steps:,} steps in all, {self.step_seconds * 1000:.0f} ms a step: about "
             f"{self.seconds / 60:.1f} minutes of training with {self.workers} worker(s), "
-            f"{self.judge_seconds / 60:.1f} minutes for the classifiers that judge images; drawing images comes on top"
+            f"{self.judge_seconds / 60:.1f} minutes for the classifiers that judge images, "
+            f"{self.check_seconds / 60:.1f} minutes for the harm check; drawing images comes on top"
         )
 
 
@@ -86,17 +90,21 @@ def measure(job: Job, workers: int | None = None) -> CostEstimate:
     seconds = [count * seconds_by_name[task.settings.description.name] for task, count in zip(fits, steps, strict=True)]
     busy = min(count, len(fits))
     training = max(sum(seconds) / busy, *seconds)
-    return CostEstimate(len(fits), sum(steps), max(seconds_by_name.values()), busy, training, _judge_seconds(job))
+    classifiers = _classifier_seconds(job)
+    return CostEstimate(len(fits), sum(steps), max(seconds_by_name.values()), busy, training, *classifiers)
 
 
-def _judge_seconds(job: Job) -> float:
-    judged = bool(job.selectors) and not all(share.settings.description.from_originals for share in job.shares)
-    if not judged and not job.config.probe:
-        return 0.0
+def _classifier_seconds(job: Job) -> tuple[float, float]:
+    """Seconds to train the classifiers that judge, and those of the harm check."""
+    generated = not all(share.settings.description.from_originals for share in job.shares)
+    judges = FOLDS * job.config.judge_steps if (job.selectors and generated) or job.config.probe else 0
+    checking = 2 * SEEDS * FOLDS * check_steps(job) if job.config.check and generated else 0
+    if not judges and not checking:
+        return 0.0, 0.0
     timer = _Timer()
     with suppress(_EnoughError):
         fit_classifier(job.loaded.train, steps=job.config.judge_steps, seed=0, report=timer)
-    return FOLDS * job.config.judge_steps * timer.step_seconds()
+    return judges * timer.step_seconds(), checking * timer.step_seconds()
 
 
 def _steps(task: FitTask) -> int:

@@ -28,7 +28,7 @@ def apply_gate(job: Job, folder: Path, *, workers: int = 1, report: Report = sil
         return job
     steps = job.config.judge_steps
     settings = StudyConfig(**_QUICK, steps=steps, recipes=(job.config.recipe,))
-    config = job.config.model_copy(update={"gate": False, "recipe": "concatenate"})
+    config = job.config.model_copy(update={"gate": False, "check": False, "recipe": "concatenate"})
     train = job.loaded.only_training_on(frozenset(job.loaded.train.names))  # the test split must not be used here
     question = Question(train, {job.config.generator or job.shares[0].name: config}, settings)
     found = study(question, folder / _FOLDER, workers=workers, report=report)

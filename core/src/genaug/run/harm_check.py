@@ -1,0 +1,266 @@
+"""Finds out whether a classifier loses accuracy by the generated images of a run; what it gains proves nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from genaug.chance import derive, stream
+from genaug.classifier import fit_classifier, precision
+from genaug.data.split import TrainSplit
+from genaug.executors import Report, silent
+from genaug.features import JudgeProgress, folds_of, near_groups, part_of
+from genaug.mixing.mixed import MixedSet
+from genaug.run.job import Job
+from genaug.storage import make_folder, read_json, stage_hash, write_json
+from genaug.training import Progress
+
+SEEDS = 2
+_FOLDER = "harm-check"
+_LEVEL = 0.05
+_HALVES = 4999
+_CHUNK = 1024
+_UNEVEN = 1.5  # the largest class has more than this many times the images of the smallest
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Additions:
+    """The synthetic images of a set: images uint8 [S, H, W, C], labels int64 [S].
+
+    copied: int64 [S], the training row of which an image is a variant or copy; -1 for generated images.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    copied: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class HarmFigures:
+    """Balanced accuracy in percent on held-out real images: `real` of real images alone, `both` with synthetic ones.
+
+    points: both - real. low, high: each end is a one-sided 95 % bound of points. baseline: how batches of real images
+    alone were drawn: "balanced" over classes, or "uniform" over images, as with synthetic ones.
+    images: held-out real images. folds, seeds: classifiers of each kind: folds x seeds. steps: of each.
+    """
+
+    points: float
+    low: float
+    high: float
+    real: float
+    both: float
+    baseline: str
+    images: int
+    folds: int
+    seeds: int
+    steps: int
+
+    @property
+    def harms(self) -> bool:
+        """Whether the whole interval lies below zero."""
+        return self.high < 0
+
+
+def check_harm(
+    mixed: MixedSet, job: Job, folder: Path, report: Report = silent
+) -> tuple[Mapping[str, Any], Sequence[str]]:
+    """The figures of a run's harm check under the key `harm_check`, and a sentence if its images harm.
+
+    The key is None where the check was not requested, and holds `skipped`, a reason, where it is impossible.
+    """
+    if not job.config.check:
+        return {"harm_check": None}, ()
+    if all(one.kind == "classical" for one in mixed.synthetic):
+        return {"harm_check": {"skipped": "there is no generated image"}}, ()
+    found = measure_harm(
+        job.loaded.train,
+        _additions(mixed),
+        seed=job.config.seed,
+        steps=check_steps(job),
+        folder=folder / _FOLDER,
+        report=report,
+    )
+    if found is None:
+        return {"harm_check": {"skipped": "all real images are near-duplicates, so none can be held out"}}, ()
+    return {"harm_check": asdict(found) | {"harms": found.harms}}, [_sentence(found, job)] if found.harms else ()
+
+
+def check_steps(job: Job) -> int:
+    """Training steps of each classifier of the check: half of those of a judge, to save time."""
+    return max(1, job.config.judge_steps // 2)
+
+
+def measure_harm(
+    train: TrainSplit, additions: Additions, *, seed: int, steps: int, folder: Path, report: Report = silent
+) -> HarmFigures | None:
+    """Compare classifiers trained with and without additions on real images that none of them has seen.
+
+    Folds are those of the judges. In each, classifiers of two seeds are trained on its training part, with
+    class-balanced batches, and on the same images and the additions, with batches drawn evenly from all images, as most
+    users would train. Variants and copies of held-out images are left out. Generated images all stay: their generator
+    has seen the held-out images, so a gain proves nothing, while a loss is a loss.
+
+    Where there is a loss and classes are uneven in number, the cause may be that batches are not class-balanced: then a
+    set harms only if it also loses against real images in batches drawn evenly. The smaller loss is returned.
+
+    folder: where finished answers are kept, and found again. None where all images are near-duplicates of each other.
+    """
+    folds = folds_of(train, seed)
+    if not folds.any():
+        return None
+    trials = _Trials(train, additions, folds, seed, steps, folder, report)
+    both = trials.right("both")
+    found = trials.figures(both, trials.right("balanced"), "balanced")
+    if found.harms and trials.uneven:
+        found = max(found, trials.figures(both, trials.right("uniform"), "uniform"), key=lambda one: one.high)
+    return found
+
+
+def bounds(differences: Values, weights: Values, seed: int) -> tuple[float, float]:
+    """One-sided 95 % bounds, below and above, of the weighted mean of paired differences.
+
+    differences, weights: float [G], one for each group of images that belong together, each summed over its images
+    (the differences times their weights). Each group is taken or left by a fair coin, 4,999 times; the bounds are
+    percentiles of the weighted means of what was taken. They are the differences that a sign-flip test of the paired
+    values would not reject (Hartigan 1969, J Am Stat Assoc 64:1303, on typical values), so the level is exact if the
+    two classifiers of a pair are equally good.
+    """
+    sums, totals = np.zeros(_HALVES), np.zeros(_HALVES)
+    for start in range(0, len(weights), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        source = stream(seed, "harm check", "halves", start)
+        taken = torch.randint(2, (_HALVES, len(weights[part])), generator=source).numpy()
+        sums += taken @ differences[part]
+        totals += taken @ weights[part]
+    means = np.sort(sums[totals > 0] / totals[totals > 0])
+    place = int(_LEVEL * (len(means) + 1)) - 1
+    return float(means[max(0, place)]), float(means[min(len(means) - 1, len(means) - 1 - place)])
+
+
+class _Trials:
+    """The classifiers of one check, and what they answer for held-out images."""
+
+    def __init__(
+        self,
+        train: TrainSplit,
+        additions: Additions,
+        folds: NDArray[np.int64],
+        seed: int,
+        steps: int,
+        folder: Path,
+        report: Report,
+    ) -> None:
+        self._train, self._additions, self._folds = train, additions, folds
+        self._seed, self._steps = seed, steps
+        self._folder, self._report = make_folder(folder), report
+        self._count = int(folds.max()) + 1
+        self._trained = 0
+
+    @property
+    def uneven(self) -> bool:
+        """Whether the classes of the whole set differ much in number."""
+        counts = np.bincount([*self._train.labels, *self._additions.labels])
+        return bool(counts.max() > _UNEVEN * counts.min())
+
+    def right(self, kind: str) -> Values:
+        """The share of seeds whose classifier is right about each real image, float [N]."""
+        found = np.zeros(len(self._train))
+        for number in range(SEEDS):
+            for fold in range(self._count):
+                found[self._folds == fold] += self._answers(kind, number, fold)
+        return found / SEEDS
+
+    def figures(self, both: Values, real: Values, baseline: str) -> HarmFigures:
+        """Compare the shares of right answers of two kinds of classifiers."""
+        groups, weights = near_groups(self._train), _weights(self._train.labels)
+        differences = weights * (both - real)
+        low, high = bounds(_sums(differences, groups), _sums(weights, groups), self._seed)
+        return HarmFigures(
+            points=_points(differences.sum()),
+            low=_points(low),
+            high=_points(high),
+            real=_points((weights * real).sum()),
+            both=_points((weights * both).sum()),
+            baseline=baseline,
+            images=len(self._train),
+            folds=self._count,
+            seeds=SEEDS,
+            steps=self._steps,
+        )
+
+    def _answers(self, kind: str, number: int, fold: int) -> NDArray[np.bool_]:
+        """Whether one classifier is right about each held-out image; found again where it was trained before."""
+        held = part_of(self._train, np.flatnonzero(self._folds == fold))
+        split = self._training_part(kind, fold)
+        seed = derive(self._seed, "harm check", number, fold)
+        key = [split.fingerprint, held.fingerprint, kind != "balanced", seed, self._steps]
+        path = self._folder / f"{stage_hash([*key, precision(), torch.get_num_threads()])}.json"
+        self._trained += 1
+        known = read_json(path)
+        if isinstance(known, list) and len(known) == len(held):
+            return np.array(known, dtype=bool)
+        report = partial(self._progress, self._trained, SEEDS * self._count * (3 if kind == "uniform" else 2))
+        classifier = fit_classifier(split, steps=self._steps, seed=seed, balanced=kind == "balanced", report=report)
+        right: NDArray[np.bool_] = classifier.logits(held.images).argmax(dim=1).numpy() == held.labels
+        write_json(path, right.tolist())
+        return right
+
+    def _progress(self, number: int, count: int, progress: Progress) -> None:
+        self._report(JudgeProgress(number, count, progress, "harm check"))
+
+    def _training_part(self, kind: str, fold: int) -> TrainSplit:
+        real = part_of(self._train, np.flatnonzero(self._folds != fold))
+        if kind != "both":
+            return real
+        copied = self._additions.copied
+        return _together(real, self._additions, (copied < 0) | (self._folds[copied] != fold))
+
+
+def _weights(labels: NDArray[np.int64]) -> Values:
+    """The weight of each image in a mean over classes, float [N], with the sum 1."""
+    sizes = np.bincount(labels)
+    weights: Values = 1.0 / (np.count_nonzero(sizes) * sizes[labels])
+    return weights
+
+
+def _sums(values: Values, groups: NDArray[np.int64]) -> Values:
+    """The sum over each group, float [G]; 0 for numbers in [0, G) that no group has."""
+    return np.bincount(groups, weights=values).astype(np.float64)
+
+
+def _together(real: TrainSplit, additions: Additions, keep: NDArray[np.bool_]) -> TrainSplit:
+    """Real images and some of the additions as one split; additions have row ids and names of their own."""
+    labels = np.concatenate([real.labels, additions.labels[keep]])
+    rows = np.concatenate([real.rows, -1 - np.flatnonzero(keep)])
+    counts = tuple(np.bincount(labels, minlength=len(real.spec.classes)).tolist())
+    names = (*real.names, *(f"synthetic {row}" for row in np.flatnonzero(keep)))
+    images = np.concatenate([real.images, additions.images[keep]])
+    return TrainSplit(replace(real.spec, counts=counts), images, labels, rows, names)
+
+
+def _additions(mixed: MixedSet) -> Additions:
+    arrays = mixed.arrays()
+    variants = np.array([one.kind == "classical" for one in mixed.synthetic])
+    return Additions(arrays.synthetic_images, arrays.synthetic_labels, np.where(variants, arrays.sources, -1))
+
+
+def _points(share: float) -> float:
+    """A share as percentage points, rounded to a tenth; never minus zero."""
+    return round(100 * float(share), 1) + 0.0
+
+
+def _sentence(found: HarmFigures, job: Job) -> str:
+    cap = job.recipe.cap
+    fewer = " (`--recipe cap=0.25`)" if cap is None or cap > 0.25 else ", or none"
+    names = job.config.generator or ",".join(share.name for share in job.shares)
+    return (
+        f"A classifier trained on this set loses {-found.points:.1f} points (at least {-found.high:.1f}) against your "
+        f"real images alone. Use fewer generated images{fewer}, or ask for a full answer: genaug study -g {names}"
+    )
