@@ -23,7 +23,7 @@ def progress_bars() -> Iterator[Callable[[Any], None]]:
             elif isinstance(message, DrawProgress):
                 bars.show(message.title, message.done, message.count)
             elif isinstance(message, JudgeProgress):
-                title = f"judge {message.number} of {message.count}"
+                title = f"{message.role} {message.number} of {message.count}"
                 bars.show(title, message.progress.step, message.progress.steps)
             elif isinstance(message, ArmProgress):
                 bars.show(message.title, message.done, message.count, message.arm)

@@ -1,6 +1,13 @@
 """Features in which images are compared: pixels, and the outputs of cross-fitted classifiers, Inception or DINOv2."""
 
-from genaug.features.crossfit import CrossFit, JudgeProgress, cross_fit, near_groups
+from genaug.features.crossfit import (
+    CrossFit,
+    JudgeProgress,
+    cross_fit,
+    deal_folds,
+    near_groups,
+    stored_classifier,
+)
 from genaug.features.extractors import Extractor, make_extractor
 from genaug.features.weights import DINOV2, INCEPTION, Public, find_weights, load_state
 
@@ -12,8 +19,10 @@ __all__ = [
     "JudgeProgress",
     "Public",
     "cross_fit",
+    "deal_folds",
     "find_weights",
     "load_state",
     "make_extractor",
     "near_groups",
+    "stored_classifier",
 ]

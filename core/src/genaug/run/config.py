@@ -76,6 +76,14 @@ class RunConfig(MixConfig, SelectConfig):
         "with that shorter side; your own folder stays as it is.",
         unit="pixels",
     )
+    train_size: int | None = option(
+        None,
+        "Shorter side at which you will train a classifier; generated and real images are compared at this size. If "
+        "left out, that of resolution, or the median shorter side of the training images.",
+        unit="pixels",
+        ge=8,
+        le=4096,
+    )
     size: tuple[int, int] | None = option(
         None,
         "Height and width at which models work, multiples of 8 in [16, 256]; chosen from the data if left out.",
