@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genaug.chance import derive, permutation
+from genaug.classifier import BATCH
 from genaug.data.resize import resize
 from genaug.data.split import TrainSplit
 from genaug.evaluation.blur import blur
@@ -23,6 +24,7 @@ MOST = 100  # images of one class and kind
 _MOST_OF_A_KIND = 2000
 _SIDE = 32  # shorter side of what the classifier sees; larger images are averaged down to it by its network anyway
 _LONGEST = 256
+_PASSES, _LEAST_STEPS = 100, 20
 
 Pixels = NDArray[np.uint8]
 Rows = NDArray[np.int64]
@@ -107,7 +109,8 @@ def detect(
 
     labels: [N], their classes. generated: [N], false for the real side. groups: [N], numbers of groups that stay in one
     fold: near-duplicates, and images that come from the same real image. So no detector knows an image by its copy.
-    steps: training steps of the classifier of each of two folds. folder: where classifiers are kept and found again.
+    steps: training steps of the classifier of each of two folds, at most a hundred passes over its images.
+    folder: where classifiers are kept and found again.
     """
     folds = deal_folds(groups, labels, FOLDS, derive(seed, "detectability")) if len(labels) else labels
     classes = comparable_classes(labels, generated)
@@ -148,7 +151,8 @@ def _classifier(split: TrainSplit, fold: int, steps: int, seed: int, folder: Pat
     def tell(progress: Any) -> None:
         report(JudgeProgress(fold + 1, FOLDS, progress, "detector"))
 
-    return stored_classifier(split, derive(seed, "detectability", fold), steps, folder, tell)
+    most = max(_LEAST_STEPS, _PASSES * len(split) // BATCH)
+    return stored_classifier(split, derive(seed, "detectability", fold), min(steps, most), folder, tell)
 
 
 def _origin_split(small: Pixels, labels: Rows, generated: Mask, rows: Rows) -> TrainSplit | None:

@@ -31,7 +31,12 @@ class SelectConfig(Closed):
         "the class short, or fail.",
     )
     judge_steps: int = option(
-        400, "Training steps of each classifier that judges images.", unit="steps", ge=1, le=1_000_000
+        400,
+        "Training steps of each classifier that judges images; a quarter of them for those that tell generated images "
+        "from real ones.",
+        unit="steps",
+        ge=1,
+        le=1_000_000,
     )
 
     @field_validator("select", mode="before")

@@ -44,7 +44,16 @@ def check_detectability(
     size = scaled(mixed.loaded.spec, side)
     views = OriginViews.of((written[row] for row in rows.tolist()), size, mixed.loaded.resize)
     labels, kinds, groups = labels[rows], kinds[rows], groups[rows]
-    found = detect(views, labels, kinds == _GENERATED, groups, seed=seed, folder=folder / JUDGES, report=report)
+    found = detect(
+        views,
+        labels,
+        kinds == _GENERATED,
+        groups,
+        seed=seed,
+        steps=max(1, job.config.judge_steps // 4),
+        folder=folder / JUDGES,
+        report=report,
+    )
     real = kinds != _GENERATED
     classical = area_within_classes(views.blurs[real], (kinds == 1)[real], labels[real], groups[real])
     risk = _risk(counts, found)
