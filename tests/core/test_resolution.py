@@ -12,7 +12,7 @@ from PIL import Image
 from torchvision.datasets import ImageFolder
 
 SIDES = {"cat": range(40, 52), "dog": (90, 100, 110)}
-TRAINED = {"preset": "small", "settings": {"steps": 4, "width": 4, "latent": 4}, "select": ()}
+TRAINED = {"preset": "small", "settings": {"steps": 4, "width": 4, "latent": 4}, "select": (), "check": False}
 
 
 @pytest.fixture

@@ -97,6 +97,7 @@ def augment(
     balance: str | float | None = None,
     targets: Mapping[str, int] | None = None,
     top_up: str | None = None,
+    train_size: int | None = None,
     sampling_strategy: Any = None,
     preset: str = "auto",
     settings: Mapping[str, Any] | None = None,
@@ -118,6 +119,7 @@ def augment(
     `genaug.targets.sampling_strategy`). Without any of them the mix is even: classical variants bring every class to
     the size of the largest, then every class gets the same number of generated images, one for three others.
     top_up: "classical", "oversample" or "none", what is done first to bring every class to the largest.
+    train_size: shorter side in pixels at which you will train; findings are about images of this size.
     generator: one name, or several with shares as `a=0.3,b=0.7`. settings: {key: value} as in `--set`. options: other
     keys of a config file, such as select, on_shortfall, recipe, probe or check (docs/settings.md). With workers > 1,
     call it under `if __name__ == "__main__":`.
@@ -132,6 +134,7 @@ def augment(
         "per_class": per_class,
         "targets": targets,
         "top_up": top_up,
+        "train_size": train_size,
         "classes": classes,
     }
     values |= {"preset": preset, "resize": resize, "seed": seed, "device": device}

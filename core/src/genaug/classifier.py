@@ -25,6 +25,7 @@ from genaug.training import Muon, Progress, resolve_precision, train
 _WIDTHS = (32, 64, 128, 128)
 _SIDE = 32
 _CHUNK = 256
+BATCH = 64
 _TINY = 1e-3
 
 
@@ -136,7 +137,7 @@ def fit_classifier(
     classifier = Classifier(split.spec, split.images)
     config = TrainConfig(
         steps=steps,
-        batch_size=64,
+        batch_size=BATCH,
         balanced=balanced,
         schedule="cosine",
         warmup_steps=min(round(0.3 * steps), steps - 1),

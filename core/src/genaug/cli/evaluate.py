@@ -48,6 +48,7 @@ def evaluate(
     layer: Layer = 2048,
     settings: Settings = None,
     size: given.Size = None,
+    train_size: given.TrainSize = None,
     resize: given.Resize = None,
     seed: given.Seed = None,
     by_class: ByClass = False,
@@ -55,8 +56,10 @@ def evaluate(
 ) -> int:
     """Score synthetic images; each score comes with an interval and the score that real images get. Writes nothing."""
     from genaug.evaluation import (
+        DETECTABILITY,
         MetricInputs,
         compare,
+        detectability_rows,
         load_inputs,
         make_extractors,
         parse_requests,
@@ -66,12 +69,14 @@ def evaluate(
     from genaug.registry import load_registry
 
     names = None if metrics is None else given.named(metrics, "--metrics")
+    detectable = names is None or DETECTABILITY in names
+    names = None if names is None else [name for name in names if name != DETECTABILITY]
     registry, chosen, reason = load_registry(), features, ""
     if features != "auto" or uses_default_features(names, registry):
         chosen, reason = resolve_features(features, weights=weights, allow_download=allow_download)
     requests = parse_requests(names, registry, chosen, settings or ())
     extractors = make_extractors(requests, weights=weights, allow_download=allow_download, layer=layer)
-    inputs = load_inputs(real, synthetic, size=given.parse_size(size), resize=resize or "auto")
+    inputs = load_inputs(real, synthetic, size=given.parse_size(size), resize=resize or "auto", train_side=train_size)
     metric_inputs = MetricInputs(inputs, extractors, seed=seed or 0)
     for text in (*inputs.notes, *([reason] if reason else [])):
         console.note(text)
@@ -80,6 +85,10 @@ def evaluate(
             "tstr is left out: it needs a test split in the real folder with images that are not training images"
         )
     rows = [row for request in requests for row in compare(request, metric_inputs)]
+    told = detectability_rows(metric_inputs) if detectable else []
+    if detectable and not told:
+        console.note(f"{DETECTABILITY} is left out: no class has five real and five synthetic images")
+    rows += told
     if as_json:
         console.answer_json([row.to_json() for row in rows])
         return 0

@@ -30,6 +30,15 @@ Size = Annotated[
 Resize = Annotated[
     str | None, typer.Option("--resize", help="How images are resized: auto, fit (pad), crop (centre) or stretch.")
 ]
+TrainSize = Annotated[
+    int | None,
+    typer.Option(
+        "--train-size",
+        min=8,
+        max=4096,
+        help="Shorter side in pixels at which you will train; generated and real images are compared at this size.",
+    ),
+]
 Classes = Annotated[str | None, typer.Option("--classes", help="Classes to use, separated by commas; all if left out.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Random seed; 0 if left out.")]
 Device = Annotated[str | None, typer.Option("--device", help="Where to compute: auto, cpu, cuda, cuda:N or mps.")]
@@ -76,6 +85,7 @@ _OPTIONS: dict[str, Any] = {
             help="Size of the written training images: real (that of your files), or pixels for all of them.",
         ),
     ],
+    "train_size": TrainSize,
     "size": Size,
     "resize": Resize,
     "classes": Classes,

@@ -18,14 +18,17 @@ def plan(
     from genaug.run.cost import measure
     from genaug.run.job import SECTIONS
     from genaug.run.pipeline import check
+    from genaug.run.shortcut import origin_bits, possible_shortcut
 
     job = options.job(data)
     check(job, out)
     cost = measure(job, options.workers)
-    if as_json:
-        console.answer_json({"plan": job.plan, "counts": job.planned(), "cost": cost.to_json(), **job.request()})
-        return 0
     planned = job.planned()
+    findings = possible_shortcut(planned)
+    if as_json:
+        told = {"findings": findings, "origin_bits": origin_bits(planned)}
+        console.answer_json({"plan": job.plan, "counts": planned, "cost": cost.to_json(), **told, **job.request()})
+        return 0
     counts = {name: row | ({"real": 0} if job.config.only_synthetic else {}) for name, row in planned.items()}
     console.counts_table(counts)
     console.say(cost.sentence())
@@ -36,4 +39,6 @@ def plan(
         for section in SECTIONS[1:]:
             values = ", ".join(f"{key}={value}" for key, value in chosen[section].items())
             console.say(f"{share.name}, {section}: {values or 'no settings'}")
+    for finding in findings:
+        console.say(finding)
     return 0

@@ -65,6 +65,7 @@ def _summary(mixed: "MixedSet", out: Path) -> dict[str, Any]:
         "rejected": mixed.rejections(),
         "findings": mixed.record["findings"],
         "harm_check": mixed.record["harm_check"],
+        "detectability": mixed.record["detectability"],
         "skipped": skipped,
     }
 
@@ -83,6 +84,8 @@ def _show(mixed: "MixedSet", out: Path, page: Path, study: str) -> None:
     console.say(f"data set: {out / images_folder(mixed.record['format'])}")
     console.say(f"report: {page}")
     _show_harm_check(mixed)
+    if told := mixed.record["detectability"]:
+        console.say(told["sentence"])
     for finding in mixed.record["findings"]:
         console.say(finding)
     if advice := mixed.resolution.advice():

@@ -3,6 +3,7 @@
 from genaug.evaluation.compare import MetricEstimate, Row, compare
 from genaug.evaluation.inputs import EvaluationInputs, inner, load_inputs, parent_rows, unseen
 from genaug.evaluation.metric_inputs import MetricInputs, fresh_judges
+from genaug.evaluation.origin_rows import DETECTABILITY, detectability_rows
 from genaug.evaluation.requests import (
     MetricRequest,
     make_extractors,
@@ -12,12 +13,14 @@ from genaug.evaluation.requests import (
 )
 
 __all__ = [
+    "DETECTABILITY",
     "EvaluationInputs",
     "MetricEstimate",
     "MetricInputs",
     "MetricRequest",
     "Row",
     "compare",
+    "detectability_rows",
     "fresh_judges",
     "inner",
     "load_inputs",

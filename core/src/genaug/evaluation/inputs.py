@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import torch
@@ -15,9 +16,23 @@ from genaug.data.folder import LabelledImages, LoadedFolder, load_folder
 from genaug.data.split import TrainSplit
 from genaug.errors import DataError, UsageError
 from genaug.output.provenance import ProvenanceLine, drawn_beside_real, has_provenance, read_provenance
-from genaug.output.run_file import require_class_folders
+from genaug.output.run_file import read_run, require_class_folders
 
 Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class ComparedFiles:
+    """The files of a comparison, to be read again at the size at which a classifier will be trained.
+
+    real: in the order of the training split. synthetic: in the order of the synthetic images. train_side: the shorter
+    side in pixels at which a classifier will be trained. resize: how images are brought to that size.
+    """
+
+    real: tuple[Path, ...]
+    synthetic: tuple[Path, ...]
+    train_side: int
+    resize: str
 
 
 @dataclass(frozen=True)
@@ -30,6 +45,7 @@ class EvaluationInputs:
     parents: int64 [M, k], the training rows from which each synthetic image is known to be generated, padded with -1.
     sources: int64 [M], the most similar of the parents, or the nearest training row if no parent is known.
     notes: sentences on how files were read and which were left out.
+    files: the files of all images; None for images in memory.
     """
 
     train: TrainSplit
@@ -39,6 +55,7 @@ class EvaluationInputs:
     parents: Tensor
     sources: Tensor
     notes: tuple[str, ...] = ()
+    files: ComparedFiles | None = None
 
     @classmethod
     def of(
@@ -50,21 +67,29 @@ class EvaluationInputs:
         parents: NDArray[np.int64] | None = None,
         held_out: LabelledImages | None = None,
         notes: Sequence[str] = (),
+        files: ComparedFiles | None = None,
     ) -> "EvaluationInputs":
         """Inputs from arrays. parents: int64 [M, k], padded with -1; if left out, no parent is known."""
         known = np.full((len(labels), 1), -1, dtype=np.int64) if parents is None else parents
         sources = Attribution(train).find(synthetic, known)[0] if len(labels) else known[:, 0]
         classes, parent_table, most_similar = (torch.from_numpy(array) for array in (labels, known, sources))
-        return cls(train, held_out, synthetic, classes, parent_table, most_similar, tuple(notes))
+        return cls(train, held_out, synthetic, classes, parent_table, most_similar, tuple(notes), files)
 
 
 def load_inputs(
-    real: Path, synthetic: Path, *, size: tuple[int, int] | None = None, resize: str = "auto"
+    real: Path,
+    synthetic: Path,
+    *,
+    size: tuple[int, int] | None = None,
+    resize: str = "auto",
+    train_side: int | None = None,
 ) -> EvaluationInputs:
     """Load the real folder as `genaug run` does, and the synthetic images of the other folder.
 
     synthetic: the output of a run, of which only synthetic images are used, or a folder of class folders, of which all
         images are used. Test images that are near-duplicates of training images are left out.
+    train_side: the shorter side in pixels at which a classifier will be trained; if left out, the one that the run
+        recorded, or the median of all images that are compared.
     Raises DataError if `synthetic` has no synthetic image or no class folders, UsageError if it has a class that `real`
     does not have.
     """
@@ -85,7 +110,23 @@ def load_inputs(
         parents=rows[chosen],
         held_out=held_out,
         notes=(*known.notes, *known.left_out, *(_lost(loaded) if parents else loaded.left_out), *leaks),
+        files=_files(known, images.take({images.names[row] for row in np.flatnonzero(chosen)}), synthetic, train_side),
     )
+
+
+def _files(known: LoadedFolder, synthetic: LabelledImages, out: Path, train_side: int | None) -> ComparedFiles:
+    real = known.splits["train"]
+    paths = dict(zip(real.names, real.paths, strict=True))
+    sides = [min(one.height, one.width) for one in (*real.facts, *synthetic.facts)]
+    side = train_side or _recorded_side(out) or max(8, round(median(sides)))
+    return ComparedFiles(tuple(paths[name] for name in known.train.names), synthetic.paths, side, known.resize)
+
+
+def _recorded_side(folder: Path) -> int | None:
+    """The shorter side at which a run compared real and generated images; None where it did not."""
+    found = (read_run(folder) or {}).get("detectability")
+    side = found.get("train_size") if isinstance(found, dict) else None
+    return side if isinstance(side, int) and side >= 8 else None
 
 
 def _lost(output: LoadedFolder) -> tuple[str, ...]:

@@ -35,13 +35,13 @@ class MetricRequest:
 def parse_requests(
     texts: Sequence[str] | None, registry: Registry, features: str, settings: Iterable[str] = ()
 ) -> list[MetricRequest]:
-    """Requests from texts such as `kid[inception]`; all installed metrics and `novelty[pixels]` if texts is empty.
+    """Requests from texts such as `kid[inception]`; all installed metrics and `novelty[pixels]` if texts is None.
 
     features: used by metrics whose text names none. settings: texts `metric:key=value`.
     Raises UsageError for an unknown metric, unknown or unsuitable features, and a wrong setting.
     """
-    requested = list(dict.fromkeys(text.strip() for text in texts or registry.metrics.names()))
-    if not texts and features != "pixels":
+    requested = list(dict.fromkeys(text.strip() for text in (registry.metrics.names() if texts is None else texts)))
+    if texts is None and features != "pixels":
         requested.append("novelty[pixels]")
     by_metric: dict[str, list[str]] = {}
     for text in settings:
@@ -59,7 +59,7 @@ def parse_requests(
 
 def uses_default_features(texts: Sequence[str] | None, registry: Registry) -> bool:
     """Whether a requested metric needs features or probabilities and names none in brackets."""
-    matches = (_PATTERN.fullmatch(text.strip()) for text in texts or registry.metrics.names())
+    matches = (_PATTERN.fullmatch(text.strip()) for text in (registry.metrics.names() if texts is None else texts))
     plain = [match[1] for match in matches if match and not match[2] and match[1] in registry.metrics.names()]
     return any(import_factory(registry.metrics.get(name)).needs in ("features", "probabilities") for name in plain)
 

@@ -1,6 +1,15 @@
 """Features in which images are compared: pixels, and the outputs of cross-fitted classifiers, Inception or DINOv2."""
 
-from genaug.features.crossfit import CrossFit, JudgeProgress, cross_fit, folds_of, near_groups, part_of
+from genaug.features.crossfit import (
+    CrossFit,
+    JudgeProgress,
+    cross_fit,
+    deal_folds,
+    folds_of,
+    near_groups,
+    part_of,
+    stored_classifier,
+)
 from genaug.features.extractors import Extractor, make_extractor
 from genaug.features.weights import DINOV2, INCEPTION, Public, find_weights, load_state
 
@@ -12,10 +21,12 @@ __all__ = [
     "JudgeProgress",
     "Public",
     "cross_fit",
+    "deal_folds",
     "find_weights",
     "folds_of",
     "load_state",
     "make_extractor",
     "near_groups",
     "part_of",
+    "stored_classifier",
 ]

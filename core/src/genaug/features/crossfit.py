@@ -106,7 +106,8 @@ def cross_fit(
     fitted = []
     for fold, part in enumerate(parts):
         progress = None if report is None else partial(_report, report, fold + 1, count)
-        fitted.append(_classifier(part_of(split, part), derive(seed, "cross-fit", fold), steps, folder, progress))
+        one = part_of(split, part)
+        fitted.append(stored_classifier(one, derive(seed, "cross-fit", fold), steps, folder, progress))
     return CrossFit(tuple(fitted), torch.from_numpy(folds)).calibrated(split)
 
 
@@ -124,10 +125,10 @@ def _report(report: Callable[[JudgeProgress], None], number: int, count: int, pr
     report(JudgeProgress(number, count, progress))
 
 
-def _classifier(
+def stored_classifier(
     split: TrainSplit, seed: int, steps: int, folder: Path | None, report: Callable[[Progress], None] | None
 ) -> Classifier:
-    """A trained classifier: loaded from the folder if it is there, else trained and stored."""
+    """A trained classifier: loaded from the folder if it is there, else trained and stored; without one, trained."""
     if folder is None:
         return fit_classifier(split, steps=steps, seed=seed, report=report)
     key = [split.fingerprint, seed, steps, precision(), torch.get_num_threads()]
@@ -149,14 +150,18 @@ def part_of(split: TrainSplit, rows: Rows) -> TrainSplit:
 
 
 def folds_of(split: TrainSplit, seed: int) -> Rows:
-    """The fold of each row, int64 [N]: groups of near-duplicates are dealt class by class, each to the smallest fold.
+    """The fold of each row, int64 [N]: near-duplicates share one; folds have similar sizes and shares of each class."""
+    return deal_folds(near_groups(split), split.labels, FOLDS, seed)
 
-    So folds have similar sizes and similar shares of each class.
+
+def deal_folds(groups: Rows, labels: Rows, count: int, seed: int) -> Rows:
+    """The fold of each image, int64 [N] in [0, count): groups are dealt class by class, each to the smallest fold.
+
+    groups, labels: int64 [N]. There are fewer folds if there are fewer groups.
     """
-    groups = near_groups(split)
-    folds, sizes = np.zeros(len(split), dtype=np.int64), [0] * FOLDS
-    for label in range(len(split.spec.classes)):
-        in_class = np.unique(groups[split.labels == label])
+    folds, sizes = np.zeros(len(labels), dtype=np.int64), [0] * count
+    for label in range(int(labels.max()) + 1):
+        in_class = np.unique(groups[labels == label])
         for place in permutation(len(in_class), seed, "folds", label).tolist():
             fold = sizes.index(min(sizes))
             rows = groups == in_class[place]

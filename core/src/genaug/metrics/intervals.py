@@ -47,6 +47,11 @@ def share_interval(verdicts: Tensor, parents: Tensor) -> Interval | None:
     rarer = verdicts if share < 0.5 else ~verdicts
     if len(groups[rarer].unique()) < _FEW_PARENTS:
         independent = min(independent, _effective_number(sizes))
+    return wilson_interval(share, independent, z)
+
+
+def wilson_interval(share: float, independent: float, z: float = Z) -> Interval:
+    """Wilson's interval of a share among a number of independent verdicts, which need not be whole."""
     centre = (share + z**2 / (2 * independent)) / (1 + z**2 / independent)
     spread = math.sqrt(share * (1 - share) / independent + z**2 / (4 * independent**2))
     half = z * spread / (1 + z**2 / independent)

@@ -16,6 +16,7 @@ from genaug.data.resize import resize
 from genaug.fitting import image_noise
 from genaug.generator import AnyGenerator
 from genaug.mixing.candidate import Candidate
+from genaug.spec import ImageSpec
 
 Pixels = NDArray[np.uint8]
 Size = tuple[int, int]
@@ -42,11 +43,7 @@ class Resolution:
     @property
     def common_size(self) -> Size | None:
         """Height and width of all training images; None where real images keep their own size."""
-        if self.side is None:
-            return None
-        spec = self.loaded.spec
-        scale = self.side / min(spec.height, spec.width)
-        return round(spec.height * scale), round(spec.width * scale)
+        return None if self.side is None else scaled(self.loaded.spec, self.side)
 
     def advice(self) -> str:
         """How to prepare images for a classifier that is trained on this set; empty where sizes differ."""
@@ -117,6 +114,12 @@ def drawn_size(sizes: Sequence[Size], seed: int, generator: str, class_name: str
     """The size of one image among those that it may have."""
     height, width = sizes[derive(seed, "size", generator, class_name, index) % len(sizes)]
     return height, width
+
+
+def scaled(spec: ImageSpec, side: int) -> Size:
+    """Height and width with the aspect ratio of the model size and this shorter side, in pixels."""
+    scale = side / min(spec.height, spec.width)
+    return round(spec.height * scale), round(spec.width * scale)
 
 
 def canvas(size: Size, model: Size, policy: str) -> Size:

@@ -76,8 +76,10 @@ def _remarks(mixed: MixedSet) -> Iterator[str]:
 
 
 def _problems(mixed: MixedSet) -> Iterator[str]:
+    if told := mixed.record.get("detectability"):
+        yield f"- {_cell(_sentence(told['sentence']))}"
     for finding in mixed.record.get("findings", ()):
-        yield f"- {_cell(finding)}"
+        yield f"- {_cell(_sentence(finding))}"
     for name, count in mixed.shortfall.items():
         yield f"- Class {_cell(name)} is {count} image(s) short of the plan."
     for name, reason in mixed.record["refused"].items():
@@ -86,6 +88,11 @@ def _problems(mixed: MixedSet) -> Iterator[str]:
         yield f"- Class {_cell(name)} got no synthetic images: {reason}"
     for entry in mixed.loaded.skipped:
         yield f"- Left out: `{_cell(entry.path)}` ({entry.reason})"
+
+
+def _sentence(text: str) -> str:
+    """Text that begins with a capital and ends with a full stop."""
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
 def _cell(text: str) -> str:

@@ -38,6 +38,12 @@ class TrainedModel(Record):
         return PurePosixPath(self.model).with_suffix(".json").as_posix()
 
 
+class DetectabilityRecord(Record):
+    """How well generated images can be told from real ones, in words."""
+
+    sentence: Text
+
+
 class RunRecord(Record):
     """The record of a run. manual_rejections: `<class>/<file>` of the images that a person rejected before this run."""
 
@@ -55,6 +61,7 @@ class RunRecord(Record):
     refused: dict[Text, Text] = {}
     failures: dict[Text, Text] = {}
     findings: tuple[Text, ...] = ()
+    detectability: DetectabilityRecord | None = None
     manual_rejections: tuple[Text, ...] = Field((), alias="rejected_by_hand")
 
     @property

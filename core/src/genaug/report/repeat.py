@@ -63,6 +63,7 @@ def _config(run: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
         "format": run["format"],
         "only_synthetic": run["only_synthetic"],
         "resolution": run["resolution"],
+        "train_size": (run.get("detectability") or {}).get("train_size"),
         "top_up": "none" if run["top_up"] is None else run["top_up"]["generator"],
         "classes": run["classes"],
         "size": run["size"],

@@ -7,12 +7,13 @@ from typing import Any
 
 from genaug.executors import Report
 from genaug.mixing.mixed import MixedSet
+from genaug.run.detectability import check_detectability
 from genaug.run.harm_check import check_harm
 from genaug.run.job import Job
 
 # a check returns figures, as plain values under its own keys, and sentences of what a user should know or do
 Check = Callable[[MixedSet, Job, Path, Report], tuple[Mapping[str, Any], Sequence[str]]]
-CHECKS: tuple[Check, ...] = (check_harm,)
+CHECKS: tuple[Check, ...] = (check_detectability, check_harm)
 
 
 def assess(mixed: MixedSet, job: Job, folder: Path, report: Report) -> MixedSet:

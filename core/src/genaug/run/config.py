@@ -31,7 +31,12 @@ class SelectConfig(Closed):
         "the class short, or fail.",
     )
     judge_steps: int = option(
-        400, "Training steps of each classifier that judges images.", unit="steps", ge=1, le=1_000_000
+        400,
+        "Training steps of each classifier that judges images; a quarter of them for those that tell generated images "
+        "from real ones.",
+        unit="steps",
+        ge=1,
+        le=1_000_000,
     )
 
     @field_validator("select", mode="before")
@@ -79,6 +84,14 @@ class RunConfig(MixConfig, SelectConfig):
         "drawn from the real images of its class. A number from 8 to 4096: all of them, yours too, become PNG files "
         "with that shorter side; your own folder stays as it is.",
         unit="pixels",
+    )
+    train_size: int | None = option(
+        None,
+        "Shorter side at which you will train a classifier; generated and real images are compared at this size. If "
+        "left out, that of resolution, or the median shorter side of the training images.",
+        unit="pixels",
+        ge=8,
+        le=4096,
     )
     size: tuple[int, int] | None = option(
         None,
