@@ -125,6 +125,7 @@ def fit_classifier(
     steps: int,
     seed: int,
     balanced: bool = True,
+    batch_size: int = 64,
     threads: int | None = None,
     report: Callable[[Progress], None] | None = None,
 ) -> Classifier:
@@ -136,7 +137,7 @@ def fit_classifier(
     classifier = Classifier(split.spec, split.images)
     config = TrainConfig(
         steps=steps,
-        batch_size=64,
+        batch_size=batch_size,
         balanced=balanced,
         schedule="cosine",
         warmup_steps=min(round(0.3 * steps), steps - 1),
