@@ -2,10 +2,10 @@
 
     python benchmarks/harm_check.py [FOLDER] --runs 20 --steps 200
 
-Three kinds of additions, as many as there are real images. harmless: fresh classical variants of any training image,
+Kinds of additions, --times as many as there are real images. harmless: fresh classical variants of any training image,
 presented as generated. unseen: the same, but those of held-out images are left out, so that they cannot help by
-showing what is asked. exchanged: the harmless ones, of which a third have the label of another class. Without FOLDER,
-each run draws 12 scans of each of scikit-learn's digits.
+showing what is asked. exchanged: the unseen ones, of which a third have the label of another class. leaking: the
+harmless ones with the same labels. Without FOLDER, each run draws 12 scans of each of scikit-learn's digits.
 """
 
 import argparse
@@ -59,10 +59,11 @@ def variants(job: Job, folder: Path) -> tuple[Additions, np.ndarray]:
 
 
 def cases(made: Additions, sources: np.ndarray, seed: int) -> Iterator[tuple[str, Additions]]:
-    """The three kinds of additions."""
+    """The kinds of additions."""
     yield "harmless", made
     yield "unseen", Additions(made.images, made.labels, sources)
-    yield "exchanged", Additions(made.images, exchanged(made.labels, seed), made.copied)
+    yield "exchanged", Additions(made.images, exchanged(made.labels, seed), sources)
+    yield "leaking", Additions(made.images, exchanged(made.labels, seed), made.copied)
 
 
 def main() -> None:
@@ -72,14 +73,15 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--first", type=int, default=0, help="seed of the first run")
     parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--cases", default="harmless,unseen,exchanged")
+    parser.add_argument("--times", type=int, default=1, help="additions for each real image")
+    parser.add_argument("--cases", default="harmless,unseen,exchanged,leaking")
     given = parser.parse_args()
     spoke = dict.fromkeys(given.cases.split(","), 0)
     for seed in range(given.first, given.first + given.runs):
         with TemporaryDirectory() as scratch:
             home = Path(scratch)
             loaded = load_folder(given.folder or write_digits(home / "digits", seed))
-            counts = dict(zip(loaded.spec.classes, loaded.spec.counts, strict=True))
+            counts = {name: given.times * loaded.spec.counts[label] for label, name in enumerate(loaded.spec.classes)}
             config = RunConfig(generator="classical", targets=counts, select=("none",), check=False, seed=seed)
             made, sources = variants(resolve(config, loaded, load_registry()), home)
             for name, additions in cases(made, sources, seed):

@@ -92,7 +92,7 @@ def synthetic(data: Any, generator: str) -> NDArray[np.uint8]:
 
 def added(data: Any, generator: str = "oversample", **options: Any) -> Augmented:
     """The result with every image that the generator draws; selection has tests of its own."""
-    return augment(data, generator, select=(), **GENERATORS[generator], **options)
+    return augment(data, generator, select=(), check=False, **GENERATORS[generator], **options)
 
 
 def png(image: NDArray[np.uint8]) -> bytes:

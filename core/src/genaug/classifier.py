@@ -126,6 +126,7 @@ def fit_classifier(
     steps: int,
     seed: int,
     balanced: bool = True,
+    batch_size: int = BATCH,
     threads: int | None = None,
     report: Callable[[Progress], None] | None = None,
 ) -> Classifier:
@@ -137,7 +138,7 @@ def fit_classifier(
     classifier = Classifier(split.spec, split.images)
     config = TrainConfig(
         steps=steps,
-        batch_size=BATCH,
+        batch_size=batch_size,
         balanced=balanced,
         schedule="cosine",
         warmup_steps=min(round(0.3 * steps), steps - 1),

@@ -10,7 +10,7 @@ from genaug.classifier import fit_classifier
 from genaug.features.crossfit import FOLDS
 from genaug.fitting.fit import FitTask, enlarged
 from genaug.registry import make_generator
-from genaug.run.harm_check import SEEDS, check_steps
+from genaug.run.harm_check import BATCH, SEEDS, check_steps
 from genaug.run.job import Job, default_workers
 from genaug.run.tasks import plan_tasks
 from genaug.training import Progress, resolved_steps, train
@@ -99,12 +99,14 @@ def _classifier_seconds(job: Job) -> tuple[float, float]:
     generated = not all(share.settings.description.from_originals for share in job.shares)
     judges = FOLDS * job.config.judge_steps if (job.selectors and generated) or job.config.probe else 0
     checking = 2 * SEEDS * FOLDS * check_steps(job) if job.config.check and generated else 0
-    if not judges and not checking:
-        return 0.0, 0.0
+    return judges and judges * _classifier_step(job, 64), checking and checking * _classifier_step(job, BATCH)
+
+
+def _classifier_step(job: Job, batch_size: int) -> float:
     timer = _Timer()
     with suppress(_EnoughError):
-        fit_classifier(job.loaded.train, steps=job.config.judge_steps, seed=0, report=timer)
-    return judges * timer.step_seconds(), checking * timer.step_seconds()
+        fit_classifier(job.loaded.train, steps=job.config.judge_steps, seed=0, batch_size=batch_size, report=timer)
+    return timer.step_seconds()
 
 
 def _steps(task: FitTask) -> int:

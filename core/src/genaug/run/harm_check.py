@@ -21,6 +21,7 @@ from genaug.storage import make_folder, read_json, stage_hash, write_json
 from genaug.training import Progress
 
 SEEDS = 2
+BATCH = 32  # half of a judge's batch, in two thirds of the time
 _FOLDER = "harm-check"
 _LEVEL = 0.05
 _HALVES = 4999
@@ -200,14 +201,16 @@ class _Trials:
         held = part_of(self._train, np.flatnonzero(self._folds == fold))
         split = self._training_part(kind, fold)
         seed = derive(self._seed, "harm check", number, fold)
-        key = [split.fingerprint, held.fingerprint, kind != "balanced", seed, self._steps]
+        key = [split.fingerprint, held.fingerprint, kind != "balanced", seed, self._steps, BATCH]
         path = self._folder / f"{stage_hash([*key, precision(), torch.get_num_threads()])}.json"
         self._trained += 1
         known = read_json(path)
         if isinstance(known, list) and len(known) == len(held):
             return np.array(known, dtype=bool)
         report = partial(self._progress, self._trained, SEEDS * self._count * (3 if kind == "uniform" else 2))
-        classifier = fit_classifier(split, steps=self._steps, seed=seed, balanced=kind == "balanced", report=report)
+        classifier = fit_classifier(
+            split, steps=self._steps, seed=seed, balanced=kind == "balanced", batch_size=BATCH, report=report
+        )
         right: NDArray[np.bool_] = classifier.logits(held.images).argmax(dim=1).numpy() == held.labels
         write_json(path, right.tolist())
         return right
