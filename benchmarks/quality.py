@@ -111,7 +111,7 @@ def _sheets(mixed: MixedSet, folder: Path) -> None:
     for label, name in enumerate(train.spec.classes):
         real = train.images[train.labels == label]
         synthetic = [image.pixels for image in mixed.synthetic if image.label == label]
-        write_bytes(folder / f"{label:03d}.png", contact_sheet(name, list(real), synthetic))
+        write_bytes(folder / f"{label:03d}.png", contact_sheet(name, {"real": list(real), "generated": synthetic}))
 
 
 def _table(models: list[list[dict]]) -> str:

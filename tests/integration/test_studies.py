@@ -208,5 +208,5 @@ def test_the_python_example_of_the_manual_runs(tmp_path, monkeypatch, capsys):
 
 def test_a_gate_works_in_python(plain):
     result = augment(plain, "oversample", per_class=2, gate=True, judge_steps=2, select=())
-    assert {one["synthetic"] for one in result.counts.values()} in ({0}, {2})
-    assert len(result.dataset) == sum(one["real"] + one["synthetic"] for one in result.counts.values())
+    assert {one["classical"] for one in result.counts.values()} in ({0}, {2})
+    assert len(result.dataset) == sum(sum(one.values()) for one in result.counts.values())

@@ -85,10 +85,10 @@ def evaluate(
             "tstr is left out: it needs a test split in the real folder with images that are not training images"
         )
     rows = [row for request in requests for row in compare(request, metric_inputs)]
-    told = detectability_rows(metric_inputs) if detectable else []
-    if detectable and not told:
+    detected = detectability_rows(metric_inputs) if detectable else []
+    if detectable and not detected:
         console.note(f"{DETECTABILITY} is left out: no class has five real and five synthetic images")
-    rows += told
+    rows += detected
     if as_json:
         console.answer_json([row.to_json() for row in rows])
         return 0

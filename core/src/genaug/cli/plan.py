@@ -26,8 +26,8 @@ def plan(
     planned = job.planned()
     findings = possible_shortcut(planned)
     if as_json:
-        told = {"findings": findings, "origin_bits": origin_bits(planned)}
-        console.answer_json({"plan": job.plan, "counts": planned, "cost": cost.to_json(), **told, **job.request()})
+        reported = {"findings": findings, "origin_bits": origin_bits(planned)}
+        console.answer_json({"plan": job.plan, "counts": planned, "cost": cost.to_json(), **reported, **job.request()})
         return 0
     counts = {name: row | ({"real": 0} if job.config.only_synthetic else {}) for name, row in planned.items()}
     console.counts_table(counts)

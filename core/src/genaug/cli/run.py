@@ -84,8 +84,8 @@ def _show(mixed: "MixedSet", out: Path, page: Path, study: str) -> None:
     console.say(f"data set: {out / images_folder(mixed.record['format'])}")
     console.say(f"report: {page}")
     _show_harm_check(mixed)
-    if told := mixed.record["detectability"]:
-        console.say(told["sentence"])
+    if reported := mixed.record["detectability"]:
+        console.say(reported["sentence"])
     for finding in mixed.record["findings"]:
         console.say(finding)
     if advice := mixed.resolution.advice():

@@ -117,8 +117,8 @@ def load_inputs(
 def _files(known: LoadedFolder, synthetic: LabelledImages, out: Path, train_side: int | None) -> ComparedFiles:
     real = known.splits["train"]
     paths = dict(zip(real.names, real.paths, strict=True))
-    sides = [min(one.height, one.width) for one in (*real.facts, *synthetic.facts)]
-    side = train_side or _recorded_side(out) or max(8, round(median(sides)))
+    sizes = [min(one.height, one.width) for one in (*real.facts, *synthetic.facts)]
+    side = train_side or _recorded_side(out) or max(8, round(median(sizes)))
     return ComparedFiles(tuple(paths[name] for name in known.train.names), synthetic.paths, side, known.resize)
 
 

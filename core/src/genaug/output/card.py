@@ -76,8 +76,8 @@ def _remarks(mixed: MixedSet) -> Iterator[str]:
 
 
 def _problems(mixed: MixedSet) -> Iterator[str]:
-    if told := mixed.record.get("detectability"):
-        yield f"- {_cell(_sentence(told['sentence']))}"
+    if reported := mixed.record.get("detectability"):
+        yield f"- {_cell(_sentence(reported['sentence']))}"
     for finding in mixed.record.get("findings", ()):
         yield f"- {_cell(_sentence(finding))}"
     for name, count in mixed.shortfall.items():
