@@ -226,7 +226,7 @@ def test_a_hidden_class_folder_is_left_out_and_listed(tmp_path, genaug):
 def test_one_class_may_fail_alone_and_the_rest_is_written(plain, tmp_path, genaug, install):
     install("picky", PICKY)
     out = tmp_path / "out"
-    options = ("--per-class", 2, "--select", "none", "-o", out)
+    options = ("--per-class", 2, "--select", "none", "--no-check", "-o", out)
     code, _, told = genaug("run", plain, "-g", "picky", *options, "--workers", 1)
     assert code == 7
     assert "'dog'" in told
@@ -237,7 +237,7 @@ def test_one_class_may_fail_alone_and_the_rest_is_written(plain, tmp_path, genau
 def test_when_all_classes_fail_the_error_is_printed_and_nothing_is_written(plain, tmp_path, genaug, install):
     install("picky", PICKY)
     out = tmp_path / "out"
-    options = ("--per-class", 2, "--select", "none", "-o", out)
+    options = ("--per-class", 2, "--select", "none", "--no-check", "-o", out)
     code, _, told = genaug("run", plain, "-g", "picky", *options, "--classes", "dog")
     assert code == 6
     assert "not finite" in told or "was nan" in told
