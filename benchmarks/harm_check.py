@@ -5,7 +5,9 @@
 Kinds of additions, --times as many as there are real images. harmless: fresh classical variants of any training image,
 presented as generated. unseen: the same, but those of held-out images are left out, so that they cannot help by
 showing what is asked. exchanged: the unseen ones, of which a third have the label of another class. leaking: the
-harmless ones with the same labels. Without FOLDER, each run draws 12 scans of each of scikit-learn's digits.
+harmless ones with the same labels. copies: one copy of each real image, without those of held-out images: these change
+nothing, so the check should speak in at most one of twenty runs. Without FOLDER, each run draws 12 scans of each of
+scikit-learn's digits.
 """
 
 import argparse
@@ -16,6 +18,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from genaug.data.folder import load_folder
+from genaug.data.split import TrainSplit
 from genaug.output.mark import png
 from genaug.registry import load_registry
 from genaug.run import pipeline
@@ -58,8 +61,9 @@ def variants(job: Job, folder: Path) -> tuple[Additions, np.ndarray]:
     return Additions(arrays.synthetic_images, arrays.synthetic_labels, foreign), arrays.sources
 
 
-def cases(made: Additions, sources: np.ndarray, seed: int) -> Iterator[tuple[str, Additions]]:
+def cases(train: TrainSplit, made: Additions, sources: np.ndarray, seed: int) -> Iterator[tuple[str, Additions]]:
     """The kinds of additions."""
+    yield "copies", Additions(train.images, train.labels, np.arange(len(train)))
     yield "harmless", made
     yield "unseen", Additions(made.images, made.labels, sources)
     yield "exchanged", Additions(made.images, exchanged(made.labels, seed), sources)
@@ -74,7 +78,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="seed of the first run")
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--times", type=int, default=1, help="additions for each real image")
-    parser.add_argument("--cases", default="harmless,unseen,exchanged,leaking")
+    parser.add_argument("--cases", default="copies,harmless,unseen,exchanged,leaking")
     given = parser.parse_args()
     spoke = dict.fromkeys(given.cases.split(","), 0)
     for seed in range(given.first, given.first + given.runs):
@@ -84,7 +88,7 @@ def main() -> None:
             counts = {name: given.times * loaded.spec.counts[label] for label, name in enumerate(loaded.spec.classes)}
             config = RunConfig(generator="classical", targets=counts, select=("none",), check=False, seed=seed)
             made, sources = variants(resolve(config, loaded, load_registry()), home)
-            for name, additions in cases(made, sources, seed):
+            for name, additions in cases(loaded.train, made, sources, seed):
                 if name in spoke:
                     started = time.process_time()
                     found = measure_harm(loaded.train, additions, seed=seed, steps=given.steps, folder=home / "check")
