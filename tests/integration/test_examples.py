@@ -28,6 +28,6 @@ def test_the_script_balances_a_folder(signs, monkeypatch, capsys):
 
 
 def test_the_config_file_is_a_whole_run(signs, genaug):
-    assert genaug("run", signs, "--config", EXAMPLES / "run.yaml")[0] == 0
+    assert genaug("run", signs, "--config", EXAMPLES / "run.yaml", "--no-check")[0] == 0
     made = {folder.name: len(list(folder.iterdir())) for folder in (signs.parent / "signs-genaug/train").iterdir()}
     assert made == {"stop": 4, "yield": 4, "give way": 1}

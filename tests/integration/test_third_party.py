@@ -47,7 +47,7 @@ def run(python: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, P
     """Data and the output of a short run that fills dog up to the five images of cat with both plugins."""
     folder = tmp_path_factory.mktemp("run")
     data, out = fill(folder / "data", {"cat": 5, "dog": 2}), folder / "out"
-    settings = ("--preset", "small", "-s", "steps=5", "-s", "width=4")
+    settings = ("--preset", "small", "-s", "steps=5", "-s", "width=4", "--no-check")
     genaug(python, "run", data, "-g", "gmmn", *settings, "--select", "sharpness", "--balance", "max", "-o", out)
     return data, out
 
