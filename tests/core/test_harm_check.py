@@ -8,7 +8,7 @@ import pytest
 from genaug.classifier import fit_classifier
 from genaug.data.split import TrainSplit
 from genaug.run import harm_check
-from genaug.run.harm_check import Additions, bounds, measure_harm
+from genaug.run.harm_check import Additions, bounds, measure_harm, widened
 from genaug.spec import ImageSpec
 
 EACH = 12
@@ -139,6 +139,14 @@ def test_bounds_are_those_of_the_exact_sign_flip_test():
     assert p(high) == pytest.approx(0.05, abs=0.012)
     assert 1 - p(low) == pytest.approx(0.05, abs=0.012)
     assert low < differences.sum() < high
+
+
+def test_bounds_widen_as_classifiers_of_other_seeds_differ():
+    """Two cells; the seeds of the first differ by 0.2, so the mean of two has a variance of 0.02 / 2."""
+    assert widened(-0.1, (-0.2, 0.0), np.zeros((2, 2))) == (-0.2, 0.0)
+    half = 0.1 * 2.91999  # the t-quantile for two degrees of freedom
+    found = widened(-0.1, (-0.2, 0.0), np.array([[0.1, -0.1], [0.0, 0.0]]))
+    assert found == pytest.approx((-0.1 - half, -0.1 + half), rel=1e-4)
 
 
 def test_the_interval_keeps_its_level():

@@ -1,5 +1,6 @@
 """Finds out whether a classifier loses accuracy by the generated images of a run; what it gains proves nothing."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.stats import t
 
 from genaug.chance import derive, stream
 from genaug.classifier import fit_classifier, precision
@@ -26,7 +28,6 @@ _FOLDER = "harm-check"
 _LEVEL = 0.05
 _HALVES = 4999
 _CHUNK = 1024
-_UNEVEN = 1.5  # the largest class has more than this many times the images of the smallest
 
 Values = NDArray[np.float64]
 
@@ -108,8 +109,9 @@ def measure_harm(
     users would train. Variants and copies of held-out images are left out. Generated images all stay: their generator
     has seen the held-out images, so a gain proves nothing, while a loss is a loss.
 
-    Where there is a loss and classes are uneven in number, the cause may be that batches are not class-balanced: then a
-    set harms only if it also loses against real images in batches drawn evenly. The smaller loss is returned.
+    A loss has to be confirmed: its cause may be that batches are not class-balanced, or that the classifiers of real
+    images alone were lucky. So the set harms only if it also loses against new classifiers of real images alone whose
+    batches are drawn evenly. The smaller loss is returned.
 
     folder: where finished answers are kept, and found again. None where all images are near-duplicates of each other.
     """
@@ -119,7 +121,7 @@ def measure_harm(
     trials = _Trials(train, additions, folds, seed, steps, folder, report)
     both = trials.right("both")
     found = trials.figures(both, trials.right("balanced"), "balanced")
-    if found.harms and trials.uneven:
+    if found.harms:
         found = max(found, trials.figures(both, trials.right("uniform"), "uniform"), key=lambda one: one.high)
     return found
 
@@ -145,6 +147,18 @@ def bounds(differences: Values, weights: Values, seed: int) -> tuple[float, floa
     return float(means[max(0, place)]), float(means[min(len(means) - 1, len(means) - 1 - place)])
 
 
+def widened(mean: float, ends: tuple[float, float], by_seed: Values) -> tuple[float, float]:
+    """The bounds of `bounds`, which take classifiers as given, or those from the spread of seeds where it is larger.
+
+    by_seed: float [cells, seeds]; each cell is the part of one kind of classifier and one fold in the mean difference.
+    The error is that of a sum of independent means, with a t-quantile of cells x (seeds - 1) degrees of freedom.
+    """
+    cells, seeds = by_seed.shape
+    error = math.sqrt(float(np.var(by_seed, axis=1, ddof=1).sum()) / seeds)
+    half = error * float(t.ppf(1 - _LEVEL, cells * (seeds - 1)))
+    return min(ends[0], mean - half), max(ends[1], mean + half)
+
+
 class _Trials:
     """The classifiers of one check, and what they answer for held-out images."""
 
@@ -164,37 +178,37 @@ class _Trials:
         self._count = int(folds.max()) + 1
         self._trained = 0
 
-    @property
-    def uneven(self) -> bool:
-        """Whether the classes of the whole set differ much in number."""
-        counts = np.bincount([*self._train.labels, *self._additions.labels])
-        return bool(counts.max() > _UNEVEN * counts.min())
-
     def right(self, kind: str) -> Values:
-        """The share of seeds whose classifier is right about each real image, float [N]."""
-        found = np.zeros(len(self._train))
+        """Whether the classifier of each seed is right about each real image, float [seeds, N], 0 or 1."""
+        found = np.zeros((SEEDS, len(self._train)))
         for number in range(SEEDS):
             for fold in range(self._count):
-                found[self._folds == fold] += self._answers(kind, number, fold)
-        return found / SEEDS
+                found[number, self._folds == fold] = self._answers(kind, number, fold)
+        return found
 
     def figures(self, both: Values, real: Values, baseline: str) -> HarmFigures:
-        """Compare the shares of right answers of two kinds of classifiers."""
+        """Compare the right answers of two kinds of classifiers, each float [seeds, N]."""
         groups, weights = near_groups(self._train), _weights(self._train.labels)
-        differences = weights * (both - real)
-        low, high = bounds(_sums(differences, groups), _sums(weights, groups), self._seed)
+        differences = weights * (both - real).mean(axis=0)
+        points = float(differences.sum())
+        ends = bounds(_sums(differences, groups), _sums(weights, groups), self._seed)
+        low, high = widened(points, ends, np.concatenate([self._by_fold(weights * kind) for kind in (both, real)]))
         return HarmFigures(
-            points=_points(differences.sum()),
+            points=_points(points),
             low=_points(low),
             high=_points(high),
-            real=_points((weights * real).sum()),
-            both=_points((weights * both).sum()),
+            real=_points((weights * real.mean(axis=0)).sum()),
+            both=_points((weights * both.mean(axis=0)).sum()),
             baseline=baseline,
             images=len(self._train),
             folds=self._count,
             seeds=SEEDS,
             steps=self._steps,
         )
+
+    def _by_fold(self, values: Values) -> Values:
+        """The sums of values [seeds, N] over each fold, float [folds, seeds]."""
+        return np.stack([values[:, self._folds == fold].sum(axis=1) for fold in range(self._count)])
 
     def _answers(self, kind: str, number: int, fold: int) -> NDArray[np.bool_]:
         """Whether one classifier is right about each held-out image; found again where it was trained before."""
