@@ -298,6 +298,48 @@ def test_machine_readable_output_is_json_alone(plain, tmp_path, genaug):
     assert json.loads(shown)["counts"]["dog"] == {"real": 4, "classical": 1, "generated": 0}
 
 
+STIFF = """
+from genaug.generator import Generator
+from genaug.generators.plugin import OversampleConfig, _oversample
+from genaug.hookspecs import GeneratorDescription, hookimpl
+
+
+class Stiff(Generator):
+    def build(self):
+        return {}
+
+    def losses(self, batch):
+        yield from ()
+
+    def sample(self, labels, noise):
+        raise AssertionError("drew an image")
+
+
+@hookimpl
+def genaug_generators():
+    return [
+        GeneratorDescription(
+            name="stiff",
+            summary="says that it varies originals, but cannot",
+            rank=999,
+            config=OversampleConfig,
+            presets={"auto": _oversample},
+            factory="stiff:Stiff",
+            conditioning="class",
+            from_originals=True,
+        )
+    ]
+"""
+
+
+def test_a_plugin_that_cannot_vary_originals_is_refused_before_any_work(plain, tmp_path, genaug, install):
+    install("stiff", STIFF)
+    code, _, told = genaug("run", plain, "-g", "stiff", "-o", tmp_path / "out")
+    assert code == 5, told
+    assert "Stiff must be a VariantGenerator" in " ".join(told.split())
+    assert not (tmp_path / "out").exists()
+
+
 PICKY = """
 from collections.abc import Sequence
 

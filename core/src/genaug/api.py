@@ -127,18 +127,10 @@ def augment(
     """
     registry = load_registry()
     chosen = generator or registry.default_generator()
-    tables = settings_by_generator(settings or {}, list(parse_shares(chosen)), registry)
-    values: dict[str, Any] = {
-        "generator": chosen,
-        "generators": tables,
-        "per_class": per_class,
-        "targets": targets,
-        "top_up": top_up,
-        "train_size": train_size,
-        "classes": classes,
-    }
-    values |= {"preset": preset, "resize": resize, "seed": seed, "device": device}
-    values |= {"balance": None if balance is None else str(balance)}
+    values: dict[str, Any] = {"generator": chosen, "per_class": per_class, "targets": targets, "top_up": top_up}
+    values |= {"generators": settings_by_generator(settings or {}, list(parse_shares(chosen)), registry)}
+    values |= {"preset": preset, "resize": resize, "seed": seed, "device": device, "classes": classes}
+    values |= {"balance": None if balance is None else str(balance), "train_size": train_size}
     values |= {"size": (size, size) if isinstance(size, int) else size}
     config = parse(RunConfig, values | _plain(options), "augment()")
     _refuse_two_targets(config, sampling_strategy)

@@ -14,7 +14,7 @@ from genaug.chance import Noise
 from genaug.config import GeneratorConfig
 from genaug.spec import ImageSpec
 
-__all__ = ["Batch", "Drawn", "Generator", "Trainable"]
+__all__ = ["Batch", "Drawn", "Generator", "Trainable", "VariantGenerator"]
 
 
 @dataclass(frozen=True)
@@ -117,16 +117,23 @@ class Generator(Trainable, Generic[Config]):
         noise, never on the other images of the batch.
         """
 
+
+AnyGenerator = Generator[Any]
+
+
+class VariantGenerator(Generator[Config]):
+    """Draws variants or copies of single real images; its description says `from_originals`.
+
+    Each image of `sample` has exactly one parent, the training image that it is a variant of.
+    """
+
+    @abstractmethod
     def from_original(self, original: NDArray[np.uint8], noise: Noise) -> NDArray[np.uint8]:
-        """An image of `sample` again, from the original of its only parent; for descriptions with `from_originals`.
+        """An image of `sample` again, from the original of its parent.
 
         original: uint8 [H, W, C], the parent as its file holds it, of any size. noise: the noise of this image, as
         `sample` received it, for one image. Returns uint8 [H, W, C] of the same size.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not vary originals")
-
-
-AnyGenerator = Generator[Any]
 
 
 class Sampler(Protocol):

@@ -71,7 +71,7 @@ class GeneratorDescription:
     needs: what the training images must have.
     from_originals: whether each of its images is a variant or copy of one real image, as those of `classical` are. Then
         no selector judges them, and core makes each again from the file of that image, at its own size, by the
-        generator's method `from_original`.
+        method `from_original` of the generator, which must be a genaug.generator.VariantGenerator.
     paper: publication that it follows, such as "Ho et al. 2020 (arXiv 2006.11239)"; empty for none.
     api: the API_VERSION for which the plugin was written; genaug refuses a plugin of another version.
     """

@@ -15,8 +15,8 @@ from genaug.data.decode import UnreadableError, decode_bytes
 from genaug.data.duplicates import pixel_hash
 from genaug.data.resize import resize
 from genaug.errors import DataError, UsageError
-from genaug.fitting import CHUNK, draw_chunk, image_noise, load_model, load_sampler, read_record
-from genaug.generator import Sampler
+from genaug.fitting import CHUNK, draw_chunk, image_noise, load_generator, load_sampler, read_record, variant_generator
+from genaug.generator import Sampler, VariantGenerator
 from genaug.output.mark import marked_png, read_mark
 from genaug.output.provenance import DRAW, SIZE, ProvenanceLine, holder, holds
 from genaug.registry import load_registry
@@ -114,22 +114,25 @@ def _draw_again(home: OutputRecords, facts: Mapping[str, Any], data: Path | None
         raise DataError(f"the record beside {model} is gone or damaged")
     device = _device(record["device"])
     with using_threads(record["threads"]):
-        if load_registry().generators.get(facts["generator"]).from_originals:
-            return _varied_again(home, model, facts, data), device
+        description = load_registry().generators.get(facts["generator"])
+        if description.from_originals:
+            generator = variant_generator(load_generator(model, description))
+            return _varied_again(home, generator, facts, data), device
         sampler, label = _sampler(model, record, facts["class"], device)
         chunk, place = divmod(facts["index"], CHUNK)
         images, _ = draw_chunk(sampler, label, chunk, seed=facts["seed"], name=facts["generator"])
     return _at_written_size(images[place], facts, "stretch"), device
 
 
-def _varied_again(home: OutputRecords, model: Path, facts: Mapping[str, Any], data: Path | None) -> NDArray[np.uint8]:
+def _varied_again(
+    home: OutputRecords, generator: VariantGenerator[Any], facts: Mapping[str, Any], data: Path | None
+) -> NDArray[np.uint8]:
     """A variant of a real image, made from that image at its own size."""
-    sampler = load_model(model, load_registry().generators.get(facts["generator"]))
     noise = image_noise(facts["seed"], facts["generator"], facts["class"], [facts["index"]])
     original = _original(home, facts, data)
     height, width = original.shape[:2]
-    pixels = resize(original, height, width, sampler.spec.channels, "stretch")
-    return _at_written_size(sampler.from_original(pixels, noise), facts, home.run["resize"])
+    pixels = resize(original, height, width, generator.spec.channels, "stretch")
+    return _at_written_size(generator.from_original(pixels, noise), facts, home.run["resize"])
 
 
 def _at_written_size(pixels: NDArray[np.uint8], facts: Mapping[str, Any], policy: str) -> NDArray[np.uint8]:

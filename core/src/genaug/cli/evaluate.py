@@ -10,7 +10,7 @@ from genaug.cli import console
 from genaug.cli import options as given
 
 if TYPE_CHECKING:
-    from genaug.evaluation import MetricEstimate, Row
+    from genaug.evaluation import MetricEstimate, MetricInputs, Row
 
 Real = Annotated[Path, typer.Argument(help="Folder of real images from which the synthetic ones were generated.")]
 Synthetic = Annotated[Path, typer.Argument(help="Output of a run, or a folder of class folders of synthetic images.")]
@@ -37,6 +37,8 @@ Settings = Annotated[
 ByClass = Annotated[bool, typer.Option("--by-class", help="Show the values of each class too.")]
 Layer = Annotated[int, typer.Option("--layer", help="Feature layer of inception: 64, 192, 768 or 2048.")]
 
+_WITHOUT_TEST = "tstr is left out: it needs a test split in the real folder with images that are not training images"
+
 
 def evaluate(
     real: Real,
@@ -59,7 +61,6 @@ def evaluate(
         DETECTABILITY,
         MetricInputs,
         compare,
-        detectability_rows,
         load_inputs,
         make_extractors,
         parse_requests,
@@ -81,21 +82,28 @@ def evaluate(
     for text in (*inputs.notes, *([reason] if reason else [])):
         console.note(text)
     if inputs.held_out is None and any(request.metric.reference == "held-out" for request in requests):
-        console.note(
-            "tstr is left out: it needs a test split in the real folder with images that are not training images"
-        )
+        console.note(_WITHOUT_TEST)
     rows = [row for request in requests for row in compare(request, metric_inputs)]
-    detected = detectability_rows(metric_inputs) if detectable else []
-    if detectable and not detected:
+    _answer(rows + (_detectability(metric_inputs) if detectable else []), as_json=as_json, by_class=by_class)
+    return 0
+
+
+def _detectability(metric_inputs: "MetricInputs") -> "list[Row]":
+    """The rows of detectability; none, and a note that says why, where no class has enough images."""
+    from genaug.evaluation import DETECTABILITY, detectability_rows
+
+    if not (rows := detectability_rows(metric_inputs)):
         console.note(f"{DETECTABILITY} is left out: no class has five real and five synthetic images")
-    rows += detected
+    return rows
+
+
+def _answer(rows: "list[Row]", *, as_json: bool, by_class: bool) -> None:
     if as_json:
         console.answer_json([row.to_json() for row in rows])
-        return 0
+        return
     _show(rows)
     if by_class:
         _show_classes(rows)
-    return 0
 
 
 def _show(rows: "list[Row]") -> None:

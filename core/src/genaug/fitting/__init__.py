@@ -2,7 +2,15 @@
 
 from genaug.fitting.draw import CHUNK, DrawTask, chunk_images, chunks_of, draw, draw_chunk, image_noise
 from genaug.fitting.fit import FitRecord, FitSettings, FitTask, fit, fit_tasks
-from genaug.fitting.model import load_model, load_sampler, read_record, save_model, take_memory
+from genaug.fitting.model import (
+    load_generator,
+    load_model,
+    load_sampler,
+    read_record,
+    save_model,
+    take_memory,
+    variant_generator,
+)
 from genaug.fitting.sampler import ModelSampler, PerClass
 
 __all__ = [
@@ -20,9 +28,11 @@ __all__ = [
     "fit",
     "fit_tasks",
     "image_noise",
+    "load_generator",
     "load_model",
     "load_sampler",
     "read_record",
     "save_model",
     "take_memory",
+    "variant_generator",
 ]

@@ -13,9 +13,9 @@ from torch import Tensor
 from genaug.chance import Noise, seeded
 from genaug.config import parse
 from genaug.data.split import TrainSplit
-from genaug.errors import DataError
+from genaug.errors import DataError, PluginError
 from genaug.fitting.sampler import ModelSampler, PerClass
-from genaug.generator import AnyGenerator, Batch, Sampler
+from genaug.generator import AnyGenerator, Batch, Sampler, VariantGenerator
 from genaug.hookspecs import GeneratorDescription
 from genaug.images import to_float
 from genaug.registry import Registry, make_generator
@@ -79,13 +79,28 @@ def load_sampler(paths: Sequence[Path], spec: ImageSpec, registry: Registry, dev
 
 def load_model(path: Path, description: GeneratorDescription, device: str = "cpu") -> ModelSampler:
     """Load one model, as a sampler of the classes that it was trained on; raises DataError if it is damaged."""
+    return ModelSampler(load_generator(path, description), device)
+
+
+def variant_generator(generator: AnyGenerator) -> VariantGenerator[Any]:
+    """The generator of a description with `from_originals`; raises PluginError if it is no VariantGenerator."""
+    if not isinstance(generator, VariantGenerator):
+        raise PluginError(
+            f"{type(generator).__name__} must be a VariantGenerator, because its description says from_originals; add "
+            "the method from_original, or leave from_originals out"
+        )
+    return generator
+
+
+def load_generator(path: Path, description: GeneratorDescription) -> AnyGenerator:
+    """The generator of a model, with its weights and its memory, on the CPU; raises DataError if it is damaged."""
     record = _record_of(path)
     values = record["spec"]
     spec = ImageSpec(**values | {"classes": tuple(values["classes"]), "counts": tuple(values["counts"])})
     config = parse(description.config, record["model"], f"the model settings in {path.with_suffix('.json')}")
     generator = make_generator(description, spec, config)
     _load_tensors(generator, path)
-    return ModelSampler(generator, device)
+    return generator
 
 
 def _record_of(path: Path) -> dict[str, Any]:

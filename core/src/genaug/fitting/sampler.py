@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from genaug.chance import Noise
@@ -33,10 +31,6 @@ class ModelSampler:
         there = Noise([*noise.streams], len(noise), self._device)
         drawn = self._generator.sample(labels.to(self._device), there)
         return self._checked(drawn, len(labels))
-
-    def from_original(self, original: NDArray[np.uint8], noise: Noise) -> NDArray[np.uint8]:
-        """An image again from the original of its parent, by a generator that varies originals."""
-        return self._generator.from_original(original, noise)
 
     def _checked(self, drawn: Drawn, count: int) -> Drawn:
         images = drawn.images.to("cpu", torch.float32)

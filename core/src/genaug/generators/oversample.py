@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from genaug.chance import Noise
-from genaug.generator import Batch, Config, Drawn, Generator
+from genaug.generator import Batch, Config, Drawn, VariantGenerator
 from genaug.generators.plugin import OversampleConfig
 from genaug.layers.memory import choose, keep_images, kept_images
 
 
-class Remembering(Generator[Config]):
+class Remembering(VariantGenerator[Config]):
     """Base of generators that have no networks and draw from stored training images."""
 
     def build(self) -> dict[str, nn.Module]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from genaug.data.decode import decode
 from genaug.data.folder import LabelledImages, LoadedFolder
 from genaug.data.resize import resize
 from genaug.fitting import image_noise
-from genaug.generator import AnyGenerator
+from genaug.generator import VariantGenerator
 from genaug.mixing.candidate import Candidate
 from genaug.spec import ImageSpec
 
@@ -38,7 +39,7 @@ class Resolution:
     loaded: LoadedFolder
     side: int | None
     seed: int
-    variants: Mapping[str, AnyGenerator]
+    variants: Mapping[str, VariantGenerator[Any]]
 
     @property
     def common_size(self) -> Size | None:

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from genaug.executors import Report, silent
-from genaug.fitting import FitRecord
+from genaug.fitting import FitRecord, variant_generator
 from genaug.mixing.apply import apply_recipe, overall_score
 from genaug.mixing.mixed import MixedSet, real_side
 from genaug.mixing.recipe import require_storable
@@ -75,7 +75,9 @@ def _resolution(job: Job) -> Resolution:
     """How the images of a job are brought to the size at which they are written."""
     shares = [*job.all_shares, *([job.fallback] if job.fallback else [])]
     variants = {
-        share.name: make_generator(share.settings.description, job.loaded.spec, share.settings.preset.model)
+        share.name: variant_generator(
+            make_generator(share.settings.description, job.loaded.spec, share.settings.preset.model)
+        )
         for share in shares
         if share.kind == "classical"
     }
@@ -84,9 +86,13 @@ def _resolution(job: Job) -> Resolution:
 
 
 def check(job: Job, out: Path | None = None) -> None:
-    """Raise UsageError or OutputError for a job that cannot be written, to OUT where it is given; writes nothing."""
+    """Raise an error for a job that cannot be written, to OUT where it is given; writes nothing.
+
+    Raises UsageError, OutputError, or PluginError for a plugin that breaks its contract.
+    """
     require_storable(job.recipe)
     check_format(job.config.format)
+    _resolution(job)
     if out is not None:
         output = OutputFolder(out)
         output.check(job.loaded.scan.root, job.request())
