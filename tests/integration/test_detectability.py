@@ -9,7 +9,6 @@ from genaug import augment
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from tests.commands import QUICK
 from tests.folders import contents, fill
 
 COPIES = """
@@ -53,6 +52,14 @@ def genaug_generators():
 """
 FILL_UP = ("-g", "copies", "--balance", "max", "--select", "none")
 BLURRED = ("-s", "sigma=1.5")
+FEW_STEPS = ("--config", "few.yaml")
+
+
+@pytest.fixture(autouse=True)
+def few_steps(tmp_path, monkeypatch):
+    """A run's configuration with few training steps of its classifiers: these blurs need no more."""
+    (tmp_path / "few.yaml").write_text("judge_steps: 8", "utf-8")
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -74,7 +81,7 @@ def told(out):
 
 def test_a_planted_blur_is_named_in_the_last_lines_on_the_card_and_on_the_page(data, tmp_path, genaug):
     out = tmp_path / "out"
-    code, shown, _ = genaug("run", data, *FILL_UP, *BLURRED, "-o", out)
+    code, shown, _ = genaug("run", data, *FEW_STEPS, *FILL_UP, *BLURRED, "-o", out)
     assert code == 0
     warning = (
         "class few is 67 % generated, class many has none, and generated images are recognisable by their blur: a "
@@ -99,13 +106,13 @@ def test_a_planted_blur_is_named_in_the_last_lines_on_the_card_and_on_the_page(d
 
 def test_unblurred_copies_and_a_blur_that_every_class_shares_are_no_shortcut(data, tmp_path, genaug):
     out = tmp_path / "out"
-    assert genaug("run", data, *FILL_UP, "-o", out).code == 0
+    assert genaug("run", data, *FEW_STEPS, *FILL_UP, "-o", out).code == 0
     found = told(out)
     assert found["findings"] == []
     assert found["detectability"]["blur"]["area"] < 0.6
     assert found["detectability"]["origin_bits"] > 0.4
     even = tmp_path / "even"
-    assert genaug("run", data, "-g", "copies", "--select", "none", *BLURRED, "-o", even).code == 0
+    assert genaug("run", data, *FEW_STEPS, "-g", "copies", "--select", "none", *BLURRED, "-o", even).code == 0
     found = told(even)
     assert found["findings"] == []
     assert found["detectability"]["origin_bits"] < 0.01
@@ -115,29 +122,29 @@ def test_unblurred_copies_and_a_blur_that_every_class_shares_are_no_shortcut(dat
 
 def test_a_second_run_trains_no_detector_and_writes_the_same_bytes(data, tmp_path, genaug):
     out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
-    assert genaug("run", data, *FILL_UP, *BLURRED, "-o", out).code == 0
+    assert genaug("run", data, *FEW_STEPS, *FILL_UP, *BLURRED, "-o", out).code == 0
     before, judges = contents(out), {path: path.stat().st_mtime_ns for path in (out / ".genaug/judges").iterdir()}
     assert len(judges) == 2
-    assert genaug("run", data, *FILL_UP, *BLURRED, "-o", out).code == 0
+    assert genaug("run", data, *FEW_STEPS, *FILL_UP, *BLURRED, "-o", out).code == 0
     assert contents(out) == before
     assert {path: path.stat().st_mtime_ns for path in (out / ".genaug/judges").iterdir()} == judges
-    assert genaug("run", data, *FILL_UP, *BLURRED, "--workers", 2, "-o", elsewhere).code == 0
+    assert genaug("run", data, *FEW_STEPS, *FILL_UP, *BLURRED, "--workers", 2, "-o", elsewhere).code == 0
     assert contents(elsewhere) == before
 
 
 def test_another_train_size_changes_the_figures_and_no_image(data, tmp_path, genaug):
     out = tmp_path / "out"
-    assert genaug("run", data, *FILL_UP, *BLURRED, "-o", out).code == 0
+    assert genaug("run", data, *FEW_STEPS, *FILL_UP, *BLURRED, "-o", out).code == 0
     before = contents(out)
-    assert genaug("run", data, *FILL_UP, *BLURRED, "--train-size", 16, "-o", out).code == 0
+    assert genaug("run", data, *FEW_STEPS, *FILL_UP, *BLURRED, "--train-size", 16, "-o", out).code == 0
     after = contents(out)
     assert {name for name in before if before[name] != after[name]} == {"README.md", "run.json"}
     assert "at 16 pixels" in told(out)["detectability"]["sentence"]
-    assert genaug("run", data, *FILL_UP, "--train-size", 4, "-o", out).code == 2
+    assert genaug("run", data, *FEW_STEPS, *FILL_UP, "--train-size", 4, "-o", out).code == 2
 
 
 def test_augment_has_the_findings_of_a_run(data):
-    options = {"select": "none", "judge_steps": 160}
+    options = {"select": "none", "judge_steps": 8}
     result = augment(data, "copies", balance="max", settings={"sigma": 1.5}, train_size=24, **options)
     (finding,) = result.findings
     assert "recognisable by their blur" in finding
@@ -155,7 +162,7 @@ def test_plan_warns_of_a_fill_up_and_not_of_an_even_mix(data, genaug):
 
 def test_classical_images_alone_are_judged_by_their_blur(data, tmp_path, genaug):
     out = tmp_path / "out"
-    assert genaug("run", data, "-g", "oversample", "-o", out).code == 0
+    assert genaug("run", data, *FEW_STEPS, "-g", "oversample", "-o", out).code == 0
     found = told(out)
     assert found["findings"] == []
     assert found["detectability"]["classical_blur"]["area"] < 0.6
@@ -165,7 +172,7 @@ def test_classical_images_alone_are_judged_by_their_blur(data, tmp_path, genaug)
 
 def test_a_set_too_small_to_judge_says_so(plain, tmp_path, genaug):
     out = tmp_path / "out"
-    code, shown, _ = genaug("run", plain, "-g", "cvae", *QUICK, "-o", out)
+    code, shown, _ = genaug("run", plain, *FEW_STEPS, "-g", "oversample", "--per-class", 2, "-o", out)
     assert code == 0
     assert "so it was not measured how well they can be told apart" in " ".join(shown.split())
 
@@ -189,7 +196,7 @@ def test_evaluate_has_two_rows_for_it(data, tmp_path, genaug):
 def test_evaluate_uses_the_size_of_the_run_and_says_when_images_are_too_few(data, tmp_path, genaug):
     out = tmp_path / "out"
     options = ("--train-size", 16, "--per-class", 6, "--select", "none")
-    assert genaug("run", data, "-g", "copies", *options, "-o", out).code == 0
+    assert genaug("run", data, *FEW_STEPS, "-g", "copies", *options, "-o", out).code == 0
     shown = genaug("evaluate", data, out, "--metrics", "detectability")
     assert shown.code == 0
     assert "at 16 pixels" in shown.err

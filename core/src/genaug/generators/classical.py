@@ -6,7 +6,7 @@ from torch import Tensor
 
 from genaug.augmentation import variants
 from genaug.chance import Noise
-from genaug.generator import Drawn
+from genaug.generator import Drawn, VariantGenerator
 from genaug.generators.oversample import Remembering
 from genaug.generators.plugin import ClassicalConfig
 from genaug.images import to_float
@@ -14,7 +14,7 @@ from genaug.images import to_float
 _SEEDS = 2**62
 
 
-class Classical(Remembering[ClassicalConfig]):
+class Classical(Remembering[ClassicalConfig], VariantGenerator[ClassicalConfig]):
     """Albumentations variants of random training images of the requested class."""
 
     def sample(self, labels: Tensor, noise: Noise) -> Drawn:

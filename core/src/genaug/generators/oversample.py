@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from genaug.chance import Noise
-from genaug.generator import Batch, Config, Drawn, VariantGenerator
+from genaug.generator import Batch, Config, Drawn, Generator, VariantGenerator
 from genaug.generators.plugin import OversampleConfig
 from genaug.layers.memory import choose, keep_images, kept_images
 
 
-class Remembering(VariantGenerator[Config]):
+class Remembering(Generator[Config]):
     """Base of generators that have no networks and draw from stored training images."""
 
     def build(self) -> dict[str, nn.Module]:
@@ -32,7 +32,7 @@ class Remembering(VariantGenerator[Config]):
         return choose(self.memory["labels"], labels, noise.uniform())
 
 
-class Oversample(Remembering[OversampleConfig]):
+class Oversample(Remembering[OversampleConfig], VariantGenerator[OversampleConfig]):
     """Copies of random training images of the requested class."""
 
     def sample(self, labels: Tensor, noise: Noise) -> Drawn:
