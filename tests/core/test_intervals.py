@@ -22,7 +22,7 @@ def kernel_coverage(kernels, n, m, shift, seed):
     return np.mean(np.abs(values - values.mean()) <= Z * errors)
 
 
-@pytest.mark.parametrize("shift", [0.0, 0.3, 0.6, 1.0])
+@pytest.mark.parametrize("shift", [0.0, 0.6])
 @pytest.mark.parametrize(("n", "m"), [(60, 60), (30, 100), (12, 40)])
 @pytest.mark.parametrize("kernels", [functional.gaussian_kernels, functional.polynomial_kernels])
 def test_intervals_of_kernel_distances_cover_95_percent(kernels, n, m, shift):

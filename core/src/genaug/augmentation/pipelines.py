@@ -20,7 +20,8 @@ def variants(
 
     pipeline: "none" repeats the images. "paper" is the pipeline of the paper (docs/paper.md): a rotation of up to 15
         degrees, slight colour jitter and a perspective change of 5 to 10 %, each applied to every variant. "light" has
-        about half of these strengths, each applied to half of the variants. Borders are reflected.
+        about half of these strengths, each applied to half of the variants. Borders are reflected. Nothing is enlarged,
+        and the interpolation is Lanczos: so a variant is as sharp as its image, and blur does not give it away.
     allowed: flips to add, each applied to half of the variants, and whether rotation and hue changes are permitted;
         None for no flips, and both permitted.
     """
@@ -52,11 +53,11 @@ def _pipeline(name: str, channels: int, allowed: AllowedChanges) -> Any:
     saturation, hue = (colour, colour / 2) if channels == 3 else (0.0, 0.0)
     jitter = {"brightness": (1 - colour, 1 + colour), "contrast": (1 - colour, 1 + colour)}
     jitter |= {"saturation": (1 - saturation, 1 + saturation), "hue": (-hue, hue) if allowed.hue else (0.0, 0.0)}
-    turns = [albumentations.Rotate(limit=(-turn, turn), border_mode=cv2.BORDER_REFLECT_101, p=often)]
+    warp = {"interpolation": cv2.INTER_LANCZOS4, "border_mode": cv2.BORDER_REFLECT_101, "p": often}
     return albumentations.Compose(
         [
-            *(turns if allowed.turns else []),
+            *([albumentations.Rotate(limit=(-turn, turn), **warp)] if allowed.turns else []),
             albumentations.ColorJitter(**jitter, p=often),
-            albumentations.Perspective(scale=depth, keep_size=True, border_mode=cv2.BORDER_REFLECT_101, p=often),
+            albumentations.Perspective(scale=depth, keep_size=True, fit_output=True, **warp),
         ]
     )
