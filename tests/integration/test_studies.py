@@ -58,7 +58,9 @@ def test_planted_effects_are_found_and_copies_have_none(all_digits, tmp_path, ge
     assert not shuffled["recommendation"]["synthetic"]
     assert shuffled["recommendation"]["sentence"].startswith("Do not use synthetic images")
 
-    equal = json.loads(genaug("study", all_digits, *SPLITS, "-o", out, "--per-class", 8, "--json", "-g", "oversample").out)
+    equal = json.loads(
+        genaug("study", all_digits, *SPLITS, "-o", out, "--per-class", 8, "--json", "-g", "oversample").out
+    )
     assert equal["headline"]["verdict"] == "no evidence", equal["headline"]
     assert {arm["name"] for arm in equal["arms"] if arm["kind"] == "real"} == {
         "real",
