@@ -142,8 +142,8 @@ def test_a_class_of_one_image_has_no_verdict_and_does_not_stop_a_study(plain, tm
 def test_an_output_of_genaug_is_refused_as_data(plain, tmp_path, genaug):
     assert genaug("run", plain, "-g", "oversample", "-o", tmp_path / "output").code == 0
     found = genaug("study", tmp_path / "output", "-g", "oversample", "-o", tmp_path / "out")
-    assert found.code == 2
-    assert "whose synthetic images would count as real ones" in found.err
+    assert found.code == 3
+    assert "which would count as real ones; give the folder of real images" in found.err
 
 
 def test_a_budget_computes_fewer_splits_and_says_how_uncertain_they_are(plain, tmp_path, genaug):

@@ -27,6 +27,7 @@ from PIL import (  # noqa: F401 # importing registers a format; else the first T
     WebPImagePlugin,
 )
 
+MARK = "genaug"  # the text chunk in which a synthetic PNG of genaug keeps the record of its draw
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")  # Pillow's names; JPEG covers MPO, PPM covers PGM
 _DEEP_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
 _GREY_MODES = _DEEP_MODES | {"1", "L", "LA"}
@@ -70,7 +71,7 @@ class ImageFacts:
 
     width, height: pixels after the EXIF rotation. mode, format: Pillow's names. frames: number of frames or pages, of
     which the first is used. rotated: EXIF data rotates or mirrors it; torchvision's loader ignores that. alpha: it has
-    transparency.
+    transparency. marked: it carries genaug's mark of a synthetic image.
     """
 
     width: int
@@ -80,6 +81,7 @@ class ImageFacts:
     frames: int
     rotated: bool
     alpha: bool
+    marked: bool
 
     @property
     def grey(self) -> bool:
@@ -216,6 +218,7 @@ def _facts(image: Image.Image) -> ImageFacts:
         frames=_frames(image),
         rotated=turn in _TURNS,
         alpha=image.mode in _ALPHA_MODES or "transparency" in image.info,
+        marked=MARK in image.info,
     )
 
 

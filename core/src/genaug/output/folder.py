@@ -1,16 +1,20 @@
 """The output folder: which run it belongs to, and how finished work is moved into it."""
 
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from genaug.data.scan import SPLIT_FOLDERS
 from genaug.errors import OutputError
-from genaug.output.files import MODELS, OWN, PROVENANCE, REQUEST, RUN
-from genaug.output.provenance import ProvenanceLine, holder, read_provenance
-from genaug.storage import LOCK, make_folder, move, read_json, remove, write_json
+from genaug.output.files import CARD, MODELS, OWN, REQUEST, RUN, SHARDS, SHEETS
+from genaug.output.provenance import ProvenanceLine, has_provenance, holder, read_provenance
+from genaug.storage import LOCK, file_sha256, make_folder, move, read_json, remove, write_json
 
 SPLIT_NAMES = {"train": "train", "val": "validation", "test": "test"}  # as Hugging Face calls them
+_DATA_FOLDERS = (*SPLIT_FOLDERS, SHARDS)
+_SHEET = re.compile(rf"{SHEETS}/(rejected-)?\d+\.png")
 
 
 def data_globs(format_name: str, lines: Iterable[ProvenanceLine]) -> dict[str, str]:
@@ -30,6 +34,8 @@ class OutputFolder:
         self.models = path / MODELS
         self.stage = self.own / "stage"
         self._request = self.own / REQUEST
+        self._names = self.own / "names.json"
+        self._cards = self.own / "cards.json"
 
     def check(self, data: Path, request: Mapping[str, Any]) -> None:
         """Raise OutputError for a folder that holds something else, overlaps DATA, or was made with other settings."""
@@ -42,6 +48,7 @@ class OutputFolder:
             raise OutputError(f"the output {self.path} holds something else; give another --out, or an empty folder")
         self._check_same(request)
         self._check_own_files()
+        self._check_card()
 
     def check_room(self, needed: int) -> None:
         """Raise OutputError, before any work, where the disk has less than the bytes needed."""
@@ -60,6 +67,8 @@ class OutputFolder:
 
     def publish(self) -> None:
         """Move the finished stage into place. The run file is removed first and moved last: it marks a whole output."""
+        self._remember_names()
+        self._remember_card()
         remove(self.path / RUN)
         names = sorted(entry.name for entry in self.stage.iterdir())
         for name in [*(name for name in names if name != RUN), RUN]:
@@ -70,6 +79,7 @@ class OutputFolder:
             move(self.stage / name, self.path / name)
         remove(self.own / "old")
         remove(self.stage)
+        remove(self._names)
 
     def _check_same(self, request: Mapping[str, Any]) -> None:
         before = read_json(self._request) if self._holds_work() else None
@@ -85,14 +95,42 @@ class OutputFolder:
         empty = (self._request, self.own / LOCK)
         return any(path.is_file() and path not in empty for path in self.path.rglob("*"))
 
+    def _remember_names(self) -> None:
+        """Keep the names of all files that may lie in the data folders while an old output gives way to a new one.
+
+        Killed in between, the next run finds files of both there, and the provenance of one of them at most.
+        """
+        write_json(self._names, sorted(self._known_names() | _names_in(self.stage)))
+
+    def _remember_card(self) -> None:
+        """Keep the hash of each card that genaug wrote here, to tell one that a person edited."""
+        if (self.stage / CARD).is_file():
+            write_json(self._cards, sorted({*(read_json(self._cards) or ()), file_sha256(self.stage / CARD)}))
+
+    def _check_card(self) -> None:
+        cards, card = read_json(self._cards), self.path / CARD
+        if cards is not None and card.is_file() and file_sha256(card) not in cards:
+            raise OutputError(f"{card} was edited, and a new run would replace it; move it away")
+
+    def _known_names(self) -> set[str]:
+        """The data files that genaug wrote here, relative to OUT."""
+        return {*(read_json(self._names) or ()), *_names_in(self.path)}
+
     def _check_own_files(self) -> None:
-        """A second run replaces the split folders, so it stops at a file there that genaug did not write."""
-        lines = read_provenance(self.path) if (self.path / PROVENANCE).exists() else []
-        known = {holder(line) for line in lines}
-        for split in {name.partition("/")[0] for name in known}:
-            for path in sorted((self.path / split).rglob("*")):
-                if not path.is_dir() and path.relative_to(self.path).as_posix() not in known:
+        """A second run replaces folders, so it stops at a file in them that genaug did not write."""
+        known = self._known_names()
+        homes = {name.partition("/")[0] for name in known} or _DATA_FOLDERS
+        for home in (*sorted(homes), SHEETS):
+            for path in sorted((self.path / home).rglob("*")):
+                name = path.relative_to(self.path).as_posix()
+                ours = name in known if home != SHEETS else _SHEET.fullmatch(name)
+                if not ours and (path.is_symlink() or not path.is_dir()):
                     raise OutputError(f"{path} was not written by genaug, and a new run would remove it; move it away")
+
+
+def _names_in(folder: Path) -> set[str]:
+    """The files that hold images by the provenance of a folder."""
+    return {holder(line) for line in read_provenance(folder)} if has_provenance(folder) else set()
 
 
 def _differences(before: Any, after: Any, where: str = "") -> Iterator[str]:

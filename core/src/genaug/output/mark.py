@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from genaug.data.decode import MARK
+
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
@@ -28,7 +30,7 @@ def marked_png(pixels: NDArray[np.uint8], facts: Mapping[str, Any]) -> bytes:
     info = PngInfo()
     tool = quoteattr(f"genaug {facts['genaug']} {facts['generator']}")
     info.add_itxt("XML:com.adobe.xmp", _XMP.format(source=quoteattr(SOURCE_TYPE), tool=tool))
-    info.add_itxt("genaug", json.dumps(dict(facts), sort_keys=True, ensure_ascii=True))
+    info.add_itxt(MARK, json.dumps(dict(facts), sort_keys=True, ensure_ascii=True))
     return png(pixels, info)
 
 
@@ -44,7 +46,7 @@ def read_mark(data: bytes) -> dict[str, Any] | None:
     """The record of the draw inside a marked PNG; None for bytes without a mark."""
     with suppress(OSError, SyntaxError, ValueError), Image.open(io.BytesIO(data), formats=("PNG",)) as image:
         image.load()
-        packet, text = image.info.get("XML:com.adobe.xmp"), image.info.get("genaug")
+        packet, text = image.info.get("XML:com.adobe.xmp"), image.info.get(MARK)
         facts = json.loads(text) if isinstance(text, str) and SOURCE_TYPE in str(packet) else None
         return facts if isinstance(facts, dict) else None
     return None

@@ -45,6 +45,14 @@ def read_unchecked(folder: Path) -> list[Any]:
     return read_json_lines(folder / PROVENANCE)
 
 
+def synthetic_names(folder: Path) -> list[str]:
+    """The files that the lines of the file call synthetic, skipping lines that genaug did not write; may be none."""
+    if not has_provenance(folder):
+        return []
+    lines = [_parsed(text) for text in file_bytes(folder / PROVENANCE).splitlines()]
+    return [line["file_name"] for line in lines if holds(line, _LINE) and line["synthetic"]]
+
+
 def drawn_beside_real(line: ProvenanceLine) -> bool:
     """Whether a line is of a synthetic image that does not top up the real side: what recipes and metrics act on."""
     return bool(line["synthetic"]) and not line.get("tops_up", False)

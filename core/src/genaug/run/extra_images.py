@@ -1,18 +1,20 @@
 """Draws more images from models that a run has trained."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genaug.data.decode import UnreadableError, read_facts
 from genaug.errors import DataError, OutputError, UsageError, unknown
 from genaug.fitting import CHUNK, chunks_of, draw_chunk, load_sampler, read_record
 from genaug.generator import Sampler
 from genaug.mixing.resolution import Size, at_size, drawn_size
 from genaug.output.file_names import synthetic_name
-from genaug.output.files import MODELS
+from genaug.output.files import MODELS, OWN
 from genaug.output.mark import marked_png
-from genaug.output.provenance import SIZE, draw_record
+from genaug.output.provenance import SIZE, draw_record, has_provenance
 from genaug.output.run_file import read_run
 from genaug.registry import load_registry
 from genaug.spec import ImageSpec
@@ -58,7 +60,8 @@ def draw_more(
     """Write images [first, first + count) of each class as OUT/<class>/<generator>-NNNNNN.png; returns {class: n}.
 
     Without `first`, numbering continues where the run stopped. Raises DataError for a missing or damaged model,
-    UsageError for a class that it does not know, OutputError for a file that is there already.
+    UsageError for a class that it does not know, OutputError for a file that is there already and for an OUT that holds
+    other files than such images, or lies in the output of a run.
     """
     models = _find(model)
     for name in classes or ():
@@ -69,6 +72,7 @@ def draw_more(
             f"{models.record['generator']} varies your own images, so it has no model to draw more from; ask genaug "
             "run for more images, such as with --per-class"
         )
+    _check_out(out)
     sampler = load_sampler(models.paths, models.spec(), load_registry(), resolve_device(device))
     wanted = {label: name for label, name in models.classes.items() if classes is None or name in classes}
     with using_threads(models.record["threads"]):
@@ -77,6 +81,30 @@ def draw_more(
             run_seed = models.record["seed"] if seed is None else seed
             _draw_class(sampler, models, label, range(start, start + count), run_seed, out)
     return dict.fromkeys(wanted.values(), count)
+
+
+def _check_out(out: Path) -> None:
+    """Raise OutputError where new images would be mixed with files that are no images of this command."""
+    for home in (out.resolve(), *out.resolve().parents):
+        if (home / OWN).is_dir() or has_provenance(home):
+            raise OutputError(
+                f"{out} lies in the output {home}, which must stay as its run wrote it; give another --out"
+            )
+    for folder, folders, files in os.walk(out):
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        foreign = links + [name for name in files if not _is_marked(Path(folder, name))]
+        if foreign:
+            raise OutputError(
+                f"{Path(folder, min(foreign))} is no image of genaug, and synthetic images must not be mixed with "
+                "others; give an --out that is new, empty or has only such images"
+            )
+
+
+def _is_marked(path: Path) -> bool:
+    try:
+        return not path.is_symlink() and path.is_file() and read_facts(path).marked
+    except UnreadableError:
+        return False
 
 
 def _draw_class(sampler: Sampler, models: _Models, label: int, indices: range, seed: int, out: Path) -> None:

@@ -13,6 +13,7 @@ from genaug.fitting import FitSettings
 from genaug.hookspecs import GeneratorDescription
 from genaug.mixing.candidate import Kind
 from genaug.mixing.recipe import RecipeConfig, parse_recipe
+from genaug.output.real_only import refuse_synthetic
 from genaug.overrides import assign
 from genaug.registry import Registry
 from genaug.run.config import RunConfig
@@ -144,7 +145,11 @@ class Job:
 
 
 def resolve(config: RunConfig, loaded: LoadedFolder, registry: Registry) -> Job:
-    """Settle generators, presets, device, precision, threads, plan, selectors and recipe; raises UsageError."""
+    """Settle generators, presets, device, precision, threads, plan, selectors and recipe.
+
+    Raises UsageError for settings that do not fit, DataError for data that holds synthetic images of genaug.
+    """
+    refuse_synthetic(loaded)
     parts = parse_shares(config.generator or registry.default_generator())
     _check_sections(config, parts)
     plan = image_plan(config, loaded, registry)

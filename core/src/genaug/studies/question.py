@@ -11,7 +11,7 @@ import torch
 from genaug.data.folder import LoadedFolder
 from genaug.errors import DataError, UsageError
 from genaug.fitting import fit_tasks
-from genaug.output.provenance import read_unchecked
+from genaug.output.real_only import refuse_synthetic
 from genaug.registry import Registry, load_registry
 from genaug.run.config import RunConfig
 from genaug.run.job import Job, image_plan, resolve
@@ -81,7 +81,7 @@ class Question:
 
     def check(self) -> None:
         """Raise UsageError or DataError, before any work, if some split could not be computed."""
-        _refuse_output(self.loaded.scan.root)
+        refuse_synthetic(self.loaded)
         self.settings.parsed_recipes()
         for name, plan in zip(self.runs, self._plans(), strict=True):
             if not any(plan.generated.values()):
@@ -119,15 +119,6 @@ class Question:
         counts = dict(zip(self.loaded.spec.classes, self.loaded.spec.counts, strict=True))
         totals = [{counts[name] + count for name, count in plan.total.items()} for plan in self._plans()]
         return any(len(found) > 1 for found in totals) or bool(self.settings.counts)
-
-
-def _refuse_output(root: Path) -> None:
-    """Raise UsageError for an output of genaug: its synthetic images must not count as real ones."""
-    if any(line.get("synthetic") for line in read_unchecked(root) if isinstance(line, dict)):
-        raise UsageError(
-            f"{root} is an output of genaug, whose synthetic images would count as real ones; study the folder of real "
-            "images that it was created from"
-        )
 
 
 def _versions(config: RunConfig, registry: Registry) -> Iterator[str]:
