@@ -439,6 +439,6 @@ def test_fp16_without_cuda_is_refused():
 def test_a_damaged_checkpoint_starts_the_training_again(split, tiny, weights, tmp_path: Path):
     whole, again = tiny(), tiny()
     train(whole, split, CONFIG, seed=1)
-    (tmp_path / "checkpoint.safetensors").write_bytes(b"not a checkpoint")
+    (tmp_path / "checkpoint").write_bytes(b"not a checkpoint")
     train(again, split, CONFIG, seed=1, checkpoints=tmp_path)
     assert same(weights(whole), weights(again))

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -19,7 +18,7 @@ from genaug.data.split import TrainSplit
 from genaug.generator import Batch, Trainable
 from genaug.images import to_float
 from genaug.spec import ImageSpec
-from genaug.storage import write_bytes
+from genaug.storage import read_checked, write_checked
 from genaug.training import Muon, Progress, resolve_precision, train
 
 _WIDTHS = (32, 64, 128, 128)
@@ -154,21 +153,21 @@ def precision() -> str:
 
 
 def save_classifier(path: Path, classifier: Classifier) -> None:
-    """Write the weights of a classifier as safetensors."""
+    """Write the weights of a classifier, as safetensors behind their hash."""
     tensors = {
         name: value.detach().cpu().contiguous()
         for name, value in classifier.networks["classifier"].state_dict().items()
     }
-    write_bytes(path, save(tensors))
+    write_checked(path, save(tensors))
 
 
 def load_classifier(path: Path, spec: ImageSpec) -> Classifier | None:
-    """Read what `save_classifier` wrote; None if the file is missing or damaged."""
+    """Read what `save_classifier` wrote; None if the file is missing or was changed."""
+    data = read_checked(path)
+    if data is None:
+        return None
     classifier = Classifier(spec)
     with seeded(0, "load"):
         classifier.networks = classifier.build()
-    try:
-        classifier.networks["classifier"].load_state_dict(load_file(path))
-    except (FileNotFoundError, SafetensorError, RuntimeError):
-        return None
+    classifier.networks["classifier"].load_state_dict(load(data))
     return classifier

@@ -39,6 +39,29 @@ def write_bytes(path: Path, data: bytes) -> None:
     write_with(path, lambda beside: _write_whole(beside, data))
 
 
+def write_checked(path: Path, data: bytes) -> None:
+    """Write data after their SHA-256, by which `read_checked` knows that they are whole."""
+    write_bytes(path, hashlib.sha256(data).digest() + data)
+
+
+def read_checked(path: Path) -> bytes | None:
+    """What `write_checked` wrote; None if the file is missing or was changed in any bit."""
+    try:
+        found = path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None
+    size = hashlib.sha256().digest_size
+    return found[size:] if hashlib.sha256(found[size:]).digest() == found[:size] else None
+
+
+def need_checked(path: Path) -> bytes:
+    """The same; raises OutputError instead of None."""
+    data = read_checked(path)
+    if data is None:
+        raise OutputError(f"{path} is gone or changed since it was written; run the same command again")
+    return data
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 text file completely or not at all; characters of file names that are not UTF-8 are escaped."""
     write_bytes(path, text.encode("utf-8", "backslashreplace"))

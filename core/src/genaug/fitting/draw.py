@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load, save
 
 from genaug.chance import Noise
 from genaug.fitting.model import load_sampler
@@ -16,7 +15,7 @@ from genaug.generator import Sampler
 from genaug.images import to_uint8
 from genaug.registry import load_registry
 from genaug.spec import ImageSpec
-from genaug.storage import make_folder, write_bytes
+from genaug.storage import make_folder, need_checked, read_checked, write_checked
 from genaug.training import using_threads
 
 CHUNK = 16
@@ -51,7 +50,7 @@ class DrawProgress:
 def draw(task: DrawTask, report: Callable[[DrawProgress], None]) -> None:
     """Draw the chunks of a task that are not in its folder yet, and write them there."""
     chunks = [(label, chunk) for label, count in task.counts.items() for chunk in chunks_of(0, count)]
-    missing = [(label, chunk) for label, chunk in chunks if not _readable(_path(task, label, chunk))]
+    missing = [(label, chunk) for label, chunk in chunks if read_checked(_path(task, label, chunk)) is None]
     if not missing:
         return
     sampler = load_sampler((task.model,), task.spec, load_registry(), task.device)
@@ -59,7 +58,7 @@ def draw(task: DrawTask, report: Callable[[DrawProgress], None]) -> None:
     with using_threads(task.threads):
         for done, (label, chunk) in enumerate(missing, start=1):
             images, parents = draw_chunk(sampler, label, chunk, seed=task.seed, name=task.generator)
-            write_bytes(_path(task, label, chunk), save({"images": images, "parents": parents}))
+            write_checked(_path(task, label, chunk), save({"images": images, "parents": parents}))
             report(DrawProgress(f"drawing {task.generator}", done * CHUNK, len(missing) * CHUNK))
 
 
@@ -84,7 +83,7 @@ def image_noise(seed: int, name: str, class_name: str, indices: Iterable[int]) -
 def chunk_images(task: DrawTask, label: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Read the images of one class that `draw` wrote: uint8 [n, H, W, C] and parents int64 [n, k]."""
     count = task.counts[label]
-    parts = [load_file(_path(task, label, chunk)) for chunk in chunks_of(0, count)]
+    parts = [load(need_checked(_path(task, label, chunk))) for chunk in chunks_of(0, count)]
     images, parents = (np.concatenate([part[name] for part in parts])[:count] for name in ("images", "parents"))
     return images, parents
 
@@ -99,12 +98,4 @@ def _indices(chunk: int) -> range:
 
 
 def _path(task: DrawTask, label: int, chunk: int) -> Path:
-    return task.folder / f"{label:03d}-{chunk:06d}.safetensors"
-
-
-def _readable(path: Path) -> bool:
-    try:
-        load_file(path)
-    except (FileNotFoundError, SafetensorError):
-        return False
-    return True
+    return task.folder / f"{label:03d}-{chunk:06d}"

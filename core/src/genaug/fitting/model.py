@@ -20,10 +20,11 @@ from genaug.hookspecs import GeneratorDescription
 from genaug.images import to_float
 from genaug.registry import Registry, make_generator
 from genaug.spec import ImageSpec
-from genaug.storage import make_folder, read_json, write_bytes, write_json
+from genaug.storage import file_sha256, make_folder, read_json, stage_hash, write_bytes, write_json
 from genaug.training import Trained
 
 FORMAT = 1
+_WEIGHTS, _RECORD = "sha256", "record"  # hashes of the weights' file, and of the other values of the record
 
 
 @torch.no_grad()
@@ -49,13 +50,17 @@ def save_model(path: Path, generator: AnyGenerator, trained: Trained, facts: dic
     }
     make_folder(path.parent)
     write_bytes(path, save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}))
-    write_json(path.with_suffix(".json"), record)
+    record |= {_WEIGHTS: file_sha256(path)}
+    write_json(path.with_suffix(".json"), record | {_RECORD: stage_hash(record)})
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
-    """The JSON record of a model; None if the model is missing or incomplete."""
-    record = read_json(path.with_suffix(".json")) if path.exists() else None
-    return record if isinstance(record, dict) and record.get("format") == FORMAT else None
+    """The JSON record of a model; None if the model is missing or incomplete, or one of its two files was changed."""
+    record = read_json(path.with_suffix(".json")) if path.is_file() else None
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        return None
+    known = record.pop(_RECORD, None)
+    return record if known == stage_hash(record) and record.get(_WEIGHTS) == file_sha256(path) else None
 
 
 def read_weights(path: Path) -> dict[str, dict[str, Tensor]]:
@@ -106,7 +111,9 @@ def load_generator(path: Path, description: GeneratorDescription) -> AnyGenerato
 def _record_of(path: Path) -> dict[str, Any]:
     record = read_record(path)
     if record is None:
-        raise DataError(f"{path} is not a model that this genaug wrote; expected a .safetensors with a .json beside it")
+        raise DataError(
+            f"{path} was changed, or is no model that this genaug wrote; expected a .safetensors with its .json"
+        )
     return record
 
 

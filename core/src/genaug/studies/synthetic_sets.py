@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load, save
 
 from genaug.config import AllowedChanges
 from genaug.data.folder import LoadedFolder
@@ -19,10 +19,19 @@ from genaug.run.config import RunConfig
 from genaug.run.generation import Generated, generate
 from genaug.run.job import resolve
 from genaug.run.judges import judged_probabilities
-from genaug.storage import make_folder, read_json, remove, stage_hash, write_bytes, write_json
+from genaug.storage import (
+    make_folder,
+    need_checked,
+    read_checked,
+    read_json,
+    remove,
+    stage_hash,
+    write_checked,
+    write_json,
+)
 from genaug.training import using_threads
 
-FORMAT = 2
+FORMAT = 3
 _UNFINISHED = "work"
 _PROBABILITIES = "opinions"  # the name of that tensor in the files
 
@@ -46,7 +55,7 @@ class SyntheticSetTask:
         """The file of the images, named by a hash of everything that decides them."""
         config = self.config.model_dump(mode="json")
         key = stage_hash([FORMAT, config, self.versions, self.loaded.train.fingerprint, self.probabilities])
-        return self.folder / f"synthetic-{key}.safetensors"
+        return self.folder / f"synthetic-{key}.tensors"
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,7 @@ def make_synthetic_sets(splits: Sequence[Sequence[SyntheticSetTask]], workers: i
 
     Raises the first error.
     """
-    waiting = [tuple(task for task in tasks if not task.path.exists()) for tasks in splits]
+    waiting = [tuple(task for task in tasks if read_checked(task.path) is None) for tasks in splits]
     waiting = [tasks for tasks in waiting if tasks]
     if not waiting:
         return
@@ -130,7 +139,7 @@ def make(task: SyntheticSetTask, report: Report) -> None:
         "allowed": _allowed(generated),
     }
     write_json(task.path.with_suffix(".json"), facts)
-    write_bytes(task.path, save(tensors))
+    write_checked(task.path, save(tensors))
 
 
 def read_facts(task: SyntheticSetTask) -> dict[str, Any]:
@@ -141,7 +150,7 @@ def read_facts(task: SyntheticSetTask) -> dict[str, Any]:
 
 def read_synthetic_set(task: SyntheticSetTask) -> SyntheticSet:
     """The images that `make` wrote."""
-    tensors = load_file(task.path)
+    tensors = load(need_checked(task.path))
     images, labels, scores, tops_up = (tensors[name] for name in ("images", "labels", "scores", "tops_up"))
     return SyntheticSet(images, labels, scores, tensors.get(_PROBABILITIES), tops_up)
 

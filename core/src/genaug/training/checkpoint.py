@@ -1,17 +1,17 @@
-"""Checkpoints: one safetensors file with JSON in its header, written completely or not at all; never a pickle."""
+"""Checkpoints: safetensors with JSON among the tensors, behind their hash; written completely or not at all."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+import torch
+from safetensors.torch import load, save
 from torch import Tensor
 
-from genaug.storage import make_folder, write_bytes
+from genaug.storage import make_folder, read_checked, write_checked
 
 _FACTS = "genaug"
-_NAME = "checkpoint.safetensors"
+_NAME = "checkpoint"
 
 
 class Checkpoints:
@@ -27,16 +27,14 @@ class Checkpoints:
     def save(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         """Replace the checkpoint by these tensors and facts (plain values)."""
         make_folder(self._path.parent)
-        write_bytes(self._path, save(tensors, {_FACTS: json.dumps({"key": self._key, **facts}, sort_keys=True)}))
+        text = json.dumps({"key": self._key, **facts}, sort_keys=True).encode()
+        write_checked(self._path, save(tensors | {_FACTS: torch.frombuffer(bytearray(text), dtype=torch.uint8)}))
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """Tensors and facts of the last checkpoint; None if there is none with this key, or it is damaged."""
-        if not self._path.exists():
-            return None
-        try:
-            with safe_open(self._path, framework="pt") as file:
-                facts = json.loads(file.metadata()[_FACTS])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-        except SafetensorError:
-            return None  # damaged from outside, as our writes are complete; a new training gives the same weights
+        data = read_checked(self._path)
+        if data is None:
+            return None  # a damaged one is not ours, as our writes are complete; a new training gives the same weights
+        tensors = load(data)
+        facts = json.loads(tensors.pop(_FACTS).numpy().tobytes())
         return (tensors, facts) if facts.pop("key") == self._key else None
