@@ -5,12 +5,12 @@ A config file is validated in two stages: the keys of core first, then the setti
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from genaug.errors import UsageError, unknown
+from genaug.errors import LONGEST, UsageError, shown, unknown
 from genaug.spec import ImageSpec
 
 __all__ = [
@@ -55,6 +55,16 @@ class Closed(BaseModel):
     """A frozen settings class that refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_yes_as_number(cls, values: Any) -> Any:
+        """Refuse true and false, which YAML also writes as yes and no, where a number is expected."""
+        for key, value in values.items() if isinstance(values, dict) else ():
+            field = cls.model_fields.get(key)
+            if isinstance(value, bool) and field is not None and not _takes_bool(field.annotation):
+                raise ValueError(f"{key}: true and false are no value of this key; got {value}")
+        return values
 
 
 class GeneratorConfig(Closed):
@@ -182,13 +192,19 @@ class Preset(Closed):
 def read_file(path: Path) -> dict[str, Any]:
     """The keys and values of a YAML or JSON config file; raises UsageError if it cannot be read."""
     try:
-        values = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        values = yaml.safe_load(_regular(path).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0][:LONGEST]
         raise UsageError(f"the config file {path} cannot be read: {reason}") from error
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise UsageError(f"the config file {path} must contain keys and values such as 'per_class: 100'")
     return values
+
+
+def _regular(path: Path) -> Path:
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ValueError("it is no regular file")  # reading a pipe or a device would not end
+    return path
 
 
 def parse(settings: type[Settings], values: Mapping[str, Any], where: str) -> Settings:
@@ -220,9 +236,14 @@ def laid_over(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str
     return {key: value for key, value in values.items() if key not in replaced} | dict(changes)
 
 
+def _takes_bool(kind: Any) -> bool:
+    """Whether a field's type allows true and false."""
+    return kind in (bool, Any) or any(_takes_bool(part) for part in get_args(kind))
+
+
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in fault["loc"])
     message = fault["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
-    return f"{place}: {message}, got {fault['input']!r}" if place else message
+    return f"{place}: {message}, got {shown(fault['input'])}" if place else message

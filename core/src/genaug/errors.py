@@ -19,6 +19,7 @@ __all__ = ["DataError", "GenaugError", "OutputError", "PluginError", "TrainingEr
 PARTIAL_EXIT_CODE = 7
 DIFFERENT_EXIT_CODE = 8
 INTERRUPTED_EXIT_CODE = 130
+LONGEST = 200  # characters of a value in a message
 
 
 class GenaugError(Exception):
@@ -57,9 +58,18 @@ class TrainingError(GenaugError):
     exit_code = 6
 
 
+def shown(value: object) -> str:
+    """A value as messages show it: its repr, in at most 200 characters."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of more than 4,300 digits, a list in a list in a list ...
+        text = f"a very long {type(value).__name__}"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name that is not among the known ones; the message suggests the most similar one."""
     names = sorted(known)
-    near = get_close_matches(name, names, n=1)
+    near = get_close_matches(name[:LONGEST], names, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return UsageError(f"unknown {kind} {name!r}{hint}; known: {', '.join(names) or 'none'}")
+    return UsageError(f"unknown {kind} {shown(name)}{hint}; known: {', '.join(names) or 'none'}")

@@ -7,7 +7,7 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from genaug.config import AugmentationConfig, Closed, GeneratorConfig, TrainConfig
-from genaug.errors import UsageError, unknown
+from genaug.errors import UsageError, shown, unknown
 
 
 def assign(model: type[GeneratorConfig], values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -30,7 +30,7 @@ def read_assignments(texts: Iterable[str]) -> dict[str, Any]:
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals:
-            raise UsageError(f"expected key=value, got {text!r}")
+            raise UsageError(f"expected key=value, got {shown(text)}")
         values[key.strip()] = _plain(value.strip())
     return values
 
@@ -51,8 +51,8 @@ def _locate(path: str, sections: Mapping[str, Mapping[str, FieldInfo]]) -> tuple
 def _plain(text: str) -> Any:
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"expected a number, true, false, a list or a text as value, got {text!r}") from error
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        raise UsageError(f"expected a number, true, false, a list or a text as value, got {shown(text)}") from error
     return _scientific(value) if isinstance(value, str) else value
 
 

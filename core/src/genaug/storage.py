@@ -78,16 +78,23 @@ def write_json_lines(path: Path, records: Iterable[Any]) -> None:
 
 
 def read_json_lines(path: Path) -> list[Any]:
-    """Read a file of `write_json_lines`; an empty list if the file does not exist."""
-    return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+    """Read a file of `write_json_lines`; an empty list if there is no such file. Raises ValueError."""
+    return [_json(line) for line in path.read_bytes().splitlines()] if path.is_file() else []
 
 
 def read_json(path: Path) -> Any | None:
-    """Read a file of `write_json`; None if it does not exist or is not JSON (then genaug did not write it)."""
+    """Read a file of `write_json`; None if there is no such file or it is not JSON (then genaug did not write it)."""
     try:
-        return json.loads(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return _json(path.read_bytes()) if path.is_file() else None  # reading a pipe or a device would not end
+    except (OSError, ValueError):
         return None
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("too deeply nested") from error
 
 
 def write_with(path: Path, write: Callable[[Path], object]) -> None:

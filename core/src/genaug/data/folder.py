@@ -1,5 +1,6 @@
 """Reads an image folder into memory, in parallel, at the size at which models work."""
 
+import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -38,6 +39,17 @@ class LabelledImages:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def file_bytes(self, row: int) -> bytes:
+        """The bytes of a file as they were when it was read; raises DataError if it has changed since."""
+        path = self.paths[row]
+        try:
+            data = path.read_bytes() if path.is_file() else b""  # reading a pipe would not end
+        except OSError:
+            data = b""
+        if hashlib.sha256(data).hexdigest() != self.sha256[row]:
+            raise DataError(f"{path} was changed or removed while genaug used it; run the same command again")
+        return data
 
     def take(self, names: Collection[str]) -> "LabelledImages":
         """A copy with only the images of these names, in the same order."""

@@ -4,14 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genaug.chance import derive
-from genaug.data.decode import decode
+from genaug.data.decode import decode_bytes
 from genaug.data.folder import LabelledImages, LoadedFolder
 from genaug.data.resize import resize
 from genaug.fitting import image_noise
@@ -74,7 +73,7 @@ class Resolution:
 
     def real_pixels(self, images: LabelledImages, place: int) -> Pixels:
         """The pixels of a real training image as they are written, uint8 [H, W, C]."""
-        return self._at_common_size(decode(images.paths[place]).pixels)
+        return self._at_common_size(decode_bytes(images.file_bytes(place)).pixels)
 
     def at_model_size(self, pixels: Pixels) -> Pixels:
         """Pixels of any size as models and judges see them."""
@@ -82,7 +81,7 @@ class Resolution:
         return resize(pixels, spec.height, spec.width, spec.channels, self.loaded.resize)
 
     def _original(self, row: int) -> Pixels:
-        pixels = decode(self._paths[self.loaded.train.names[row]]).pixels
+        pixels = decode_bytes(self._train.file_bytes(self._rows[self.loaded.train.names[row]])).pixels
         height, width = pixels.shape[:2]
         return resize(pixels, height, width, self.loaded.spec.channels, "stretch")
 
@@ -92,9 +91,13 @@ class Resolution:
         return resize(pixels, *self.common_size, self.loaded.spec.channels, self.loaded.resize)
 
     @cached_property
-    def _paths(self) -> dict[str, Path]:
-        images = self.loaded.splits["train"]
-        return dict(zip(images.names, images.paths, strict=True))
+    def _rows(self) -> dict[str, int]:
+        """The row of each training file in `_train`, by its name."""
+        return {name: row for row, name in enumerate(self._train.names)}
+
+    @property
+    def _train(self) -> LabelledImages:
+        return self.loaded.splits["train"]
 
     @cached_property
     def sizes(self) -> dict[str, list[Size]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from genaug.data.decode import decode
+from genaug.data.decode import decode_bytes
 from genaug.data.duplicates import pixel_hash
 from genaug.data.folder import LabelledImages
 from genaug.mixing.candidate import Candidate
@@ -14,7 +14,6 @@ from genaug.output.file_names import converted, flat_names, synthetic_name
 from genaug.output.formats import Entry
 from genaug.output.mark import marked_png, png
 from genaug.output.provenance import SIZE, draw_record
-from genaug.storage import file_bytes
 
 Record = dict[str, Any]
 
@@ -97,10 +96,9 @@ def _real_png(mixed: MixedSet, images: LabelledImages, place: int) -> bytes:
 
 def _copied(images: LabelledImages, place: int, line: Record) -> Entry:
     """The file as it is, or as PNG where common readers would skip it."""
-    source = images.paths[place]
     if converted(images.facts[place].format, images.names[place]):
-        return Entry(line, lambda: png(decode(source).pixels))
-    return Entry(line, partial(file_bytes, source), source)
+        return Entry(line, lambda: png(decode_bytes(images.file_bytes(place)).pixels))
+    return Entry(line, partial(images.file_bytes, place), images.paths[place])
 
 
 def _synthetic(mixed: MixedSet, train: _Paths) -> Iterator[Entry]:
