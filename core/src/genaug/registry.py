@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
-from genaug.config import GeneratorConfig
-from genaug.errors import PluginError, UsageError, unknown
+from genaug.config import GeneratorConfig, Preset
+from genaug.errors import GenaugError, PluginError, UsageError, shown, unknown
 from genaug.hookspecs import API_VERSION, GeneratorDescription, Hooks, MetricDescription, SelectorDescription
 from genaug.spec import ImageSpec
 from genaug.version import __version__
@@ -22,6 +23,7 @@ __all__ = ["load_registry", "make_generator"]
 
 GROUP = "genaug"
 RESTRICTION = "GENAUG_PLUGINS"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")  # it becomes part of file names
 _CORE_PLUGINS = ("genaug.generators.plugin", "genaug.metrics.plugin", "genaug.selectors.plugin")
 
 
@@ -110,7 +112,7 @@ class Registry:
         """Add all descriptions of one plugin module. If one of them is faulty, add none, and record the fault."""
         try:
             found = self._descriptions(plugin, source)
-        except Exception as error:  # a plugin may raise anything, and must not break the others
+        except (Exception, SystemExit) as error:  # a plugin may raise anything, and must not break the others
             self._manager.unregister(plugin)
             self.faults.append(Fault(source, f"{type(error).__name__}: {error}"))
             return
@@ -122,7 +124,7 @@ class Registry:
         source = _source(entry_point)
         try:
             plugin = entry_point.load()
-        except Exception as error:  # as in `add`
+        except (Exception, SystemExit) as error:  # as in `add`
             self.faults.append(Fault(source, f"{type(error).__name__}: {error}"))
             return
         self.add(plugin, source)
@@ -162,7 +164,7 @@ def import_factory(description: GeneratorDescription | MetricDescription | Selec
     module, _, name = description.factory.partition(":")
     try:
         return getattr(importlib.import_module(module), name)
-    except Exception as error:  # the code of the plugin is imported here and may raise anything
+    except (Exception, SystemExit) as error:  # the code of the plugin is imported here and may raise anything
         raise PluginError(
             f"{description.name!r} cannot be loaded from {description.factory}: {type(error).__name__}: {error}"
         ) from error
@@ -174,9 +176,30 @@ def make_generator(description: GeneratorDescription, spec: ImageSpec, config: G
     return generator
 
 
+def make_preset(description: GeneratorDescription, name: str, spec: ImageSpec, device: str) -> Preset:
+    """A preset of a generator for images of this kind and a device such as "cpu".
+
+    Raises UsageError for an unknown name, PluginError if the plugin's function fails or returns something else.
+    """
+    make = description.presets.get(name)
+    if make is None:
+        raise unknown(f"preset of {description.name}", name, description.presets)
+    try:
+        preset = make(spec, device)
+    except GenaugError:
+        raise
+    except (Exception, SystemExit) as error:  # the code of the plugin may raise anything
+        raise PluginError(f"a preset of {description.name!r} fails: {type(error).__name__}: {error}") from error
+    if not isinstance(preset, Preset):
+        raise PluginError(f"a preset of {description.name!r} must return a Preset, got {shown(preset)}")
+    return preset
+
+
 def _checked(description: Any, kind: type[Any], hook: str) -> Any:
     if not isinstance(description, kind):
         raise TypeError(f"{hook} must return {kind.__name__} objects, got {type(description).__name__}")
+    if not _NAME.fullmatch(str(description.name)):
+        raise ValueError(f"the name {shown(description.name)} must consist of letters, digits, - and _")
     if description.api != API_VERSION:
         raise ValueError(f"{description.name!r} uses API version {description.api}, this genaug needs {API_VERSION}")
     return description

@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from genaug.errors import GenaugError, PluginError
@@ -10,6 +11,7 @@ from genaug.errors import GenaugError, PluginError
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 Report = Callable[[Any], None]
+_CORE = Path(__file__).parents[1]
 
 
 def silent(message: Any) -> None:
@@ -46,6 +48,22 @@ def attempt(function: Callable[[Task, Report], Result], task: Task, report: Repo
         return Outcome(result=function(task, report))
     except GenaugError as error:
         return Outcome(error=error)
-    except Exception as error:  # the task runs a plugin's code, which may raise anything
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        return Outcome(error=PluginError(f"{type(error).__name__}: {error} ({place.filename}:{place.lineno})"))
+    except (Exception, SystemExit) as error:  # the task runs a plugin's code, which may raise anything
+        return Outcome(error=PluginError(f"{type(error).__name__}: {error} ({_place(error)})"))
+
+
+def _place(error: BaseException) -> str:
+    """File and line where an error comes from: the last line that is neither core's nor a library's, if there is one.
+
+    Most errors of a plugin are raised deep inside torch, where nobody would look for them.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [
+        frame for frame in frames if not Path(frame.filename).is_relative_to(_CORE) and not _is_torch(frame.filename)
+    ]
+    place = (own or list(frames))[-1]
+    return f"{place.filename}:{place.lineno}"
+
+
+def _is_torch(file: str) -> bool:
+    return "torch" in Path(file).parts or file.startswith("<")

@@ -10,6 +10,8 @@ from genaug.errors import PluginError, UsageError
 from genaug.generator import AnyGenerator, Drawn, Sampler
 from genaug.spec import ImageSpec
 
+_ROUNDING = 1e-3
+
 
 class ModelSampler:
     """A trained generator as a Sampler: checks labels and results, disables gradients, returns images on the CPU."""
@@ -33,6 +35,8 @@ class ModelSampler:
         return self._checked(drawn, len(labels))
 
     def _checked(self, drawn: Drawn, count: int) -> Drawn:
+        if not drawn.images.is_floating_point():
+            raise PluginError(f"{type(self._generator).__name__}.sample must return floats, got {drawn.images.dtype}")
         images = drawn.images.to("cpu", torch.float32)
         expected = (count, self.spec.channels, self.spec.height, self.spec.width)
         name = type(self._generator).__name__
@@ -40,6 +44,12 @@ class ModelSampler:
             raise PluginError(f"{name}.sample must return images {list(expected)}, got {list(images.shape)}")
         if not bool(images.isfinite().all()):
             raise PluginError(f"{name}.sample returned values that are not finite")
+        if bool((images.abs() > 1 + _ROUNDING).any()):
+            raise PluginError(
+                f"{name}.sample must return values in [-1, 1], got {images.min():.3g} to {images.max():.3g}"
+            )
+        if drawn.parents.is_floating_point() or drawn.parents.is_complex() or bool((drawn.parents < -1).any()):
+            raise PluginError(f"{name}.sample must return row ids as parents, or -1 for none")
         if drawn.parents.ndim != 2 or len(drawn.parents) != count:
             raise PluginError(f"{name}.sample must return parents [{count}, k], got {list(drawn.parents.shape)}")
         return Drawn(images, drawn.parents.to("cpu", torch.int64))

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from genaug.data.attribution import Attribution
-from genaug.errors import GenaugError, TrainingError
+from genaug.errors import GenaugError, PluginError, TrainingError
 from genaug.executors import Report, make_executor, silent
 from genaug.features import CrossFit
 from genaug.fitting import FitRecord, chunk_images, draw, fit
@@ -199,6 +199,11 @@ class _Generation:
             filler = fillers[task.fit.path, label]
             if filler.drawn < count:
                 images, parents = chunk_images(task.draw, label)
+                if parents.max(initial=-1) >= len(self._job.loaded.train):
+                    raise PluginError(
+                        f"{task.share.name}: expected row ids of training images as parents, below "
+                        f"{len(self._job.loaded.train)}, got {parents.max()}"
+                    )
                 filler.add(images[filler.drawn :], parents[filler.drawn :], model)
 
     def _filled_up(self, results: Sequence[ClassResult]) -> list[ClassResult]:

@@ -15,7 +15,7 @@ from genaug.mixing.candidate import Kind
 from genaug.mixing.recipe import RecipeConfig, parse_recipe
 from genaug.output.real_only import refuse_synthetic
 from genaug.overrides import assign
-from genaug.registry import Registry
+from genaug.registry import Registry, make_preset
 from genaug.run.config import RunConfig
 from genaug.selection import ManualRejections, SelectorChoice, choose_selectors
 from genaug.storage import stage_hash
@@ -239,10 +239,7 @@ def _settings(
 
 def _preset(description: GeneratorDescription, changes: Mapping[str, Any], loaded: LoadedFolder, device: str) -> Preset:
     """The named preset for this data and device, with the run's changes applied."""
-    make = description.presets.get(changes["preset"])
-    if make is None:
-        raise unknown(f"preset of {description.name}", changes["preset"], description.presets)
-    preset = make(loaded.spec, device.partition(":")[0])
+    preset = make_preset(description, changes["preset"], loaded.spec, device.partition(":")[0])
     model = changed(preset.model, changes.get("model", {}), f"the settings of {description.name}")
     model.check(loaded.spec)
     return Preset(

@@ -1,0 +1,106 @@
+"""A broken plugin ends a run with exit code 5, its name and the line inside it; never with an empty success."""
+
+import pytest
+
+PLUGIN = """
+import sys
+import torch
+from genaug.config import AugmentationConfig, GeneratorConfig, Preset, TrainConfig
+from genaug.generator import Drawn, Generator
+from genaug.hookspecs import GeneratorDescription, hookimpl
+{on_import}
+
+
+class Broken(Generator[GeneratorConfig]):
+    def build(self):
+        {build}
+        return {{"net": torch.nn.Linear(1, 1)}}
+
+    def losses(self, batch):
+        {losses}
+        yield "net", self.networks["net"](torch.ones(1, 1)).mean()
+
+    def sample(self, labels, noise):
+        images = torch.zeros(len(labels), self.spec.channels, self.spec.height, self.spec.width)
+        parents = torch.full((len(labels), 1), -1)
+        {sample}
+        return Drawn(images, parents)
+
+
+def auto(spec, device):
+    return {preset}
+
+
+@hookimpl
+def genaug_generators():
+    {hook}
+    return [GeneratorDescription(name={name!r}, summary="Broken", rank=950, config=GeneratorConfig,
+                                 presets={{"auto": auto}}, factory="broken_plugin:Broken", conditioning="class")]
+"""
+SOUND = {
+    "on_import": "",
+    "build": "pass",
+    "losses": "pass",
+    "sample": "pass",
+    "hook": "pass",
+    "name": "broken",
+    "preset": "Preset(model=GeneratorConfig(), train=TrainConfig(steps=2), augmentation=AugmentationConfig())",
+}
+
+
+def run(genaug, install, plain, tmp_path, **changes):
+    install("broken-plugin", PLUGIN.format(**SOUND | changes))
+    options = ("--per-class", 1, "--select", "none", "--no-check", "--workers", 1)
+    return genaug("run", plain, "-g", "broken", *options, "-o", tmp_path / "out")
+
+
+def test_the_planted_plugin_is_sound_without_its_fault(genaug, install, plain, tmp_path):
+    assert run(genaug, install, plain, tmp_path).code == 0
+
+
+@pytest.mark.parametrize("place", ["build", "losses", "sample"])
+@pytest.mark.parametrize("fault", ["sys.exit(0)", "sys.exit()", "torch.zeros(2) @ torch.zeros(3)"])
+def test_a_plugin_that_exits_or_fails_is_named_with_its_line(genaug, install, plain, tmp_path, place, fault):
+    found = run(genaug, install, plain, tmp_path, **{place: fault})
+    said = " ".join(found.err.split())
+    assert found.code == 5, said
+    lines = PLUGIN.format(**SOUND | {place: fault}).splitlines()
+    (number,) = [number for number, line in enumerate(lines, start=1) if fault in line]
+    assert f"broken_plugin.py:{number})" in said.replace(" ", "")
+    assert not (tmp_path / "out/train").exists()
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        "images = images + 1.5",
+        "images = images.bool()",
+        "images = images.int()",
+        "images = images.cfloat()",
+        "images = images / 0",
+        "images = images[:, :, 1:]",
+        "parents = parents + 1000",
+        "parents = parents - 1",
+        "parents = parents.float()",
+    ],
+)
+def test_a_plugin_that_draws_something_else_than_images_is_refused(genaug, install, plain, tmp_path, sample):
+    found = run(genaug, install, plain, tmp_path, sample=sample)
+    assert found.code == 5, found.err
+    assert "broken" in found.err.lower()
+    assert "Traceback" not in found.err
+
+
+def test_a_preset_that_is_none_is_refused(genaug, install, plain, tmp_path):
+    found = run(genaug, install, plain, tmp_path, preset="None")
+    assert found.code == 5
+    assert "a preset of 'broken' must return a Preset, got None" in found.err
+
+
+@pytest.mark.parametrize("changes", [{"on_import": "sys.exit(0)"}, {"hook": "sys.exit()"}, {"name": "../evil"}])
+def test_a_plugin_that_cannot_be_loaded_is_listed_and_harms_no_other(genaug, install, plain, tmp_path, changes):
+    install("broken-plugin", PLUGIN.format(**SOUND | changes))
+    assert genaug("run", plain, "-g", "oversample", "--per-class", 1, "-o", tmp_path / "out").code == 0
+    found = genaug("plugins")
+    assert "broken-plugin" in found.out + found.err
+    assert genaug("plan", plain, "-g", changes.get("name", "broken")).code == 2
