@@ -53,7 +53,7 @@ def attempt(function: Callable[[Task, Report], Result], task: Task, report: Repo
 
 
 def _place(error: BaseException) -> str:
-    """File and line where an error comes from: the last line that is neither core's nor a library's, if there is one.
+    """File and line where an error comes from: the last line that is neither core's nor torch's, if there is one.
 
     Most errors of a plugin are raised deep inside torch, where nobody would look for them.
     """

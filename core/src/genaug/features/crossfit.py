@@ -132,7 +132,7 @@ def stored_classifier(
     if folder is None:
         return fit_classifier(split, steps=steps, seed=seed, report=report)
     key = [split.fingerprint, seed, steps, precision(), torch.get_num_threads()]
-    path = folder / f"{stage_hash(key)}"
+    path = folder / stage_hash(key)
     classifier = load_classifier(path, split.spec)
     if classifier is None:
         classifier = fit_classifier(split, steps=steps, seed=seed, report=report)

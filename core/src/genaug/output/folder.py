@@ -105,16 +105,16 @@ class OutputFolder:
     def _remember_card(self) -> None:
         """Keep the hash of each card that genaug wrote here, to tell one that a person edited."""
         if (self.stage / CARD).is_file():
-            write_json(self._cards, sorted({*(read_json(self._cards) or ()), file_sha256(self.stage / CARD)}))
+            write_json(self._cards, sorted({*_texts(self._cards), file_sha256(self.stage / CARD)}))
 
     def _check_card(self) -> None:
-        cards, card = read_json(self._cards), self.path / CARD
-        if cards is not None and card.is_file() and file_sha256(card) not in cards:
+        cards, card = _texts(self._cards), self.path / CARD
+        if cards and card.is_file() and file_sha256(card) not in cards:
             raise OutputError(f"{card} was edited, and a new run would replace it; move it away")
 
     def _known_names(self) -> set[str]:
         """The data files that genaug wrote here, relative to OUT."""
-        return {*(read_json(self._names) or ()), *_names_in(self.path)}
+        return {*_texts(self._names), *_names_in(self.path)}
 
     def _check_own_files(self) -> None:
         """A second run replaces folders, so it stops at a file in them that genaug did not write."""
@@ -131,6 +131,12 @@ class OutputFolder:
 def _names_in(folder: Path) -> set[str]:
     """The files that hold images by the provenance of a folder."""
     return {holder(line) for line in read_provenance(folder)} if has_provenance(folder) else set()
+
+
+def _texts(path: Path) -> list[str]:
+    """The texts in a file of `write_json`; none where it is missing or holds no list."""
+    found = read_json(path)
+    return [text for text in found if isinstance(text, str)] if isinstance(found, list) else []
 
 
 def _differences(before: Any, after: Any, where: str = "") -> Iterator[str]:
