@@ -81,7 +81,9 @@ def test_a_folder_beside_a_foreign_provenance_is_no_output(plain, tmp_path, gena
         assert genaug("plan", plain, "-g", "oversample").code == 0
 
 
-@pytest.mark.parametrize("place", ["train/cat/mine.png", "contact-sheets/mine.png", "contact-sheets/notes/a.txt"])
+@pytest.mark.parametrize(
+    "place", ["train/cat/mine.png", "contact-sheets/mine.png", "contact-sheets/999.png", "contact-sheets/notes/a.txt"]
+)
 def test_a_run_stops_at_files_that_a_person_put_into_its_folders(plain, tmp_path, genaug, place):
     run = ("run", plain, "-g", "oversample", "--per-class", 1, "-o", tmp_path / "out")
     assert genaug(*run).code == 0

@@ -6,8 +6,11 @@ import shutil
 import signal
 
 import pytest
+from genaug.output.formats import folder
 from genaug.run import pipeline
+from genaug.storage import stage_hash
 
+from tests.commands import QUICK
 from tests.folders import contents
 
 BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
@@ -44,6 +47,8 @@ def no_hang():
         "per_class: .inf",
         "- 1",
         "5: 3",
+        "per_class: 1\nper_class: 2",
+        "settings: {steps: 1, steps: 2}",
     ],
 )
 def test_odd_values_are_refused_in_one_short_sentence(plain, tmp_path, genaug, text):
@@ -97,10 +102,96 @@ def test_what_is_no_file_of_genaug_never_hangs_a_command_and_is_no_fault_of_ours
     assert set(codes.values()) <= {0, 3, 4, 8}, codes
 
 
+def contents_everywhere(folder):
+    """The bytes of every file in a folder, genaug's own included."""
+    return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_link_that_leads_out_is_not_even_copied_for_a_moment(plain, tmp_path, genaug, monkeypatch):
+    (tmp_path / "secret").write_bytes(b"a secret outside of DATA")
+    victim, copied, mix, copy = plain / "cat/0.png", [], pipeline.mix, folder.copy_file
+
+    def mix_later(*arguments):
+        mixed = mix(*arguments)
+        victim.unlink()
+        victim.symlink_to(tmp_path / "secret")
+        return mixed
+
+    monkeypatch.setattr(pipeline, "mix", mix_later)
+    monkeypatch.setattr(folder, "copy_file", lambda source, path: (copied.append(source), copy(source, path)))
+    assert genaug("run", plain, "-g", "oversample", "--per-class", 1, "--no-check", "-o", tmp_path / "out").code == 3
+    assert victim not in copied
+
+
+OUTSIDE = ["../secret.png", "/etc/hostname", "train/../../secret.png", "train/cat/a\0b.png"]
+
+
+@pytest.mark.parametrize("key", ["file_name", "shard"])
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_line_of_the_provenance_never_leads_out_of_the_output(plain, tmp_path, genaug, key, name):
+    out = tmp_path / "out"
+    run = ("run", plain, "-g", "oversample", "--per-class", 1, "--no-check", "-o", out)
+    assert genaug(*run).code == 0
+    path = out / "provenance.jsonl"
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    lines[-1][key] = name
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    evaluate, replay = ("evaluate", plain, out, "--metrics", "ssim"), ("replay", out / "train/cat/0.png")
+    for words in (("verify", out), evaluate, replay, run):
+        found = genaug(*words)
+        assert found.code in (3, 4), (words, found.err)
+        assert f"line {len(lines)} of" in found.err
+    (tmp_path / "secret.png").write_bytes((plain / "cat/0.png").read_bytes())
+    assert genaug("report", out).code == 0
+    page = (out / "report.html").read_text("utf-8")
+    assert ("1 image file could not be read" in page) == (key == "file_name")
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_the_record_of_a_run_never_leads_out_of_the_output(plain, tmp_path, genaug, name):
+    out = tmp_path / "out"
+    assert genaug("run", plain, "-g", "oversample", "--per-class", 1, "--no-check", "-o", out).code == 0
+    record = json.loads((out / "run.json").read_text("utf-8"))
+    record["fits"][0]["model"] = name
+    (out / "run.json").write_text(json.dumps(record), "utf-8")
+    assert {genaug(command, out).code for command in ("verify", "report")} == {3}
+    assert genaug("replay", out / "train/cat/oversample-000000.png").code == 3
+
+
+ODD = {
+    "no spec": lambda record: record.pop("spec"),
+    "a height that is a text": lambda record: record["spec"].update(height="tall"),
+    "counts that are a number": lambda record: record["spec"].update(counts=3),
+    "no settings": lambda record: record.update(model=None),
+    "an unknown setting": lambda record: record["model"].update(odd=1),
+    "no generator": lambda record: record.pop("generator"),
+    "a label that is a text": lambda record: record.update(label="cat"),
+    "a label out of range": lambda record: record.update(label=7),
+    "no key": lambda record: record.pop("key"),
+    "no threads": lambda record: record.update(threads=0),
+}
+
+
+@pytest.mark.parametrize("change", ODD)
+def test_odd_fields_of_a_model_are_told_even_behind_a_right_hash(plain, tmp_path, genaug, change):
+    out = tmp_path / "out"
+    run = ("run", plain, "-g", "cvae", *QUICK, "--per-class", 1, "-o", out)
+    assert genaug(*run).code == 0
+    path = out / "models/cvae/all.json"
+    record = json.loads(path.read_text("utf-8"))
+    record.pop("record")
+    ODD[change](record)
+    path.write_text(json.dumps(record | {"record": stage_hash(record)}), "utf-8")
+    assert genaug("sample", out, "-n", 1, "-o", tmp_path / "more").code == 3
+    assert genaug("replay", out / "train/cat/cvae-000000.png").code == 3
+    assert genaug(*run).code in (0, 3)  # the model is trained again, or refused where its key still fits
+
+
 @pytest.mark.parametrize("options", [(), ("--resolution", 16), ("--format", "webdataset")])
-@pytest.mark.parametrize("change", ["other pixels", "removed", "pipe", "link"])
+@pytest.mark.parametrize("change", ["other pixels", "removed", "pipe", "link", "link that leads out"])
 def test_data_that_change_during_a_run_are_named_and_not_written(plain, tmp_path, genaug, monkeypatch, options, change):
-    victim, mix = plain / "cat/0.png", pipeline.mix
+    victim, mix, secret = plain / "cat/0.png", pipeline.mix, tmp_path / "secret"
+    secret.write_bytes(b"a secret outside of DATA")
 
     def mix_later(*arguments):
         mixed = mix(*arguments)
@@ -109,6 +200,8 @@ def test_data_that_change_during_a_run_are_named_and_not_written(plain, tmp_path
             os.mkfifo(victim)
         elif change == "link":
             victim.symlink_to(plain / "dog/0.png")
+        elif change == "link that leads out":
+            victim.symlink_to(secret)
         elif change == "other pixels":
             shutil.copy(plain / "dog/0.png", victim)
         return mixed
@@ -118,6 +211,7 @@ def test_data_that_change_during_a_run_are_named_and_not_written(plain, tmp_path
     assert found.code == 3
     assert "cat/0.png was changed or removed while genaug used it" in " ".join(found.err.split())
     assert not (tmp_path / "out/train").exists()
+    assert secret.read_bytes() not in contents_everywhere(tmp_path / "out")
 
 
 def test_a_second_run_keeps_the_first_output_where_data_have_vanished(plain, tmp_path, genaug):

@@ -47,7 +47,7 @@ def kept(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("fault", "pattern"), FAULTS)
-def test_a_damaged_file_is_made_again(plain, tmp_path, genaug, kept, fault, pattern):
+def test_a_damaged_file_is_made_again(plain, tmp_path, genaug, kept, fault, pattern, caplog):
     (tmp_path / "few.yaml").write_text("judge_steps: 4\noverdraw: 2\n", "utf-8")
     options = ("--per-class", 2, "--config", tmp_path / "few.yaml", "--select", "novelty")
     run = ("run", plain, "-g", "cvae", *QUICK[:-2], *options, "-o")
@@ -61,6 +61,10 @@ def test_a_damaged_file_is_made_again(plain, tmp_path, genaug, kept, fault, patt
     found = genaug(*run, out)
     assert found.code == 0, found.err
     assert contents(out) == contents(kept / "out")
+    for path in damaged:
+        weights = path.with_suffix(".safetensors") if path.suffix == ".json" else path
+        if path.suffix != ".json" or fault is edit:
+            assert f"{weights} is not as this genaug wrote it, and is computed again" in caplog.text
     assert genaug("verify", out).code == 0
 
 

@@ -3,7 +3,8 @@
 A config file is validated in two stages: the keys of core first, then the settings of each plugin by its own class.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, get_args
 
@@ -192,13 +193,24 @@ class Preset(Closed):
 def read_file(path: Path) -> dict[str, Any]:
     """The keys and values of a YAML or JSON config file; raises UsageError if it cannot be read."""
     try:
-        values = yaml.safe_load(_regular(path).read_text("utf-8"))
+        values = yaml.load(_regular(path).read_text("utf-8"), _UniqueKeys)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0][:LONGEST]
         raise UsageError(f"the config file {path} cannot be read: {reason}") from error
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise UsageError(f"the config file {path} must contain keys and values such as 'per_class: 100'")
     return values
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """Refuses a key that is given twice; YAML's own loader would use the last one and say nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        counts = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        for key, count in counts.items():
+            if count > 1:
+                raise yaml.constructor.ConstructorError(problem=f"the key {shown(key)} is given {count} times")
+        return super().construct_mapping(node, deep)
 
 
 def _regular(path: Path) -> Path:

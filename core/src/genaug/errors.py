@@ -11,6 +11,8 @@ Exit code 0 means success; 7 a run in which some classes failed and all others w
 from what was written, or an image that cannot be reproduced bit for bit; 130 an interrupt by Ctrl-C.
 """
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -20,6 +22,11 @@ PARTIAL_EXIT_CODE = 7
 DIFFERENT_EXIT_CODE = 8
 INTERRUPTED_EXIT_CODE = 130
 LONGEST = 200  # characters of a value in a message
+_LONGEST_REASON = 300
+_CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_FOLDERS = re.compile(
+    r"(?<![\w.:/\\~-])(?:/|[A-Za-z]:[\\/])(?:[^\s/\\'\":,;]+[/\\])+"
+)  # all of an absolute path but its name
 
 
 class GenaugError(Exception):
@@ -65,6 +72,30 @@ def shown(value: object) -> str:
     except (ValueError, RecursionError):  # an integer of more than 4,300 digits, a list in a list in a list ...
         text = f"a very long {type(value).__name__}"
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def printable(text: str) -> str:
+    r"""Text on one line that moves no cursor and hides nothing.
+
+    Line breaks, other control characters, characters that change the direction of the text, and the bytes of file names
+    that are not UTF-8 are shown as escapes such as \n or \x1b.
+    """
+    return "".join(_escaped(letter) if unicodedata.category(letter) in _CONTROLS else letter for letter in text)
+
+
+def described(error: BaseException) -> str:
+    """An exception of a plugin or a library as messages show it: type and text on one line, without absolute folders.
+
+    Text longer than 300 characters is cut.
+    """
+    text = printable(_FOLDERS.sub("", " ".join(str(error).split())))
+    whole = f"{type(error).__name__}: {text}"
+    return whole if len(whole) <= _LONGEST_REASON else f"{whole[: _LONGEST_REASON - 3]}..."
+
+
+def _escaped(letter: str) -> str:
+    code = ord(letter)
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else letter.encode("unicode_escape").decode()
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import pluggy
 
 from genaug.config import GeneratorConfig, Preset
-from genaug.errors import GenaugError, PluginError, UsageError, shown, unknown
+from genaug.errors import GenaugError, PluginError, UsageError, described, shown, unknown
 from genaug.hookspecs import API_VERSION, GeneratorDescription, Hooks, MetricDescription, SelectorDescription
 from genaug.spec import ImageSpec
 from genaug.version import __version__
@@ -114,7 +114,7 @@ class Registry:
             found = self._descriptions(plugin, source)
         except (Exception, SystemExit) as error:  # a plugin may raise anything, and must not break the others
             self._manager.unregister(plugin)
-            self.faults.append(Fault(source, f"{type(error).__name__}: {error}"))
+            self.faults.append(Fault(source, described(error)))
             return
         for shelf, description in found:
             shelf.put(description, source)
@@ -125,7 +125,7 @@ class Registry:
         try:
             plugin = entry_point.load()
         except (Exception, SystemExit) as error:  # as in `add`
-            self.faults.append(Fault(source, f"{type(error).__name__}: {error}"))
+            self.faults.append(Fault(source, described(error)))
             return
         self.add(plugin, source)
 
@@ -166,7 +166,7 @@ def import_factory(description: GeneratorDescription | MetricDescription | Selec
         return getattr(importlib.import_module(module), name)
     except (Exception, SystemExit) as error:  # the code of the plugin is imported here and may raise anything
         raise PluginError(
-            f"{description.name!r} cannot be loaded from {description.factory}: {type(error).__name__}: {error}"
+            f"{description.name!r} cannot be loaded from {description.factory}: {described(error)}"
         ) from error
 
 
@@ -189,7 +189,7 @@ def make_preset(description: GeneratorDescription, name: str, spec: ImageSpec, d
     except GenaugError:
         raise
     except (Exception, SystemExit) as error:  # the code of the plugin may raise anything
-        raise PluginError(f"a preset of {description.name!r} fails: {type(error).__name__}: {error}") from error
+        raise PluginError(f"a preset of {description.name!r} fails: {described(error)}") from error
     if not isinstance(preset, Preset):
         raise PluginError(f"a preset of {description.name!r} must return a Preset, got {shown(preset)}")
     return preset

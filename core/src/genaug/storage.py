@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -15,9 +16,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from genaug.errors import OutputError
+from genaug.errors import OutputError, printable
 
 LOCK = "lock"
+_LOG = logging.getLogger("genaug")
 _FICLONE = 0x40049409  # ioctl number of a reflink (copy-on-write copy) on Linux
 
 
@@ -45,21 +47,31 @@ def write_checked(path: Path, data: bytes) -> None:
 
 
 def read_checked(path: Path) -> bytes | None:
-    """What `write_checked` wrote; None if the file is missing or was changed in any bit."""
-    try:
-        found = path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        return None
-    size = hashlib.sha256().digest_size
-    return found[size:] if hashlib.sha256(found[size:]).digest() == found[:size] else None
+    """What `write_checked` wrote; None if the file is missing, or was changed in any bit, which is logged."""
+    data = _checked(path)
+    if data is None and path.exists():
+        log_changed(path)
+    return data
+
+
+def log_changed(path: Path) -> None:
+    """Log that a file which genaug keeps for later runs is not used, because it is not as it was written."""
+    _LOG.warning("%s is not as this genaug wrote it, and is computed again", printable(str(path)))
 
 
 def need_checked(path: Path) -> bytes:
     """The same; raises OutputError instead of None."""
-    data = read_checked(path)
+    data = _checked(path)
     if data is None:
         raise OutputError(f"{path} is gone or changed since it was written; run the same command again")
     return data
+
+
+def _checked(path: Path) -> bytes | None:
+    if not path.is_file():  # reading a pipe would not end
+        return None
+    found, size = path.read_bytes(), hashlib.sha256().digest_size
+    return found[size:] if hashlib.sha256(found[size:]).digest() == found[:size] else None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -138,6 +150,13 @@ def remove(path: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+
+def write_nowhere(descriptor: int) -> None:
+    """Drop what an open file could not write; Python would fail with it again at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def scratch_folder(owner: object) -> Path:

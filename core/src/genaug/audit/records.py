@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from genaug.errors import DataError
-from genaug.output.files import RUN
+from genaug.output.files import RUN, is_inside
 from genaug.output.provenance import ProvenanceLine, has_provenance, holds, read_provenance
 from genaug.output.run_file import has_run, read_run
 
@@ -25,7 +25,7 @@ class OutputRecords:
     def read(cls, out: Path) -> "OutputRecords":
         """Read the records; raises DataError where they are missing or not what a run wrote."""
         run = read_run(out)
-        if run is None or not holds(run, _RUN) or not all(holds(fit, _FIT) for fit in run["fits"]):
+        if run is None or not holds(run, _RUN) or not all(map(_is_sound, run["fits"])):
             raise DataError(f"{out} is no finished output of genaug run; expected a whole {RUN} in it")
         return cls(out, run, tuple(read_provenance(out)))
 
@@ -45,3 +45,8 @@ class OutputRecords:
         """The model whose recorded weights have this hash."""
         fits = [fit for fit in self.run["fits"] if fit["sha256"] == sha256]
         return self.out / fits[0]["model"] if fits else None
+
+
+def _is_sound(fit: Any) -> bool:
+    """Whether the record of a model names a file in OUT and its hash."""
+    return holds(fit, _FIT) and is_inside(fit["model"])

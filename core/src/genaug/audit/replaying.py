@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,20 @@ from genaug.data.decode import UnreadableError, decode_bytes
 from genaug.data.duplicates import pixel_hash
 from genaug.data.resize import resize
 from genaug.errors import DataError, UsageError
-from genaug.fitting import CHUNK, draw_chunk, image_noise, load_generator, load_sampler, read_record, variant_generator
+from genaug.fitting import (
+    CHUNK,
+    ModelRecord,
+    draw_chunk,
+    image_noise,
+    load_generator,
+    load_sampler,
+    read_record,
+    variant_generator,
+)
 from genaug.generator import Sampler, VariantGenerator
 from genaug.output.mark import marked_png, read_mark
 from genaug.output.provenance import DRAW, SIZE, ProvenanceLine, holder, holds
 from genaug.registry import load_registry
-from genaug.spec import ImageSpec
 from genaug.storage import file_bytes, file_sha256
 from genaug.training import resolve_device, using_threads
 
@@ -112,8 +120,8 @@ def _draw_again(home: OutputRecords, facts: Mapping[str, Any], data: Path | None
     record = read_record(model)
     if record is None:
         raise DataError(f"the record beside {model} is gone or damaged")
-    device = _device(record["device"])
-    with using_threads(record["threads"]):
+    device = _device(record.device)
+    with using_threads(record.threads):
         description = load_registry().generators.get(facts["generator"])
         if description.from_originals:
             generator = variant_generator(load_generator(model, description))
@@ -168,15 +176,14 @@ def _device(recorded: str) -> str:
         return "cpu"
 
 
-def _sampler(model: Path, record: Mapping[str, Any], name: str, device: str) -> tuple[Sampler, int]:
+def _sampler(model: Path, record: ModelRecord, name: str, device: str) -> tuple[Sampler, int]:
     """The model as the run's sampler, and the label of a class in it."""
-    values = record["spec"]
-    classes, own = tuple(values["classes"]), record["label"]
+    classes, own = record.spec.classes, record.label
     if own is not None and len(classes) == 1:  # a model of one class knows only its own name, at label 0
         classes = ("",) * own + classes
     if name not in classes:
         raise DataError(f"{model} knows no class {name!r}; it knows {', '.join(map(repr, filter(None, classes)))}")
-    spec = ImageSpec(values["channels"], values["height"], values["width"], classes, (0,) * len(classes))
+    spec = replace(record.spec, classes=classes, counts=(0,) * len(classes))
     return load_sampler((model,), spec, load_registry(), device), classes.index(name)
 
 

@@ -5,11 +5,15 @@ Rich is imported where it is used: `genaug --help` needs none of it.
 
 import json
 import os
+import sys
 import traceback
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from genaug.errors import OutputError, described, printable
+from genaug.storage import write_nowhere
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,12 +27,13 @@ KINDS = ("real", "classical", "generated")
 
 def say(text: str) -> None:
     """Print a line of the answer."""
-    _out().print(_printable(text), markup=False)
+    with _answering():
+        _out().print(printable(text), markup=False)
 
 
 def note(text: str) -> None:
     """Print a line beside the answer."""
-    _err().print(_printable(text), markup=False)
+    _err().print(printable(text), markup=False)
 
 
 def show_notes(loaded: "LoadedFolder") -> None:
@@ -40,21 +45,23 @@ def show_notes(loaded: "LoadedFolder") -> None:
 def complain(text: str) -> None:
     """Print one sentence about what went wrong."""
     _err().print("error:", style="bold red", end=" ")
-    _err().print(_printable(text), markup=False)
+    _err().print(printable(text), markup=False)
 
 
 def complain_of_fault(error: Exception) -> None:
     """Print an error that should not happen, and its traceback if GENAUG_TRACEBACK is set."""
-    complain(f"this is a fault of genaug or of a library, not of yours: {type(error).__name__}: {error}")
+    complain(f"this is a fault of genaug or of a library, not of yours: {described(error)}")
     if os.environ.get("GENAUG_TRACEBACK"):
-        note("".join(traceback.format_exception(error)))
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            note(line)
     else:
         note("set GENAUG_TRACEBACK=1 and run it again for the details that a bug report needs")
 
 
 def answer_json(values: Any) -> None:
     """Print the answer as JSON."""
-    _out().out(json.dumps(values, indent=2, sort_keys=True), highlight=False)
+    with _answering():
+        _out().out(json.dumps(values, indent=2, sort_keys=True), highlight=False)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, whole: Container[int] = ()) -> None:
@@ -68,8 +75,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
         numeric = bool(lines) and all(isinstance(line[place], int | float) for line in lines)
         grid.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=place in whole)
     for line in lines:
-        grid.add_row(*(escape(_printable(str(value))) for value in line))
-    _out().print(grid)
+        grid.add_row(*(escape(printable(str(value))) for value in line))
+    with _answering():
+        _out().print(grid)
 
 
 def counts_table(counts: Mapping[str, Mapping[str, int]]) -> None:
@@ -103,11 +111,21 @@ class Bars:
 
     def show(self, title: str, done: int, total: int, detail: str = "") -> None:
         """Move the bar of that title. detail: text behind the bar."""
-        shown = _printable(title)[:40]
+        shown = printable(title)[:40]
         if title not in self._tasks:
             self._tasks[title] = self._progress.add_task(shown, total=total, detail="")
         task = self._tasks[title]
         self._progress.update(task, completed=done, detail=detail, visible=done < total)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Raise OutputError where the answer cannot be written, such as to a full disk or to a reader that has ended."""
+    try:
+        yield
+    except OSError as error:
+        write_nowhere(sys.stdout.fileno())
+        raise OutputError(f"the answer could not be written to standard output: {error.strerror}") from error
 
 
 @cache
@@ -122,8 +140,3 @@ def _err() -> "Console":
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def _printable(text: str) -> str:
-    """File names may hold bytes that are not UTF-8; a terminal must survive them."""
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -48,7 +48,7 @@ class LabelledImages:
         except OSError:
             data = b""
         if hashlib.sha256(data).hexdigest() != self.sha256[row]:
-            raise DataError(f"{path} was changed or removed while genaug used it; run the same command again")
+            raise changed_meanwhile(path)
         return data
 
     def take(self, names: Collection[str]) -> "LabelledImages":
@@ -64,6 +64,11 @@ class LabelledImages:
             thumbnails=self.thumbnails[rows],
             facts=tuple(self.facts[row] for row in rows),
         )
+
+
+def changed_meanwhile(path: Path) -> DataError:
+    """The error for a file of the user that is no longer what was read."""
+    return DataError(f"{path} was changed or removed while genaug used it; run the same command again")
 
 
 @dataclass(frozen=True)

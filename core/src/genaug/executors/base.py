@@ -1,12 +1,13 @@
 """The contract of an executor: one outcome for each task, in the order of the tasks."""
 
+import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from genaug.errors import GenaugError, PluginError
+from genaug.errors import GenaugError, PluginError, described
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -49,11 +50,11 @@ def attempt(function: Callable[[Task, Report], Result], task: Task, report: Repo
     except GenaugError as error:
         return Outcome(error=error)
     except (Exception, SystemExit) as error:  # the task runs a plugin's code, which may raise anything
-        return Outcome(error=PluginError(f"{type(error).__name__}: {error} ({_place(error)})"))
+        return Outcome(error=PluginError(f"{described(error)} ({_place(error)})"))
 
 
 def _place(error: BaseException) -> str:
-    """File and line where an error comes from: the last line that is neither core's nor torch's, if there is one.
+    """Module file and line where an error comes from: the last line that is not core's or torch's, if there is one.
 
     Most errors of a plugin are raised deep inside torch, where nobody would look for them.
     """
@@ -62,7 +63,13 @@ def _place(error: BaseException) -> str:
         frame for frame in frames if not Path(frame.filename).is_relative_to(_CORE) and not _is_torch(frame.filename)
     ]
     place = (own or list(frames))[-1]
-    return f"{place.filename}:{place.lineno}"
+    return f"{_short(Path(place.filename))}:{place.lineno}"
+
+
+def _short(file: Path) -> str:
+    """A file relative to the folder from which Python imports it; its name alone if there is none."""
+    homes = [Path(home) for home in sys.path if home and file.is_relative_to(Path(home))]
+    return file.relative_to(max(homes, key=lambda home: len(home.parts))).as_posix() if homes else file.name
 
 
 def _is_torch(file: str) -> bool:

@@ -6,11 +6,11 @@ from genaug.fitting.model import (
     load_generator,
     load_model,
     load_sampler,
-    read_record,
     save_model,
     take_memory,
     variant_generator,
 )
+from genaug.fitting.record import ModelRecord, read_record
 from genaug.fitting.sampler import ModelSampler, PerClass
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "FitRecord",
     "FitSettings",
     "FitTask",
+    "ModelRecord",
     "ModelSampler",
     "PerClass",
     "chunk_images",

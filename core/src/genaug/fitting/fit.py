@@ -13,12 +13,13 @@ from genaug.chance import derive
 from genaug.config import Preset, TrainConfig, changed
 from genaug.data.split import TrainSplit
 from genaug.errors import DataError
-from genaug.fitting.model import read_record, read_weights, save_model, take_memory
+from genaug.fitting.model import read_weights, save_model, take_memory
+from genaug.fitting.record import has_record, read_record
 from genaug.fitting.stop import CopyWatch
 from genaug.generator import AnyGenerator
 from genaug.hookspecs import GeneratorDescription
 from genaug.registry import Source, make_generator
-from genaug.storage import remove, stage_hash
+from genaug.storage import log_changed, remove, stage_hash
 from genaug.training import Progress, Trained, train
 
 _REPORT_SECONDS = 0.2
@@ -169,8 +170,10 @@ def fit_tasks(
 def fit(task: FitTask, report: Callable[[FitProgress], None]) -> FitRecord:
     """Train one model and write it. A model with the same key is reused; an interrupted training is continued."""
     found = read_record(task.path)
-    if found is not None and found["key"] == task.key:
-        return FitRecord(task.key, task.path, task.label, found["steps"], found["batch_size"], 0.0, reused=True)
+    if found is not None and found.key == task.key:
+        return FitRecord(task.key, task.path, task.label, found.steps, found.batch_size, 0.0, reused=True)
+    if found is None and has_record(task.path):
+        log_changed(task.path)
     started = time.monotonic()
     settings, checkpoints = task.settings, task.folder / "checkpoints" / task.key
     generator = make_generator(settings.description, task.split.spec, settings.preset.model)

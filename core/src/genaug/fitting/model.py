@@ -1,7 +1,6 @@
 """Models on disk: weights and memory as safetensors, everything else in a JSON file beside it; never a pickle."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,16 @@ from torch import Tensor
 from genaug.chance import Noise, seeded
 from genaug.config import parse
 from genaug.data.split import TrainSplit
-from genaug.errors import DataError, PluginError
+from genaug.errors import DataError, PluginError, UsageError
+from genaug.fitting.record import ModelRecord, read_record, remove_record, write_record
 from genaug.fitting.sampler import ModelSampler, PerClass
 from genaug.generator import AnyGenerator, Batch, Sampler, VariantGenerator
 from genaug.hookspecs import GeneratorDescription
 from genaug.images import to_float
 from genaug.registry import Registry, make_generator
 from genaug.spec import ImageSpec
-from genaug.storage import file_sha256, make_folder, read_json, stage_hash, write_bytes, write_json
+from genaug.storage import make_folder, write_bytes
 from genaug.training import Trained
-
-FORMAT = 1
-_WEIGHTS, _RECORD = "sha256", "record"  # hashes of the weights' file, and of the other values of the record
 
 
 @torch.no_grad()
@@ -41,26 +38,11 @@ def save_model(path: Path, generator: AnyGenerator, trained: Trained, facts: dic
     tensors = {f"memory/{name}": tensor for name, tensor in generator.memory.items()}
     for name, network in generator.networks.items():
         tensors |= {f"network/{name}/{key}": value for key, value in network.state_dict().items()}
-    record = facts | {
-        "format": FORMAT,
-        "spec": asdict(generator.spec),
-        "steps": trained.steps,
-        "batch_size": trained.batch_size,
-        "losses": trained.history,
-    }
+    history = {"steps": trained.steps, "batch_size": trained.batch_size, "losses": trained.history}
     make_folder(path.parent)
+    remove_record(path)  # an interrupt between the two files leaves an incomplete model, not a false one
     write_bytes(path, save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}))
-    record |= {_WEIGHTS: file_sha256(path)}
-    write_json(path.with_suffix(".json"), record | {_RECORD: stage_hash(record)})
-
-
-def read_record(path: Path) -> dict[str, Any] | None:
-    """The JSON record of a model; None if the model is missing or incomplete, or one of its two files was changed."""
-    record = read_json(path.with_suffix(".json")) if path.is_file() else None
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        return None
-    known = record.pop(_RECORD, None)
-    return record if known == stage_hash(record) and record.get(_WEIGHTS) == file_sha256(path) else None
+    write_record(path, facts | history, generator.spec)
 
 
 def read_weights(path: Path) -> dict[str, dict[str, Tensor]]:
@@ -74,12 +56,13 @@ def load_sampler(paths: Sequence[Path], spec: ImageSpec, registry: Registry, dev
     """The models of one generator as one sampler; raises DataError for a model that is missing or damaged."""
     records = [_record_of(path) for path in paths]
     models = [
-        load_model(path, registry.generators.get(record["generator"]), device)
+        load_model(path, registry.generators.get(record.generator), device)
         for path, record in zip(paths, records, strict=True)
     ]
-    if len(models) == 1 and records[0]["label"] is None:
+    if len(models) == 1 and records[0].label is None:
         return models[0]
-    return PerClass(spec, {record["label"]: model for record, model in zip(records, models, strict=True)})
+    labels = [record.label or 0 for record in records]
+    return PerClass(spec, dict(zip(labels, models, strict=True)))
 
 
 def load_model(path: Path, description: GeneratorDescription, device: str = "cpu") -> ModelSampler:
@@ -100,15 +83,16 @@ def variant_generator(generator: AnyGenerator) -> VariantGenerator[Any]:
 def load_generator(path: Path, description: GeneratorDescription) -> AnyGenerator:
     """The generator of a model, with its weights and its memory, on the CPU; raises DataError if it is damaged."""
     record = _record_of(path)
-    values = record["spec"]
-    spec = ImageSpec(**values | {"classes": tuple(values["classes"]), "counts": tuple(values["counts"])})
-    config = parse(description.config, record["model"], f"the model settings in {path.with_suffix('.json')}")
-    generator = make_generator(description, spec, config)
+    try:
+        config = parse(description.config, record.model, f"the model settings in {path.with_suffix('.json')}")
+    except UsageError as error:
+        raise DataError(str(error)) from error
+    generator = make_generator(description, record.spec, config)
     _load_tensors(generator, path)
     return generator
 
 
-def _record_of(path: Path) -> dict[str, Any]:
+def _record_of(path: Path) -> ModelRecord:
     record = read_record(path)
     if record is None:
         raise DataError(

@@ -1,16 +1,19 @@
 """The dataset card: what the folder holds, how it was generated, and what to be careful about."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from huggingface_hub import DatasetCardData
 
+from genaug.errors import printable
 from genaug.mixing.mixed import MixedSet
 from genaug.output.entries import written_counts
 from genaug.output.files import MODELS, PROVENANCE
 from genaug.output.folder import SPLIT_NAMES, data_globs
 
 _SIZES = (("n<1K", 1_000), ("1K<n<10K", 10_000), ("10K<n<100K", 100_000), ("100K<n<1M", 1_000_000))
+_MARKUP = re.compile(r"[&<>|`*\[\]~\\]|(?<!\w)_|_(?!\w)|:(?=//)")
 _LARGEST = "1M<n<10M"
 
 
@@ -83,11 +86,11 @@ def _problems(mixed: MixedSet) -> Iterator[str]:
     for name, count in mixed.shortfall.items():
         yield f"- Class {_cell(name)} is {count} image(s) short of the plan."
     for name, reason in mixed.record["refused"].items():
-        yield f"- Class {_cell(name)} got no generated images: {reason}."
+        yield f"- Class {_cell(name)} got no generated images: {_cell(reason)}."
     for name, reason in mixed.failures.items():
-        yield f"- Class {_cell(name)} got no synthetic images: {reason}"
+        yield f"- Class {_cell(name)} got no synthetic images: {_cell(reason)}"
     for entry in mixed.loaded.skipped:
-        yield f"- Left out: `{_cell(entry.path)}` ({entry.reason})"
+        yield f"- Left out: {_cell(entry.path)} ({_cell(entry.reason)})"
 
 
 def _sentence(text: str) -> str:
@@ -96,6 +99,5 @@ def _sentence(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """A name that cannot break the table or the page."""
-    safe = " ".join(text.encode("utf-8", "replace").decode().split())
-    return safe.replace("&", "&amp;").replace("<", "&lt;").replace("|", "&#124;").replace("`", "'")
+    """Text that is read as it stands: Markdown, HTML and addresses in it have no effect."""
+    return _MARKUP.sub(lambda letter: f"&#{ord(letter[0])};", printable(" ".join(text.split())))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from genaug.data.decode import decode_bytes
@@ -87,18 +88,22 @@ def _real(mixed: MixedSet, split: str, paths: _Paths) -> Iterator[Entry]:
             "source_pixels": images.hashes[place],
             "weight": 1.0,
         }
-        yield _copied(images, place, line) if pixels is None else Entry(line, partial(_real_png, mixed, images, place))
+        if pixels is None:
+            yield _copied(images, place, line, mixed.loaded.scan.root)
+        else:
+            yield Entry(line, partial(_real_png, mixed, images, place))
 
 
 def _real_png(mixed: MixedSet, images: LabelledImages, place: int) -> bytes:
     return png(mixed.resolution.real_pixels(images, place))
 
 
-def _copied(images: LabelledImages, place: int, line: Record) -> Entry:
+def _copied(images: LabelledImages, place: int, line: Record, root: Path) -> Entry:
     """The file as it is, or as PNG where common readers would skip it."""
     if converted(images.facts[place].format, images.names[place]):
         return Entry(line, lambda: png(decode_bytes(images.file_bytes(place)).pixels))
-    return Entry(line, partial(images.file_bytes, place), images.paths[place])
+    path = images.paths[place]  # that of a data set in memory may lie elsewhere
+    return Entry(line, partial(images.file_bytes, place), path, root if path.is_relative_to(root) else None)
 
 
 def _synthetic(mixed: MixedSet, train: _Paths) -> Iterator[Entry]:

@@ -3,6 +3,8 @@
 Unfinished work inside genaug's own folder has names of its own, beside the code that keeps it.
 """
 
+from pathlib import PurePosixPath
+
 PROVENANCE = "provenance.jsonl"  # one line for each image
 RUN = "run.json"  # what decided the bytes; written last, so its presence means that the output is whole
 TIMINGS = "timings.json"  # times, host, workers: what may differ between equal outputs
@@ -19,3 +21,9 @@ SHARDS = "data"  # tar or Parquet shards
 OWN = ".genaug"  # genaug's own folder: the lock, unfinished work, drawn images
 REQUEST = "request.json"  # inside it: what the output was made for
 JUDGES = "judges"  # inside it: the classifiers that judge images
+
+
+def is_inside(name: str) -> bool:
+    """Whether a name from a record, relative to OUT, can only be that of a file in OUT."""
+    path = PurePosixPath(name)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\0" not in name

@@ -70,6 +70,7 @@ class OutputFolder:
         self._remember_names()
         self._remember_card()
         remove(self.path / RUN)
+        sheets = _sheets_in(self.stage)
         names = sorted(entry.name for entry in self.stage.iterdir())
         for name in [*(name for name in names if name != RUN), RUN]:
             old = make_folder(self.own / "old") / name
@@ -79,7 +80,7 @@ class OutputFolder:
             move(self.stage / name, self.path / name)
         remove(self.own / "old")
         remove(self.stage)
-        remove(self._names)
+        write_json(self._names, sorted(sheets))
 
     def _check_same(self, request: Mapping[str, Any]) -> None:
         before = read_json(self._request) if self._holds_work() else None
@@ -96,11 +97,12 @@ class OutputFolder:
         return any(path.is_file() and path not in empty for path in self.path.rglob("*"))
 
     def _remember_names(self) -> None:
-        """Keep the names of all files that may lie in the data folders while an old output gives way to a new one.
+        """Keep the names of all files that may lie in OUT's folders while an old output gives way to a new one.
 
-        Killed in between, the next run finds files of both there, and the provenance of one of them at most.
+        Killed in between, the next run finds files of both there, and the provenance of one of them at most. Later only
+        the names of contact sheets are kept, since the provenance holds the others.
         """
-        write_json(self._names, sorted(self._known_names() | _names_in(self.stage)))
+        write_json(self._names, sorted(self._known_names() | _names_in(self.stage) | _sheets_in(self.stage)))
 
     def _remember_card(self) -> None:
         """Keep the hash of each card that genaug wrote here, to tell one that a person edited."""
@@ -113,19 +115,25 @@ class OutputFolder:
             raise OutputError(f"{card} was edited, and a new run would replace it; move it away")
 
     def _known_names(self) -> set[str]:
-        """The data files that genaug wrote here, relative to OUT."""
-        return {*_texts(self._names), *_names_in(self.path)}
+        """The data files and contact sheets that genaug wrote here, relative to OUT."""
+        kept = _texts(self._names) if self._names.exists() else _sheets_in(self.path)  # 0.1.0 kept no names
+        return {*kept, *_names_in(self.path)}
 
     def _check_own_files(self) -> None:
         """A second run replaces folders, so it stops at a file in them that genaug did not write."""
         known = self._known_names()
-        homes = {name.partition("/")[0] for name in known} or _DATA_FOLDERS
+        homes = {name.partition("/")[0] for name in known} - {SHEETS} or _DATA_FOLDERS
         for home in (*sorted(homes), SHEETS):
             for path in sorted((self.path / home).rglob("*")):
-                name = path.relative_to(self.path).as_posix()
-                ours = name in known if home != SHEETS else _SHEET.fullmatch(name)
+                ours = path.relative_to(self.path).as_posix() in known
                 if not ours and (path.is_symlink() or not path.is_dir()):
                     raise OutputError(f"{path} was not written by genaug, and a new run would remove it; move it away")
+
+
+def _sheets_in(folder: Path) -> set[str]:
+    """The contact sheets in a folder, by their names."""
+    names = {path.relative_to(folder).as_posix() for path in (folder / SHEETS).glob("*")}
+    return {name for name in names if _SHEET.fullmatch(name)}
 
 
 def _names_in(folder: Path) -> set[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from genaug.errors import DataError
-from genaug.output.files import PROVENANCE
+from genaug.output.files import PROVENANCE, is_inside
 from genaug.storage import file_bytes, read_json_lines, write_json_lines
 
 ProvenanceLine = Mapping[str, Any]
@@ -34,7 +34,7 @@ def read_provenance(folder: Path) -> list[ProvenanceLine]:
     lines = []
     for number, text in enumerate(file_bytes(path).splitlines(), start=1):
         line = _parsed(text)
-        if not holds(line, _LINE) or (line["synthetic"] and not holds(line, DRAW)) or not _names_are_texts(line):
+        if not holds(line, _LINE) or (line["synthetic"] and not holds(line, DRAW)) or not _names_are_sound(line):
             raise DataError(f"line {number} of {path} is not what genaug wrote; expected the JSON record of an image")
         lines.append(line)
     return lines
@@ -76,11 +76,11 @@ def holder(line: ProvenanceLine) -> str:
     return str(line.get("shard", line["file_name"]))
 
 
-def _names_are_texts(line: ProvenanceLine) -> bool:
-    """Whether the names of other files in a line, where it has any, are texts."""
+def _names_are_sound(line: ProvenanceLine) -> bool:
+    """Whether the names of other files in a line, where it has any, are texts, and its own files lie in OUT."""
     parents = line.get("parents", [])
     texts = [line.get("source", ""), *parents] if isinstance(parents, list) else [None]
-    return all(isinstance(text, str) for text in texts)
+    return all(isinstance(text, str) for text in texts) and is_inside(line["file_name"]) and is_inside(holder(line))
 
 
 def _parsed(text: bytes) -> Any:

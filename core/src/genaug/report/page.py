@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from genaug.errors import printable
 from genaug.output.files import REPORT
 from genaug.report.gallery import make_gallery
 from genaug.report.reading import ReportContent, read_output
@@ -36,6 +37,7 @@ def render(content: ReportContent) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
+        finalize=_shown,
     )
     assets.filters |= {"number": _number, "percent": _percent, "points": _points, "duration": _duration}
     style, script = (_source(assets, name) for name in ("page.css", "page.js"))
@@ -63,6 +65,13 @@ def _template_values(content: ReportContent) -> dict[str, Any]:
         "generators": ",".join(dict.fromkeys(model.generator for model in run.record.models)) if run else "",
         "version": __version__,
     }
+
+
+def _shown(value: Any) -> Any:
+    """A value of the page: each line of a text without control characters; markup of our own as it is."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return "\n".join(printable(line) for line in value.split("\n"))
 
 
 def _source(assets: Environment, name: str) -> Markup:

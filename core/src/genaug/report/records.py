@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 from genaug.mixing.apply import overall_score
+from genaug.output.files import is_inside
 
 
 def _text(value: Any) -> str:
@@ -14,7 +15,14 @@ def _text(value: Any) -> str:
     return value
 
 
+def _name(value: Any) -> str:
+    if not is_inside(_text(value)):
+        raise ValueError("expected the name of a file in the output")
+    return str(value)
+
+
 Text = Annotated[str, PlainValidator(_text)]  # pydantic's own str refuses file names that are not UTF-8
+FileName = Annotated[str, PlainValidator(_name)]  # relative to OUT
 Scores = dict[Text, float]
 
 
@@ -27,7 +35,7 @@ class Record(BaseModel):
 class TrainedModel(Record):
     """A trained model. model: its file. label: its class; None for one model of all classes."""
 
-    model: Text
+    model: FileName
     generator: Text
     label: Text | None = Field(alias="class")
     steps: int

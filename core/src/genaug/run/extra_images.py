@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from genaug.data.decode import UnreadableError, read_facts
 from genaug.errors import DataError, OutputError, UsageError, unknown
-from genaug.fitting import CHUNK, chunks_of, draw_chunk, load_sampler, read_record
+from genaug.fitting import CHUNK, ModelRecord, chunks_of, draw_chunk, load_sampler, read_record
 from genaug.generator import Sampler
 from genaug.mixing.resolution import Size, at_size, drawn_size
 from genaug.output.file_names import synthetic_name
@@ -31,20 +31,19 @@ class _Models:
     """
 
     paths: tuple[Path, ...]
-    record: dict[str, Any]
+    record: ModelRecord
     classes: dict[int, str]
     drawn: dict[str, int]
     sizes: dict[str, list[Size]]
 
     def weights(self, label: int) -> str:
         """SHA-256 of the model that draws a class."""
-        return file_sha256(self.paths[0 if self.record["label"] is None else list(self.classes).index(label)])
+        return file_sha256(self.paths[0 if self.record.label is None else list(self.classes).index(label)])
 
     def spec(self) -> ImageSpec:
         """Class names at their labels; empty for labels without a model here."""
-        values = self.record["spec"]
         names = tuple(self.classes.get(label, "") for label in range(max(self.classes) + 1))
-        return ImageSpec(values["channels"], values["height"], values["width"], names, (0,) * len(names))
+        return replace(self.record.spec, classes=names, counts=(0,) * len(names))
 
 
 def draw_more(
@@ -67,18 +66,18 @@ def draw_more(
     for name in classes or ():
         if name not in models.classes.values():
             raise unknown("class", name, models.classes.values())
-    if load_registry().generators.get(models.record["generator"]).from_originals:
+    if load_registry().generators.get(models.record.generator).from_originals:
         raise UsageError(
-            f"{models.record['generator']} varies your own images, so it has no model to draw more from; ask genaug "
+            f"{models.record.generator} varies your own images, so it has no model to draw more from; ask genaug "
             "run for more images, such as with --per-class"
         )
     _check_out(out)
     sampler = load_sampler(models.paths, models.spec(), load_registry(), resolve_device(device))
     wanted = {label: name for label, name in models.classes.items() if classes is None or name in classes}
-    with using_threads(models.record["threads"]):
+    with using_threads(models.record.threads):
         for label, name in wanted.items():
             start = models.drawn.get(name, 0) if first is None else first
-            run_seed = models.record["seed"] if seed is None else seed
+            run_seed = models.record.seed if seed is None else seed
             _draw_class(sampler, models, label, range(start, start + count), run_seed, out)
     return dict.fromkeys(wanted.values(), count)
 
@@ -108,7 +107,7 @@ def _is_marked(path: Path) -> bool:
 
 
 def _draw_class(sampler: Sampler, models: _Models, label: int, indices: range, seed: int, out: Path) -> None:
-    generator, name = models.record["generator"], models.classes[label]
+    generator, name = models.record.generator, models.classes[label]
     folder, weights = make_folder(out / name), models.weights(label)
     for chunk in chunks_of(indices.start, len(indices)):
         images, _ = draw_chunk(sampler, label, chunk, seed=seed, name=generator)
@@ -119,9 +118,9 @@ def _draw_class(sampler: Sampler, models: _Models, label: int, indices: range, s
             if path.exists():
                 raise OutputError(f"{path} is there already; give another --out or a higher --first")
             record = draw_record(
-                genaug=models.record["core"],
+                genaug=models.record.core,
                 generator=generator,
-                plugin=models.record["plugin"],
+                plugin=models.record.plugin,
                 model=weights,
                 seed=seed,
                 class_name=name,
@@ -138,18 +137,12 @@ def _find(model: Path) -> _Models:
     records = [record for path in paths if (record := read_record(path)) is not None]
     if not paths or len(records) < len(paths):
         raise DataError(f"no trained model in {model}; expected OUT of a run, OUT/models/<generator>, or a model file")
-    pooled = records[0]["label"] is None
-    names = records[0]["spec"]["classes"]
-    classes = dict(enumerate(names)) if pooled else {record["label"]: _class_of(record) for record in records}
+    first = records[0]
+    pooled = dict(enumerate(first.spec.classes))
+    classes = pooled if first.label is None else {record.label or 0: record.class_name for record in records}
     run = _run_of(paths[0])
     drawn = dict(run.get("drawn", {}).get(paths[0].parent.name, {}))
-    return _Models(paths, records[0], classes, drawn, run.get("sizes", {}))
-
-
-def _class_of(record: dict[str, Any]) -> str:
-    """The class of a model of one class, whose spec may list all classes."""
-    classes = record["spec"]["classes"]
-    return str(classes[record["label"]] if len(classes) > 1 else classes[0])
+    return _Models(paths, first, classes, drawn, run.get("sizes", {}))
 
 
 def _model_files(model: Path) -> list[Path]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from genaug.errors import DataError
+from genaug.data.folder import changed_meanwhile
 from genaug.output.formats.entry import Entry
 from genaug.storage import copy_file, file_sha256, make_folder, write_bytes
 
@@ -23,11 +23,16 @@ def write_folder(splits: Mapping[str, Sequence[Entry]], stage: Path) -> Iterator
 def _written(entry: Entry, path: Path) -> str:
     """Write one file and return its SHA-256."""
     if entry.source is not None:
-        if entry.source.is_file():  # copying a pipe would not end
+        if entry.source.is_file() and _is_at_home(entry.source, entry.home):  # copying a pipe would not end
             copy_file(entry.source, path)
             if (written := file_sha256(path)) == entry.line["source_sha256"]:
                 return written
-        raise DataError(f"{entry.source} was changed or removed while genaug used it; run the same command again")
+        raise changed_meanwhile(entry.source)
     data = entry.make()
     write_bytes(path, data)
     return hashlib.sha256(data).hexdigest()
+
+
+def _is_at_home(source: Path, home: Path | None) -> bool:
+    """Whether a file lies in its folder, also where it has become a link since it was read."""
+    return home is None or source.resolve().is_relative_to(home.resolve())
