@@ -123,6 +123,38 @@ def test_a_link_that_leads_out_is_not_even_copied_for_a_moment(plain, tmp_path, 
     assert victim not in copied
 
 
+@pytest.fixture
+def impossible(tmp_path):
+    """Paths that no command can use: a name of 300 letters, links that lead to each other, a device."""
+    (tmp_path / "one").symlink_to(tmp_path / "other")
+    (tmp_path / "other").symlink_to(tmp_path / "one")
+    return tmp_path / ("x" * 300), tmp_path / "one", "/dev/zero"
+
+
+def test_paths_that_nothing_can_be_are_told_in_one_sentence(plain, tmp_path, genaug, impossible):
+    out, quick = tmp_path / "out", ("-g", "oversample", "--per-class", 1, "--no-check")
+    assert genaug("run", plain, *quick, "-o", out).code == 0
+    image = out / "train/cat/oversample-000000.png"
+    for odd in impossible:
+        for words in (
+            *((command, odd) for command in ("inspect", "plan", "verify", "report", "replay")),
+            ("run", odd, *quick, "-o", tmp_path / "new"),
+            ("run", plain, *quick, "-o", odd),
+            ("run", plain, *quick, "-o", out, "--reject", odd),
+            ("plan", plain, "--config", odd),
+            ("sample", odd, "-n", 1, "-o", tmp_path / "more"),
+            ("sample", out, "-n", 1, "-o", odd),
+            ("evaluate", plain, odd, "--metrics", "ssim"),
+            ("evaluate", odd, out, "--metrics", "ssim"),
+            ("study", plain, "-g", "oversample", "-o", odd),
+            ("replay", image, "--models", odd),
+        ):
+            found = genaug(*words)
+            assert found.code in (2, 3, 4), (words, found)
+            assert found.err.splitlines()[-1].startswith("error: ")
+            assert "Traceback" not in found.err
+
+
 OUTSIDE = ["../secret.png", "/etc/hostname", "train/../../secret.png", "train/cat/a\0b.png"]
 
 

@@ -54,7 +54,7 @@ def test_names_reach_the_page_without_markup_of_their_own(genaug, odd, tmp_path)
 
 
 def test_messages_of_a_plugin_are_one_line_without_folders_of_this_machine():
-    error = OSError("cannot open '/home/someone/secret folder/weights.bin'\nC:\\Users\\someone\\w.bin\x1b[2J")
+    error = OSError("cannot open '/data/someone/secret folder/weights.bin'\nC:\\data\\someone\\w.bin\x1b[2J")
     assert described(error) == "OSError: cannot open 'secret folder/weights.bin' w.bin\\x1b[2J"
     assert (
         described(ValueError("use 1/2 of https://host/a/b, or a/b"))

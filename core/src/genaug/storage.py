@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from genaug.errors import OutputError, printable
+from genaug.errors import DataError, OutputError, printable
 
 LOCK = "lock"
 _LOG = logging.getLogger("genaug")
@@ -126,9 +126,19 @@ def copy_file(source: Path, path: Path) -> None:
     write_with(path, lambda beside: _clone(source, beside))
 
 
+def real_path(path: Path) -> Path:
+    """The absolute path behind all links. Unlike Path.resolve, it does not raise for links that lead to each other."""
+    return Path(os.path.realpath(path))
+
+
 def file_bytes(path: Path) -> bytes:
-    """A file's bytes."""
-    return path.read_bytes()
+    """A file's bytes; raises DataError if it is no regular file or cannot be read."""
+    try:
+        if path.exists() and not path.is_file():  # reading a pipe or a device would not end
+            raise DataError(f"{path} is no regular file")
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def file_sha256(path: Path) -> str:

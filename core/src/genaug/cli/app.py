@@ -1,5 +1,6 @@
 """The app: its commands, its exit codes, and the one place where errors become sentences."""
 
+import errno
 import sys
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from genaug.cli.run import run
 from genaug.cli.sample import sample
 from genaug.cli.study import study
 from genaug.cli.verify import verify
-from genaug.errors import INTERRUPTED_EXIT_CODE, GenaugError
+from genaug.errors import INTERRUPTED_EXIT_CODE, GenaugError, UsageError, shown
 from genaug.version import __version__
 
 _EPILOG = (
@@ -26,6 +27,7 @@ _EPILOG = (
     "5 broken plugin · 6 training failed · 7 some classes failed, all others written · "
     "8 verify found something, or replay differs · 130 interrupted"
 )
+_BAD_PATHS = (errno.ENAMETOOLONG, errno.ELOOP)  # too long a name, links that lead to each other
 _INTERRUPTED = "interrupted; run the same command again to continue"
 
 app = typer.Typer(
@@ -70,6 +72,14 @@ def _exit_code(arguments: list[str] | None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         console.complain(_INTERRUPTED)
         return INTERRUPTED_EXIT_CODE
-    except Exception as error:  # a fault of genaug or of a library: its traceback is for the bug report
-        console.complain_of_fault(error)
-        return GenaugError.exit_code
+    except Exception as error:
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    """Tell of a path that no file system takes, or else of a fault of genaug, whose traceback is for a bug report."""
+    if isinstance(error, OSError) and error.errno in _BAD_PATHS:
+        console.complain(f"the path {shown(error.filename)} cannot be used: {error.strerror}; give another one")
+        return UsageError.exit_code
+    console.complain_of_fault(error)
+    return GenaugError.exit_code

@@ -14,6 +14,7 @@ from genaug.config import laid_over, parse, read_file
 from genaug.errors import UsageError
 from genaug.overrides import read_assignments
 from genaug.run.config import RunConfig
+from genaug.storage import real_path
 
 if TYPE_CHECKING:
     from genaug.registry import Registry
@@ -231,7 +232,7 @@ def cores() -> int:
 
 def default_out(data: Path) -> Path:
     """The folder DATA-genaug beside the data."""
-    folder = data.resolve()
+    folder = real_path(data)
     return folder.with_name(f"{folder.name}-genaug")
 
 

@@ -7,6 +7,7 @@ import typer
 
 from genaug.cli import console
 from genaug.cli import options as given
+from genaug.storage import real_path
 
 Output = Annotated[Path, typer.Argument(help="The output of genaug run or genaug study.")]
 Evaluate = Annotated[
@@ -22,7 +23,7 @@ def report(out: Output, evaluate: Evaluate = False, as_json: given.Json = False)
         _evaluate(out)
     page = write_report(out)
     if as_json:
-        console.answer_json({"report": str(page.resolve())})
+        console.answer_json({"report": str(real_path(page))})
     else:
         console.say(str(page))
     return 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from genaug.cli import console
 from genaug.cli import options as given
 from genaug.errors import PARTIAL_EXIT_CODE
+from genaug.storage import real_path
 
 if TYPE_CHECKING:
     from genaug.mixing.mixed import MixedSet
@@ -57,7 +58,7 @@ def _summary(mixed: "MixedSet", out: Path) -> dict[str, Any]:
 
     skipped = [{"path": entry.path, "reason": entry.reason} for entry in mixed.loaded.skipped]
     return {
-        "out": str(out.resolve()),
+        "out": str(real_path(out)),
         "counts": written_counts(mixed),
         "failures": mixed.failures,
         "shortfall": mixed.shortfall,

@@ -7,6 +7,7 @@ import typer
 
 from genaug.cli import console
 from genaug.cli import options as given
+from genaug.storage import real_path
 
 Model = Annotated[Path, typer.Argument(help="A model file, a folder of models such as OUT/models/NAME, or OUT itself.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the images.")]
@@ -36,7 +37,7 @@ def sample(
     chosen = [name.strip() for name in classes.split(",") if name.strip()] if classes else None
     counts = draw_more(model, out, count=count, classes=chosen, first=first, seed=seed, device=device or "auto")
     if as_json:
-        console.answer_json({"out": str(out.resolve()), "counts": counts})
+        console.answer_json({"out": str(real_path(out)), "counts": counts})
     else:
         console.table("", ("class", "new images"), list(counts.items()))
         console.say(f"images: {out}")

@@ -10,6 +10,7 @@ import typer
 from genaug.cli import console
 from genaug.cli import options as given
 from genaug.errors import UsageError, unknown
+from genaug.storage import real_path
 
 if TYPE_CHECKING:
     from genaug.registry import Registry
@@ -105,7 +106,7 @@ def study(
     }
     seconds = None if budget is None else duration(budget)
     question = _question(data, generator, options, values, weights)
-    target = out or data.resolve().with_name(f"{data.resolve().name}-study")
+    target = out or real_path(data).with_name(f"{real_path(data).name}-study")
     with progress_bars() as report:
         result = run_study(question, target, workers=options.workers or given.cores(), budget=seconds, report=report)
     _answer(result, target, as_json=as_json)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from genaug.errors import DataError, UsageError, unknown
+from genaug.storage import real_path
 
 SPLIT_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 SPLIT_WORDS = frozenset({*SPLIT_FOLDERS, "training", "testing", "dev", "eval", "evaluation"})
@@ -148,7 +149,7 @@ class _Walk:
     skipped: list[Skipped] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._real_root = _real(self.root)
+        self._real_root = real_path(self.root)
 
     def classes(self, home: Path, split: str) -> dict[str, list[FoundFile]]:
         """{class: files} for the class folders of a split that contain files."""
@@ -191,7 +192,7 @@ class _Walk:
         return ""
 
     def _refusal_of_link(self, link: Path) -> str:
-        real, home = _real(link), _real(link.parent)
+        real, home = real_path(link), real_path(link.parent)
         if not real.exists():
             return "a link that leads nowhere"
         if real == home or real in home.parents:
@@ -203,7 +204,7 @@ class _Walk:
         files, seen, waiting = [], set(), deque([top])
         while waiting:
             folder = waiting.pop()
-            if (real := _real(folder)) in seen:
+            if (real := real_path(folder)) in seen:
                 self.skip(folder, split, label_name, "a link to a folder that was read already")
                 continue
             seen.add(real)
@@ -240,7 +241,3 @@ def _holds_files_alone(folder: Path) -> bool:
     """Whether a folder contains files but no folders; then it is a class, not a split."""
     entries = [entry for entry in _sorted(folder) if not entry.name.startswith(".")]
     return bool(entries) and not any(_is_folder(entry) for entry in entries)
-
-
-def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))  # unlike Path.resolve, it does not raise on a link to itself

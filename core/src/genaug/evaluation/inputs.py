@@ -17,6 +17,7 @@ from genaug.data.split import TrainSplit
 from genaug.errors import DataError, UsageError
 from genaug.output.provenance import ProvenanceLine, drawn_beside_real, has_provenance, read_provenance
 from genaug.output.run_file import read_run, require_class_folders
+from genaug.storage import real_path
 
 Pixels = NDArray[np.uint8]
 
@@ -136,7 +137,7 @@ def _lost(output: LoadedFolder) -> tuple[str, ...]:
 
 def _whole(folder: Path) -> Path:
     """The folder itself, or the output that contains it if it is the folder of an output's training split."""
-    inside = folder.resolve()
+    inside = real_path(folder)
     if has_provenance(folder) or not has_provenance(inside.parent):
         return folder
     return (

@@ -10,7 +10,7 @@ from genaug.data.scan import SPLIT_FOLDERS
 from genaug.errors import OutputError
 from genaug.output.files import CARD, MODELS, OWN, REQUEST, RUN, SHARDS, SHEETS
 from genaug.output.provenance import ProvenanceLine, has_provenance, holder, read_provenance
-from genaug.storage import LOCK, file_sha256, make_folder, move, read_json, remove, write_json
+from genaug.storage import LOCK, file_sha256, make_folder, move, read_json, real_path, remove, write_json
 
 SPLIT_NAMES = {"train": "train", "val": "validation", "test": "test"}  # as Hugging Face calls them
 _DATA_FOLDERS = (*SPLIT_FOLDERS, SHARDS)
@@ -39,7 +39,7 @@ class OutputFolder:
 
     def check(self, data: Path, request: Mapping[str, Any]) -> None:
         """Raise OutputError for a folder that holds something else, overlaps DATA, or was made with other settings."""
-        out, source = self.path.resolve(), data.resolve()
+        out, source = real_path(self.path), real_path(data)
         if out == source or source in out.parents or out in source.parents:
             raise OutputError(f"the output {out} and the data {source} overlap; give an --out outside the data")
         if self.path.exists() and not self.path.is_dir():
@@ -52,7 +52,7 @@ class OutputFolder:
 
     def check_room(self, needed: int) -> None:
         """Raise OutputError, before any work, where the disk has less than the bytes needed."""
-        home = next(folder for folder in (self.path, *self.path.resolve().parents) if folder.exists())
+        home = next(folder for folder in (self.path, *real_path(self.path).parents) if folder.exists())
         free = shutil.disk_usage(home).free
         if needed > free:
             raise OutputError(

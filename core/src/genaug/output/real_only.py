@@ -6,6 +6,7 @@ from pathlib import Path
 from genaug.data.folder import LoadedFolder
 from genaug.errors import DataError
 from genaug.output.provenance import synthetic_names
+from genaug.storage import real_path
 
 
 def refuse_synthetic(loaded: LoadedFolder) -> None:
@@ -25,5 +26,5 @@ def _marked(loaded: LoadedFolder) -> Iterator[str]:
 def _recorded(root: Path) -> Iterator[str]:
     """Synthetic images by the provenance in the folder, or beside it where the folder is OUT/train."""
     yield from synthetic_names(root)
-    home = root.resolve()
+    home = real_path(root)
     yield from (name for name in synthetic_names(home.parent) if name.startswith(f"{home.name}/"))

@@ -15,7 +15,7 @@ from genaug.report.gallery import make_gallery
 from genaug.report.reading import ReportContent, read_output
 from genaug.report.repeat import repeat
 from genaug.report.tables import class_rows, loss_curves, study_plots
-from genaug.storage import write_text
+from genaug.storage import real_path, write_text
 from genaug.version import __version__
 
 _NO_VALUE = "\N{EN DASH}"
@@ -51,7 +51,7 @@ def render(content: ReportContent) -> str:
 
 def _template_values(content: ReportContent) -> dict[str, Any]:
     run, study = content.run, content.study
-    name = content.path.resolve().name
+    name = real_path(content.path).name
     return {
         "name": name,
         "run": run,

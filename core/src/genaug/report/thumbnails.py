@@ -10,6 +10,7 @@ from PIL import Image
 
 from genaug.data.decode import UnreadableError, decode
 from genaug.report.records import SheetPlace
+from genaug.storage import real_path
 
 _SIZE = 96
 _QUALITY = 88
@@ -51,7 +52,7 @@ class Thumbnails:
     def _decode(self, name: str) -> Pixels | None:
         path = self._folder / name
         try:
-            if path.resolve().is_relative_to(self._folder.resolve()):
+            if real_path(path).is_relative_to(real_path(self._folder)):
                 return decode(path).pixels
         except (UnreadableError, ValueError, OSError):  # ValueError: a damaged record can hold an impossible file name
             pass

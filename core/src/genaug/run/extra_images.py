@@ -18,7 +18,7 @@ from genaug.output.provenance import SIZE, draw_record, has_provenance
 from genaug.output.run_file import read_run
 from genaug.registry import load_registry
 from genaug.spec import ImageSpec
-from genaug.storage import file_sha256, make_folder, write_bytes
+from genaug.storage import file_sha256, make_folder, real_path, write_bytes
 from genaug.training import resolve_device, using_threads
 
 
@@ -84,7 +84,7 @@ def draw_more(
 
 def _check_out(out: Path) -> None:
     """Raise OutputError where new images would be mixed with files that are no images of this command."""
-    for home in (out.resolve(), *out.resolve().parents):
+    for home in (real_path(out), *real_path(out).parents):
         if (home / OWN).is_dir() or has_provenance(home):
             raise OutputError(
                 f"{out} lies in the output {home}, which must stay as its run wrote it; give another --out"

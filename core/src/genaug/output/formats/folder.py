@@ -7,7 +7,7 @@ from typing import Any
 
 from genaug.data.folder import changed_meanwhile
 from genaug.output.formats.entry import Entry
-from genaug.storage import copy_file, file_sha256, make_folder, write_bytes
+from genaug.storage import copy_file, file_sha256, make_folder, real_path, write_bytes
 
 
 def write_folder(splits: Mapping[str, Sequence[Entry]], stage: Path) -> Iterator[dict[str, Any]]:
@@ -35,4 +35,4 @@ def _written(entry: Entry, path: Path) -> str:
 
 def _is_at_home(source: Path, home: Path | None) -> bool:
     """Whether a file lies in its folder, also where it has become a link since it was read."""
-    return home is None or source.resolve().is_relative_to(home.resolve())
+    return home is None or real_path(source).is_relative_to(real_path(home))
