@@ -59,6 +59,23 @@ def test_a_run_that_harms_says_so_everywhere(digits, tmp_path, genaug):
     assert json.loads((out / "run.json").read_text("utf-8"))["harm_check"] is None
 
 
+def test_the_study_that_is_suggested_has_the_generators_of_the_run_and_not_what_tops_up(digits, tmp_path, genaug):
+    for number in range(8):
+        (digits / "2" / f"{number}.png").unlink()
+    out = tmp_path / "out"
+    options = (*PLAN, "--top-up", "classical", "--config", tmp_path / "run.yaml", "-o", out)
+    code, shown, _ = genaug("run", digits, "-g", "shuffled", *options)
+    assert code == 0
+    assert len(list((out / "train/2").glob("classical-*.png"))) == 8
+    written = [" ".join(text.split()) for text in (shown, (out / "README.md").read_text("utf-8"))]
+    page = (out / "report.html").read_text("utf-8")
+    for text in (*written, page):
+        assert "full answer: genaug study -g shuffled" in text
+        assert "shuffled,classical" not in text
+    assert written[0].endswith(f"genaug study {digits} -g shuffled")
+    assert "<code>genaug study DATA -g shuffled</code>" in page
+
+
 def test_a_run_that_does_not_harm_does_not_say_that_it_helps(digits, tmp_path, genaug):
     run = ("run", digits, "-g", "perfect", *PLAN, "--config", tmp_path / "run.yaml", "-o", tmp_path / "out")
     code, shown, _ = genaug(*run)

@@ -62,7 +62,7 @@ def _template_values(content: ReportContent) -> dict[str, Any]:
         "curves": loss_curves(run) if run else [],
         "plots": study_plots(study) if study else None,
         "repeat": repeat(run.values, run.record.manual_rejection_list, name) if run else None,
-        "generators": ",".join(dict.fromkeys(model.generator for model in run.record.models)) if run else "",
+        "generators": ",".join(run.record.shares) if run else "",
         "version": __version__,
     }
 

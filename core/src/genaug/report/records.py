@@ -53,12 +53,17 @@ class DetectabilityRecord(Record):
 
 
 class RunRecord(Record):
-    """The record of a run. manual_rejections: `<class>/<file>` of the images that a person rejected before this run."""
+    """The record of a run.
+
+    shares: the images of each class that each generator had to draw; without what tops up or fills up.
+    manual_rejections: `<class>/<file>` of the images that a person rejected before this run.
+    """
 
     genaug: Text
     format: Text
     classes: tuple[Text, ...]
     models: tuple[TrainedModel, ...] = Field(alias="fits")
+    shares: dict[Text, dict[Text, int]] = {}
     only_synthetic: bool
     size: tuple[int, int]
     resize: Text
