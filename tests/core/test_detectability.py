@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from genaug.evaluation.blur import blur
-from genaug.evaluation.detectability import OriginViews, detect, sample
+from genaug.evaluation.detectability import OriginViews, detect, sample, training_steps
 from genaug.metrics.areas import area_within_classes
 from genaug.metrics.shortcut import mutual_information, shortcut_risk
 from scipy.ndimage import gaussian_filter
@@ -177,6 +177,15 @@ def test_detection_is_deterministic_and_finds_its_classifiers_again(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
     assert {message.number for message in begun} == {1, 2}
     assert found == []
+
+
+@pytest.mark.parametrize(("real", "generated", "steps"), [(80, 64, 9), (8, 10, 60), (12, 20, 60), (4, 40, 60)])
+def test_the_number_of_training_steps_is_known_before_any_image_is_seen(real, generated, steps):
+    parts, trained = (textures(real, 0), textures(generated, 1)), []
+    labels, groups = np.zeros(real + generated, int), np.arange(real + generated)
+    origin = groups >= real
+    detect(views(*parts), labels, origin, groups, seed=0, steps=steps, report=trained.append)
+    assert training_steps(labels, origin, steps) == pytest.approx(len(trained), rel=0.1)
 
 
 def test_too_few_images_are_not_judged():

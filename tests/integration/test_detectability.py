@@ -6,6 +6,13 @@ from shutil import copytree
 import numpy as np
 import pytest
 from genaug import augment
+from genaug.data.folder import load_folder
+from genaug.registry import load_registry
+from genaug.run.config import RunConfig
+from genaug.run.detectability import compared
+from genaug.run.expected import expected_set
+from genaug.run.job import resolve
+from genaug.run.pipeline import run
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
@@ -158,6 +165,37 @@ def test_plan_warns_of_a_fill_up_and_not_of_an_even_mix(data, genaug):
     even = json.loads(genaug("plan", data, "-g", "copies", "--json").out)
     assert (even["findings"], round(even["origin_bits"], 6)) == ([], 0)
     assert len(json.loads(genaug("plan", data, *FILL_UP, "--json").out)["findings"]) == 1
+
+
+def test_plan_names_the_cost_of_telling_origins_apart(data, genaug):
+    cost = {
+        name: json.loads(genaug("plan", data, *FEW_STEPS, *options, "--json").out)["cost"]["detector_seconds"]
+        for name, options in {
+            "default": FILL_UP,
+            "unchecked": (*FILL_UP, "--no-check"),
+            "blur alone": ("-g", "oversample"),
+            "nothing": ("-g", "copies", "--per-class", 0),
+        }.items()
+    }
+    assert cost["default"] > 0 < cost["blur alone"]
+    assert cost["unchecked"] == cost["nothing"] == 0
+    shown = " ".join(genaug("plan", data, *FILL_UP, *FEW_STEPS).out.split())
+    assert "minutes to tell generated from real images, " in shown
+
+
+def test_the_cost_is_estimated_for_the_images_and_the_size_of_the_run(tmp_path, install):
+    install("planted-copies", COPIES)
+    for number, side in enumerate((24, 28, 48, 64, 80)):
+        fill(tmp_path / "data", {f"class {number}": 6 + number}, side=side)
+    loaded, registry = load_folder(tmp_path / "data"), load_registry()
+    config = RunConfig(generator="copies", select=("none",), judge_steps=4)
+    job = resolve(config, loaded, registry)
+    planned, mixed = expected_set(job), run(job, tmp_path / "out")
+    found = compared(mixed, job)
+    assert planned.counts() == mixed.counts() == job.planned()
+    assert compared(planned, job).side == found.side == told(tmp_path / "out")["detectability"]["train_size"]
+    for name in ("labels", "kinds"):
+        assert np.array_equal(getattr(compared(planned, job), name), getattr(found, name))
 
 
 def test_classical_images_alone_are_judged_by_their_blur(data, tmp_path, genaug):

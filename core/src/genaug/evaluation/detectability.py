@@ -128,6 +128,19 @@ def detect(
     )
 
 
+def training_steps(labels: Rows, generated: Mask, steps: int) -> int:
+    """About how many steps `detect` trains its classifiers for, both together; 0 where it would find nothing."""
+    if not len(comparable_classes(labels, generated)):
+        return 0
+    kinds = [np.bincount(labels[mask], minlength=int(labels.max()) + 1) for mask in (~generated, generated)]
+    images = int(np.maximum(*kinds)[np.minimum(*kinds) > 0].sum())  # those of one fold, each kind repeated to the other
+    return FOLDS * min(steps, _most_steps(images))
+
+
+def _most_steps(images: int) -> int:
+    return max(_LEAST_STEPS, _PASSES * images // BATCH)
+
+
 def _small_size(size: tuple[int, int]) -> tuple[int, int]:
     """Height and width of what the classifier sees: multiples of 8, the shorter one 32, the longer at most 256."""
     height, width = (min(_LONGEST, 8 * round(_SIDE * side / min(size) / 8)) for side in size)
@@ -138,7 +151,7 @@ def _origin_scores(small: Pixels, labels: Rows, generated: Mask, folds: Rows, *,
     """The logit of being generated, float64 [N], by the classifier that was trained on the other fold; else 0."""
     scores = np.zeros(len(labels))
     for fold in range(FOLDS):
-        split = _origin_split(small, labels, generated, np.flatnonzero(folds != fold))
+        split = origin_split(small, labels, generated, np.flatnonzero(folds != fold))
         judged = np.flatnonzero(folds == fold)
         if split is not None and len(judged):
             classifier = _classifier(split, fold, steps, **stored)
@@ -151,11 +164,11 @@ def _classifier(split: TrainSplit, fold: int, steps: int, seed: int, folder: Pat
     def tell(progress: Any) -> None:
         report(JudgeProgress(fold + 1, FOLDS, progress, "detector"))
 
-    most = max(_LEAST_STEPS, _PASSES * len(split) // BATCH)
-    return stored_classifier(split, derive(seed, "detectability", fold), min(steps, most), folder, tell)
+    steps = min(steps, _most_steps(len(split)))
+    return stored_classifier(split, derive(seed, "detectability", fold), steps, folder, tell)
 
 
-def _origin_split(small: Pixels, labels: Rows, generated: Mask, rows: Rows) -> TrainSplit | None:
+def origin_split(small: Pixels, labels: Rows, generated: Mask, rows: Rows) -> TrainSplit | None:
     """These rows as a split of two classes, real and generated; None if no class has both among them.
 
     Within each class the rarer kind is repeated until both are equally many, so that the class tells nothing about the

@@ -6,10 +6,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from genaug.classifier import BATCH as JUDGE_BATCH
 from genaug.classifier import fit_classifier
+from genaug.data.split import TrainSplit
+from genaug.evaluation.detectability import origin_split, training_steps
 from genaug.features.crossfit import FOLDS
 from genaug.fitting.fit import FitTask, enlarged
 from genaug.registry import make_generator
+from genaug.run.detectability import compared, detector_steps
+from genaug.run.expected import expected_set
 from genaug.run.harm_check import BATCH, SEEDS, check_steps
 from genaug.run.job import Job, default_workers
 from genaug.run.tasks import plan_tasks
@@ -17,6 +24,7 @@ from genaug.training import Progress, resolved_steps, train
 
 _WARM_STEPS = 3
 _TIMED_STEPS = 10
+_TIMED_IMAGES = 32
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,8 @@ class CostEstimate:
 
     fits: models to train. steps: over all models. step_seconds: of the slowest generator. seconds: training time with
     this number of workers. judge_seconds: training time of the classifiers that judge candidates; 0 without selectors.
-    check_seconds: training time of the classifiers of the harm check; 0 without it.
+    check_seconds: training time of the classifiers of the harm check; 0 without it. detector_seconds: time to read the
+    images whose origins are told apart, and to train the classifiers that do it; 0 with `check` switched off.
     """
 
     fits: int
@@ -35,6 +44,7 @@ class CostEstimate:
     seconds: float
     judge_seconds: float = 0.0
     check_seconds: float = 0.0
+    detector_seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -48,7 +58,8 @@ class CostEstimate:
             f"{self.fits} fit(s), {self.steps:,} steps in all, {self.step_seconds * 1000:.0f} ms a step: about "
             f"{self.seconds / 60:.1f} minutes of training with {self.workers} worker(s), "
             f"{self.judge_seconds / 60:.1f} minutes for the classifiers that judge images, "
-            f"{self.check_seconds / 60:.1f} minutes for the harm check; drawing images comes on top"
+            f"{self.detector_seconds / 60:.1f} minutes to tell generated from real images, "
+            f"{self.check_seconds / 60:.1f} minutes for the harm check; drawing and writing images comes on top"
         )
 
 
@@ -90,8 +101,17 @@ def measure(job: Job, workers: int | None = None) -> CostEstimate:
     seconds = [count * seconds_by_name[task.settings.description.name] for task, count in zip(fits, steps, strict=True)]
     busy = min(count, len(fits))
     training = max(sum(seconds) / busy, *seconds)
-    classifiers = _classifier_seconds(job)
-    return CostEstimate(len(fits), sum(steps), max(seconds_by_name.values()), busy, training, *classifiers)
+    judging, checking = _classifier_seconds(job)
+    return CostEstimate(
+        fits=len(fits),
+        steps=sum(steps),
+        step_seconds=max(seconds_by_name.values()),
+        workers=busy,
+        seconds=training,
+        judge_seconds=judging,
+        check_seconds=checking,
+        detector_seconds=_detector_seconds(job) if job.config.check else 0.0,
+    )
 
 
 def _classifier_seconds(job: Job) -> tuple[float, float]:
@@ -99,13 +119,36 @@ def _classifier_seconds(job: Job) -> tuple[float, float]:
     generated = not all(share.settings.description.from_originals for share in job.shares)
     judges = FOLDS * job.config.judge_steps if (job.selectors and generated) or job.config.probe else 0
     checking = 2 * SEEDS * FOLDS * check_steps(job) if job.config.check and generated else 0
-    return judges and judges * _classifier_step(job, 64), checking and checking * _classifier_step(job, BATCH)
+    train = job.loaded.train
+    return (
+        judges and judges * _classifier_step(train, JUDGE_BATCH),
+        checking and checking * _classifier_step(train, BATCH),
+    )
 
 
-def _classifier_step(job: Job, batch_size: int) -> float:
+def _detector_seconds(job: Job) -> float:
+    """Seconds to read the images that the run will compare, and to train the classifiers that tell their origin.
+
+    Reading is timed on 32 images of all classes and kinds, training on what was read.
+    """
+    images = compared(expected_set(job), job)
+    count = min(_TIMED_IMAGES, len(images.rows))
+    places = np.linspace(0, len(images.rows) - 1, count).round().astype(np.int64)
+    images.views(places[:1])  # the first image takes longer: libraries are loaded
+    started = time.perf_counter()
+    small = images.views(places).small
+    reading = (time.perf_counter() - started) / count * len(images.rows)
+    steps = training_steps(images.labels, images.generated, detector_steps(job))
+    every_other = np.arange(count) % 2 == 1  # as if generated: it does not matter for the time of a step
+    repeated = np.resize(np.arange(count), JUDGE_BATCH)  # fewer images would make smaller batches
+    split = origin_split(small, np.zeros(count, dtype=np.int64), every_other, repeated) if steps else None
+    return reading if split is None else reading + steps * _classifier_step(split, JUDGE_BATCH)
+
+
+def _classifier_step(split: TrainSplit, batch_size: int) -> float:
     timer = _Timer()
     with suppress(_EnoughError):
-        fit_classifier(job.loaded.train, steps=job.config.judge_steps, seed=0, batch_size=batch_size, report=timer)
+        fit_classifier(split, steps=_WARM_STEPS + _TIMED_STEPS + 1, seed=0, batch_size=batch_size, report=timer)
     return timer.step_seconds()
 
 

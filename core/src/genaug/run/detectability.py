@@ -1,6 +1,7 @@
 """Measures how well the generated images of a run can be told from its real ones, as the output holds them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -27,6 +28,47 @@ _DIGITS = 4
 Rows = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Compared:
+    """The images of a mixed set that are compared: at most 100 of each class and kind.
+
+    rows: int64 [N], their places among `WrittenImages`. labels: int64 [N], their classes. kinds: int64 [N], places in
+    `real, classical, generated`. groups: int64 [N], those of near-duplicates of their source images. side: the shorter
+    side in pixels at which a classifier will be trained.
+    """
+
+    mixed: MixedSet
+    rows: Rows
+    labels: Rows
+    kinds: Rows
+    groups: Rows
+    side: int
+
+    @property
+    def generated(self) -> NDArray[np.bool_]:
+        """Which of them are generated, bool [N]; the others are the real side."""
+        generated: NDArray[np.bool_] = self.kinds == _GENERATED
+        return generated
+
+    def views(self, places: Rows) -> OriginViews:
+        """These of the N images as the detectors see them."""
+        written, loaded = WrittenImages(self.mixed), self.mixed.loaded
+        images = (written[row] for row in self.rows[places].tolist())
+        return OriginViews.of(images, scaled(loaded.spec, self.side), loaded.resize)
+
+
+def compared(mixed: MixedSet, job: Job) -> Compared:
+    """The images that the check of a run compares."""
+    labels, kinds, groups = _labels(mixed), _kinds(mixed), _groups(mixed)
+    rows = sample(labels, kinds, job.config.seed)
+    return Compared(mixed, rows, labels[rows], kinds[rows], groups[rows], train_side(mixed, job.config.train_size))
+
+
+def detector_steps(job: Job) -> int:
+    """Training steps of each classifier that tells origins apart: a quarter of those of a judge."""
+    return max(1, job.config.judge_steps // 4)
+
+
 def check_detectability(
     mixed: MixedSet, job: Job, folder: Path, report: Report
 ) -> tuple[dict[str, Any], Sequence[str]]:
@@ -40,25 +82,20 @@ def check_detectability(
     """
     if not (mixed.synthetic and job.config.check):
         return {"detectability": None}, possible_shortcut(mixed.counts())
-    counts, side, seed = mixed.counts(), train_side(mixed, job.config.train_size), job.config.seed
-    labels, kinds, groups = _labels(mixed), _kinds(mixed), _groups(mixed)
-    rows = sample(labels, kinds, seed)
-    written = WrittenImages(mixed)
-    size = scaled(mixed.loaded.spec, side)
-    views = OriginViews.of((written[row] for row in rows.tolist()), size, mixed.loaded.resize)
-    labels, kinds, groups = labels[rows], kinds[rows], groups[rows]
+    counts, images = mixed.counts(), compared(mixed, job)
+    labels, groups, real, side = images.labels, images.groups, ~images.generated, images.side
+    views = images.views(np.arange(len(labels)))
     found = detect(
         views,
         labels,
-        kinds == _GENERATED,
+        images.generated,
         groups,
-        seed=seed,
-        steps=max(1, job.config.judge_steps // 4),
+        seed=job.config.seed,
+        steps=detector_steps(job),
         folder=folder / JUDGES,
         report=report,
     )
-    real = kinds != _GENERATED
-    classical = area_within_classes(views.blurs[real], (kinds == 1)[real], labels[real], groups[real])
+    classical = area_within_classes(views.blurs[real], (images.kinds == 1)[real], labels[real], groups[real])
     risk = _risk(counts, found)
     sentences = possible_shortcut(counts) if found is None else found_shortcut(counts, found, risk or 0.0)
     figures = {

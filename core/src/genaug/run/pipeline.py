@@ -56,7 +56,7 @@ def mix(generated: Generated) -> MixedSet:
     accepted = [candidate for result in results for candidate in result.accepted]
     mixed = [one for one in accepted if not one.tops_up]
     topped_up = tuple(one for one in accepted if one.tops_up)
-    real, resolution = real_side(job.loaded.spec.counts, topped_up), _resolution(job)
+    real, resolution = real_side(job.loaded.spec.counts, topped_up), resolution_of(job)
     applied = apply_recipe(job.recipe, real, [one.label for one in mixed], [overall_score(one.scores) for one in mixed])
     pairs = zip(mixed, applied.keep, applied.weights, strict=True)
     return MixedSet(
@@ -71,7 +71,7 @@ def mix(generated: Generated) -> MixedSet:
     )
 
 
-def _resolution(job: Job) -> Resolution:
+def resolution_of(job: Job) -> Resolution:
     """How the images of a job are brought to the size at which they are written."""
     shares = [*job.all_shares, *([job.fallback] if job.fallback else [])]
     variants = {
@@ -92,7 +92,7 @@ def check(job: Job, out: Path | None = None) -> None:
     """
     require_storable(job.recipe)
     check_format(job.config.format)
-    _resolution(job)
+    resolution_of(job)
     if out is not None:
         output = OutputFolder(out)
         output.check(job.loaded.scan.root, job.request())
