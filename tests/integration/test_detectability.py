@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from genaug import augment
 from genaug.data.folder import load_folder
+from genaug.evaluation.origin_rows import without_detectability
 from genaug.registry import load_registry
+from genaug.report import write_report
+from genaug.report.measuring import measure
 from genaug.run.config import RunConfig
 from genaug.run.detectability import compared
 from genaug.run.expected import expected_set
@@ -241,3 +244,37 @@ def test_evaluate_uses_the_size_of_the_run_and_says_when_images_are_too_few(data
     owls = fill(tmp_path / "owls", {"owl": 3, "cat": 4})
     few = genaug("evaluate", owls, owls, "--metrics", "detectability")
     assert "detectability is left out: no class has five real and five synthetic images" in few.err
+
+
+def test_the_page_has_the_rows_of_evaluate_and_the_figures_of_the_run_only_without_them(data, tmp_path, genaug):
+    out = tmp_path / "out"
+    options = ("--per-class", 6, "--select", "none", "--top-up", "oversample")
+    assert genaug("run", data, *FEW_STEPS, "-g", "copies", *BLURRED, *options, "-o", out).code == 0
+    sentence = told(out)["detectability"]["sentence"]
+    assert (out / "report.html").read_text("utf-8").count(sentence) == 1
+    answer = genaug("evaluate", data, out, "--metrics", "detectability", "--json")
+    measure(out, ["detectability", "ssim"])
+    ssim, *rows = json.loads((out / "evaluation.json").read_text("utf-8"))["rows"]
+    assert ssim["name"] == "ssim"
+    assert rows == json.loads(answer.out)
+    assert [row["name"] for row in rows] == ["detectability", "detectability[blur]"]
+    page = write_report(out).read_text("utf-8")
+    for row in rows:
+        assert f">{row['name']}</bdi></th>" in page
+        assert f">{row['low']:.3g} to {row['high']:.3g}</td>" in page
+        assert row["note"] in page
+    assert "how well a classifier tells synthetic from real images of one class" in rows[0]["note"]
+    assert "how well blur alone tells synthetic from real images of one class" in rows[1]["note"]
+    assert sentence not in page
+
+
+def test_the_page_says_when_images_are_too_few_and_keeps_what_the_run_says(plain, tmp_path, genaug):
+    out = tmp_path / "out"
+    assert genaug("run", plain, *FEW_STEPS, "-g", "oversample", "--per-class", 2, "-o", out).code == 0
+    assert "detectability is left out: no class has five real and five" in measure(out, ["detectability"])
+    assert told(out)["detectability"]["sentence"] in write_report(out).read_text("utf-8")
+
+
+@pytest.mark.parametrize("names", [None, ["detectability", "ssim"], ["ssim"]])
+def test_detectability_is_measured_where_it_is_requested_or_no_metric_is_named(names):
+    assert without_detectability(names) == (names and ["ssim"], names is None or "detectability" in names)

@@ -58,7 +58,6 @@ def evaluate(
 ) -> int:
     """Score synthetic images; each score comes with an interval and the score that real images get. Writes nothing."""
     from genaug.evaluation import (
-        DETECTABILITY,
         MetricInputs,
         compare,
         load_inputs,
@@ -66,12 +65,11 @@ def evaluate(
         parse_requests,
         resolve_features,
         uses_default_features,
+        without_detectability,
     )
     from genaug.registry import load_registry
 
-    names = None if metrics is None else given.named(metrics, "--metrics")
-    detectable = names is None or DETECTABILITY in names
-    names = None if names is None else [name for name in names if name != DETECTABILITY]
+    names, detectable = without_detectability(None if metrics is None else given.named(metrics, "--metrics"))
     registry, chosen, reason = load_registry(), features, ""
     if features != "auto" or uses_default_features(names, registry):
         chosen, reason = resolve_features(features, weights=weights, allow_download=allow_download)
@@ -90,10 +88,10 @@ def evaluate(
 
 def _detectability(metric_inputs: "MetricInputs") -> "list[Row]":
     """The rows of detectability; none, and a note that says why, where no class has enough images."""
-    from genaug.evaluation import DETECTABILITY, detectability_rows
+    from genaug.evaluation import DETECTABILITY_LEFT_OUT, detectability_rows
 
     if not (rows := detectability_rows(metric_inputs)):
-        console.note(f"{DETECTABILITY} is left out: no class has five real and five synthetic images")
+        console.note(DETECTABILITY_LEFT_OUT)
     return rows
 
 

@@ -1,9 +1,9 @@
 """Compares synthetic with real images: each metric with its interval and its baseline, overall and for each class."""
 
 from genaug.evaluation.compare import MetricEstimate, Row, compare
-from genaug.evaluation.inputs import EvaluationInputs, inner, load_inputs, parent_rows, unseen
+from genaug.evaluation.inputs import EvaluationInputs, compared_files, inner, load_inputs, parent_rows, unseen
 from genaug.evaluation.metric_inputs import MetricInputs, fresh_judges
-from genaug.evaluation.origin_rows import DETECTABILITY, detectability_rows
+from genaug.evaluation.origin_rows import DETECTABILITY_LEFT_OUT, detectability_rows, without_detectability
 from genaug.evaluation.requests import (
     MetricRequest,
     make_extractors,
@@ -13,13 +13,14 @@ from genaug.evaluation.requests import (
 )
 
 __all__ = [
-    "DETECTABILITY",
+    "DETECTABILITY_LEFT_OUT",
     "EvaluationInputs",
     "MetricEstimate",
     "MetricInputs",
     "MetricRequest",
     "Row",
     "compare",
+    "compared_files",
     "detectability_rows",
     "fresh_judges",
     "inner",
@@ -30,4 +31,5 @@ __all__ = [
     "resolve_features",
     "unseen",
     "uses_default_features",
+    "without_detectability",
 ]

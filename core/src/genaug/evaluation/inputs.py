@@ -111,11 +111,20 @@ def load_inputs(
         parents=rows[chosen],
         held_out=held_out,
         notes=(*known.notes, *known.left_out, *(_lost(loaded) if parents else loaded.left_out), *leaks),
-        files=_files(known, images.take({images.names[row] for row in np.flatnonzero(chosen)}), synthetic, train_side),
+        files=compared_files(
+            known, images.take({images.names[row] for row in np.flatnonzero(chosen)}), synthetic, train_side
+        ),
     )
 
 
-def _files(known: LoadedFolder, synthetic: LabelledImages, out: Path, train_side: int | None) -> ComparedFiles:
+def compared_files(
+    known: LoadedFolder, synthetic: LabelledImages, out: Path, train_side: int | None = None
+) -> ComparedFiles:
+    """The files of the training images of `known`, all of them real, and of synthetic images.
+
+    out: an output or another folder. train_side: if left out, the one that the run of `out` recorded, or the median
+    shorter side of all these images.
+    """
     real = known.splits["train"]
     paths = dict(zip(real.names, real.paths, strict=True))
     sizes = [min(one.height, one.width) for one in (*real.facts, *synthetic.facts)]

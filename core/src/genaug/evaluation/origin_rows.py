@@ -1,5 +1,7 @@
 """The rows `detectability` and `detectability[blur]` of the table of metrics, from files at the train size."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from genaug.data.decode import decode
@@ -10,6 +12,14 @@ from genaug.metrics.areas import Area
 from genaug.mixing.resolution import scaled
 
 DETECTABILITY = "detectability"
+DETECTABILITY_LEFT_OUT = f"{DETECTABILITY} is left out: no class has five real and five synthetic images"
+
+
+def without_detectability(names: Sequence[str] | None) -> tuple[list[str] | None, bool]:
+    """The names of the other metrics, and whether detectability is requested. None stands for all metrics."""
+    if names is None:
+        return None, True
+    return [name for name in names if name != DETECTABILITY], DETECTABILITY in names
 
 
 def detectability_rows(metric_inputs: MetricInputs) -> list[Row]:
@@ -34,21 +44,22 @@ def detectability_rows(metric_inputs: MetricInputs) -> list[Row]:
     counts = int(synthetic[rows].sum()), int((~synthetic[rows]).sum())
     classes = inputs.train.spec.classes
     return [
-        _row(DETECTABILITY, found.classifier.area, *counts, classes, files.train_side),
-        _row(f"{DETECTABILITY}[blur]", found.blur.area, *counts, classes, files.train_side),
+        _row("", "a classifier", found.classifier.area, *counts, classes, files.train_side),
+        _row("[blur]", "blur alone", found.blur.area, *counts, classes, files.train_side),
     ]
 
 
-def _row(name: str, area: Area, synthetic: int, real: int, classes: tuple[str, ...], side: int) -> Row:
+def _row(suffix: str, detector: str, area: Area, synthetic: int, real: int, classes: Sequence[str], side: int) -> Row:
     """The row of one detector. Its baseline is chance: nothing tells real images from real images."""
     return Row(
-        name=name,
+        name=f"{DETECTABILITY}{suffix}",
         overall=MetricEstimate(area.value, area.interval),
         higher_is_better=False,
         real=0.5,
         real_images=real,
         matched=float("nan"),
         images=synthetic,
-        note=f"area under the curve at {side} pixels; 0.5 is chance",
+        note=f"how well {detector} tells synthetic from real images of one class: area under the curve at {side} "
+        "pixels; 0.5 is chance",
         classes={classes[label]: MetricEstimate(value) for label, value in area.classes.items()},
     )

@@ -6,9 +6,12 @@ from pathlib import Path
 from genaug.data.folder import load_folder
 from genaug.errors import DataError
 from genaug.evaluation import (
+    DETECTABILITY_LEFT_OUT,
     EvaluationInputs,
     MetricInputs,
     compare,
+    compared_files,
+    detectability_rows,
     fresh_judges,
     inner,
     make_extractors,
@@ -17,6 +20,7 @@ from genaug.evaluation import (
     resolve_features,
     unseen,
     uses_default_features,
+    without_detectability,
 )
 from genaug.evaluation.metric_inputs import CLASSIFIER
 from genaug.features import CrossFit
@@ -44,16 +48,24 @@ def measure(out: Path, metrics: Sequence[str] | None = None) -> str:
         raise DataError(f"{out} is the output of a study and has no images; expected the output of genaug run")
     inputs = _inputs(out, run)
     registry, features, without_inception = load_registry(), CLASSIFIER, ""
-    if uses_default_features(metrics, registry):
+    names, detectable = without_detectability(metrics)
+    if uses_default_features(names, registry):
         features, without_inception = resolve_features("auto", weights=None, allow_download=False)
-    requests = parse_requests(metrics, registry, features)
+    requests = parse_requests(names, registry, features)
     judges = _judges(out, inputs) if any(request.features == CLASSIFIER for request in requests) else None
     extractors = make_extractors(requests, weights=None, allow_download=False, layer=2048)
     metric_inputs = MetricInputs(inputs, extractors, seed=0, judges=judges)
-    rows = [row.to_json() for request in requests for row in compare(request, metric_inputs)]
-    provenance = run.record.written.get(PROVENANCE, "")
-    note = " ".join([_WITHOUT_INCEPTION] * bool(without_inception) + [f"{text}." for text in inputs.notes])
-    write_json(out / EVALUATION, {"provenance": provenance, "features": features, "note": note, "rows": rows})
+    rows = [row for request in requests for row in compare(request, metric_inputs)]
+    detected = detectability_rows(metric_inputs) if detectable else []
+    notes = [*inputs.notes, *([DETECTABILITY_LEFT_OUT] if detectable and not detected else [])]
+    note = " ".join([_WITHOUT_INCEPTION] * bool(without_inception) + [f"{text}." for text in notes])
+    values = {
+        "provenance": run.record.written.get(PROVENANCE, ""),
+        "features": features,
+        "note": note,
+        "rows": [row.to_json() for row in (*rows, *detected)],
+    }
+    write_json(out / EVALUATION, values)
     return note
 
 
@@ -71,10 +83,17 @@ def _inputs(out: Path, run: RunContent) -> EvaluationInputs:
         raise DataError(
             f"{out} lacks {len(missing)} of its real images, such as {min(missing)}; genaug verify {out} lists them"
         )
-    train, synthetic = loaded.only_training_on(real).train, loaded.splits["train"].take(parents)
-    rows = parent_rows(train, [parents[name] for name in synthetic.names])
-    held_out, notes = unseen(loaded.splits.get("test"), loaded.splits["train"].take(real))
-    return EvaluationInputs.of(train, synthetic.images, synthetic.labels, parents=rows, held_out=held_out, notes=notes)
+    known, synthetic = loaded.only_training_on(real), loaded.splits["train"].take(parents)
+    held_out, notes = unseen(loaded.splits.get("test"), known.splits["train"])
+    return EvaluationInputs.of(
+        known.train,
+        synthetic.images,
+        synthetic.labels,
+        parents=parent_rows(known.train, [parents[name] for name in synthetic.names]),
+        held_out=held_out,
+        notes=notes,
+        files=compared_files(known, synthetic, out),
+    )
 
 
 def _judges(out: Path, inputs: EvaluationInputs) -> CrossFit:

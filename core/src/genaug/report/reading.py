@@ -52,6 +52,16 @@ class RunContent:
         """The records of the synthetic images."""
         return [image for image in self.images if image.synthetic]
 
+    @property
+    def detectability(self) -> str:
+        """What the run says on how well generated images can be told from real ones; empty if it did not measure it.
+
+        Empty too if the evaluation has rows on it, so that the page shows one figure and not two.
+        """
+        rows = () if self.evaluation is None else self.evaluation.rows
+        measured = any(row.name == "detectability" for row in rows)
+        return "" if measured or self.record.detectability is None else self.record.detectability.sentence
+
     @cached_property
     def real_labels(self) -> dict[str, str]:
         """The class of each real image, by its name in the provenance."""
