@@ -83,7 +83,7 @@ def _judged(selectors: SelectorChain, attribution: Attribution, images: np.ndarr
     found = []
     for place, image in enumerate(images):
         one = Candidate(
-            pixels=image,
+            images={place: image},
             label=int(labels[place]),
             generator="planted",
             index=place,

@@ -116,7 +116,7 @@ def entries(count: int) -> list[Entry]:
             "synthetic": False,
             "weight": 1.0,
         }
-        return Entry(line, lambda: png(pixels))
+        return Entry(line["file_name"], lambda: (line, png(pixels)))
 
     return [entry(number) for number in range(count)]
 
@@ -129,7 +129,7 @@ def small_shards(monkeypatch):
 
 @pytest.mark.parametrize("form", ["webdataset", "parquet"])
 def test_shards_are_cut_by_bytes_and_lose_nothing(form, tmp_path, small_shards):
-    lines = write_images(form, {"train": entries(10)}, tmp_path, ["a"])
+    lines = list(write_images(form, {"train": entries(10)}, tmp_path, ["a"]))
     names = sorted(path.name for path in (tmp_path / "data").iterdir())
     assert len(names) == 4
     assert names[-1] == {"webdataset": "train-000003.tar", "parquet": "train-00003-of-00004.parquet"}[form]
@@ -140,7 +140,7 @@ def test_shards_are_cut_by_bytes_and_lose_nothing(form, tmp_path, small_shards):
 @pytest.mark.parametrize("form", ["webdataset", "parquet"])
 def test_the_same_images_give_the_same_bytes(form, tmp_path, small_shards):
     for name in ("one", "two"):
-        write_images(form, {"train": entries(5)}, tmp_path / name, ["a"])
+        assert len(list(write_images(form, {"train": entries(5)}, tmp_path / name, ["a"]))) == 5
     for path in (tmp_path / "one/data").iterdir():
         assert path.read_bytes() == (tmp_path / "two/data" / path.name).read_bytes()
 

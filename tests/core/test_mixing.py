@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 from genaug.errors import OutputError, UsageError
-from genaug.output.contact_sheets import COLUMNS, contact_sheet
+from genaug.output.contact_sheets import COLUMNS, SheetRow, contact_sheet
 from genaug.output.file_names import converted, flat_names, synthetic_name
 from genaug.output.folder import OutputFolder
 from genaug.output.mark import SOURCE_TYPE, marked_png
@@ -143,9 +143,8 @@ def test_a_synthetic_png_says_what_it_is_and_keeps_its_pixels():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_contact_sheet_shows_up_to_64_of_each(real, synthetic, channels):
     tile = np.full((16, 24, channels), 120, np.uint8)
-    with Image.open(
-        io.BytesIO(contact_sheet("a\n標" * 60, {"real": [tile] * real, "generated": [tile] * synthetic}))
-    ) as sheet:
+    parts = [SheetRow("real", [tile] * real, real), SheetRow("generated", [tile] * synthetic, synthetic)]
+    with Image.open(io.BytesIO(contact_sheet("a\n標" * 60, parts))) as sheet:
         rows = -(-min(real, 64) // COLUMNS) + -(-min(synthetic, 64) // COLUMNS)
         assert sheet.width > COLUMNS * 24
         assert sheet.height > rows * 48

@@ -340,7 +340,7 @@ def test_a_study_may_have_no_test_split_no_figure_and_no_intervals(tmp_path):
 
 
 def rejected(index, label, selector, pixels, copied=None):
-    candidate = Candidate(pixels, label, "one", index, "", parents=(), source=0, nearest=0, distance=1.0)
+    candidate = Candidate({index: pixels}, label, "one", index, "", parents=(), source=0, nearest=0, distance=1.0)
     return candidate.rejected(selector, "why", copied)
 
 

@@ -1,5 +1,6 @@
 """Filling a class: order, limits, prefixes, selectors that choose, and the record of rejected candidates."""
 
+import tracemalloc
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,8 @@ from genaug.errors import PluginError, UsageError
 from genaug.features import cross_fit
 from genaug.fitting import CHUNK
 from genaug.hookspecs import SelectorDescription
+from genaug.mixing.candidate import Candidate
+from genaug.mixing.candidate_table import CandidateTable
 from genaug.registry import Source, load_registry
 from genaug.selection import ClassFiller, CrossFitTools, SelectorChain, SelectorChoice, choose_selectors
 from genaug.selector import Candidates, Selector, Verdict
@@ -114,7 +117,7 @@ def test_without_selectors_exactly_the_first_candidates_are_kept():
     filling = filler(None, 21)
     assert filling.next_count() == 21
     assert filled(filling, [True] * 30) == list(range(21))
-    assert filling.rejected == []
+    assert not filling.rejected
 
 
 @settings(deadline=None, max_examples=40)
@@ -141,7 +144,7 @@ def test_a_refused_class_draws_nothing():
     assert chain(Bright, Picky).refused == {0: "no reason"}
     assert chain(Bright).refused == {}
     filling = ClassFiller(chain(Picky), ATTRIBUTION, generator="some", label=0, wanted=4, overdraw=4.0, refused=True)
-    assert (filling.next_count(), filling.finish(), filling.rejected) == (0, [], [])
+    assert (filling.next_count(), list(filling.finish()), list(filling.rejected)) == (0, [], [])
 
 
 def test_manually_rejected_candidates_are_replaced_and_recorded_as_such():
@@ -230,3 +233,33 @@ def test_a_damaged_classifier_is_trained_again(tmp_path):
         path.write_bytes(b"half of it")
     again = cross_fit(SPLIT, seed=0, steps=3, folder=tmp_path)
     assert torch.equal(first.features(SPLIT.images, torch.arange(12)), again.features(SPLIT.images, torch.arange(12)))
+
+
+def test_a_table_of_candidates_holds_what_it_was_given():
+    given = [
+        Candidate({7: SPLIT.images[0]}, 0, "one", 7, "weights", (1, 2), 1, 2, 0.25, {"novelty": 0.5}, tops_up=True),
+        Candidate({0: SPLIT.images[1]}, 1, "two", 0, "other", (), 3, 4, 1.5, kind="classical", weight=0.1),
+        Candidate({8: SPLIT.images[2]}, 0, "one", 8, "weights", (1, 2), 1, 2, 0.0).rejected("novelty", "a copy", 2),
+    ]
+    table = CandidateTable(given)
+    assert list(table) == given
+    assert list(table[1:]) == given[1:]
+    assert list(table.take([2, 0], [0.5, 2.0])) == [given[2].with_weight(0.5), given[0].with_weight(2.0)]
+    assert np.array_equal(table[2].pixels, SPLIT.images[2])
+    assert table.labels.tolist() == [0, 1, 0]
+    assert table.kinds.tolist() == ["generated", "classical", "generated"]
+    assert table.tops_up.tolist() == [True, False, False]
+    assert {key: numbers.tolist() for key, numbers in table.numbers().items()} == {(0, "one"): [7, 8], (1, "two"): [0]}
+    assert not len(CandidateTable().kinds)
+
+
+def test_a_candidate_in_a_table_takes_little_memory():
+    images = {0: SPLIT.images[0]}
+    tracemalloc.start()
+    try:
+        table = CandidateTable()
+        for index in range(20_000):
+            table.append(Candidate(images, 0, "one", index, "weights", (index % 10,), 0, 0, index / 7))
+        assert tracemalloc.get_traced_memory()[0] < 150 * len(table)
+    finally:
+        tracemalloc.stop()

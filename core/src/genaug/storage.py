@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import heapq
 import json
 import logging
 import os
@@ -11,14 +12,18 @@ import uuid
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
 from genaug.errors import DataError, OutputError, printable
 
+Record = TypeVar("Record", bound=Mapping[str, Any])
 LOCK = "lock"
+_TOGETHER = 10_000  # records that are sorted in memory
 _LOG = logging.getLogger("genaug")
 _FICLONE = 0x40049409  # ioctl number of a reflink (copy-on-write copy) on Linux
 
@@ -86,7 +91,40 @@ def write_json(path: Path, values: Any) -> None:
 
 def write_json_lines(path: Path, records: Iterable[Any]) -> None:
     """Write JSON lines with sorted keys, completely or not at all; escaping keeps any file name intact."""
-    write_text(path, "".join(json.dumps(record, sort_keys=True) + "\n" for record in records))
+    write_with(path, lambda beside: _write_lines(beside, (json.dumps(record, sort_keys=True) for record in records)))
+
+
+def write_sorted_json_lines(path: Path, records: Iterable[Mapping[str, Any]], key: str) -> None:
+    """The same, sorted by the texts under a key; any number of records takes the memory of 10,000."""
+    batches = [
+        JsonLines(path.parent, sorted(([record[key], record] for record in batch), key=itemgetter(0)))
+        for batch in _batches(records)
+    ]
+    write_json_lines(path, (record for _, record in heapq.merge(*batches, key=itemgetter(0))))
+
+
+class JsonLines:
+    """JSON values in a temporary file, which takes no memory and vanishes with this object.
+
+    folder: where the file lies; it has no name there.
+    """
+
+    def __init__(self, folder: Path, values: Iterable[Any] = ()) -> None:
+        self._folder = folder
+        with _output_errors(folder):
+            self._file = tempfile.TemporaryFile("w+", dir=folder, encoding="ascii")  # noqa: SIM115 - closed with it
+        weakref.finalize(self, self._file.close)
+        self.extend(values)
+
+    def extend(self, values: Iterable[Any]) -> None:
+        """Add values at the end."""
+        for value in values:
+            with _output_errors(self._folder):
+                self._file.write(json.dumps(value) + "\n")
+
+    def __iter__(self) -> Iterator[Any]:
+        self._file.seek(0)
+        return map(json.loads, self._file)
 
 
 def read_json_lines(path: Path) -> list[Any]:
@@ -190,6 +228,17 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    source = iter(records)
+    while batch := list(islice(source, _TOGETHER)):
+        yield batch
+
+
+def _write_lines(path: Path, lines: Iterable[str]) -> None:
+    with path.open("w", encoding="ascii") as file:
+        file.writelines(f"{line}\n" for line in lines)
 
 
 def _write_whole(path: Path, data: bytes) -> None:

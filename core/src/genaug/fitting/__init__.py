@@ -1,6 +1,6 @@
 """Train the models of a generator on a TrainSplit, store them, and draw images from them."""
 
-from genaug.fitting.draw import CHUNK, DrawTask, chunk_images, chunks_of, draw, draw_chunk, image_noise
+from genaug.fitting.draw import CHUNK, DrawnImages, DrawTask, chunks_of, draw, draw_chunk, image_noise
 from genaug.fitting.fit import FitRecord, FitSettings, FitTask, fit, fit_tasks
 from genaug.fitting.model import (
     load_generator,
@@ -16,13 +16,13 @@ from genaug.fitting.sampler import ModelSampler, PerClass
 __all__ = [
     "CHUNK",
     "DrawTask",
+    "DrawnImages",
     "FitRecord",
     "FitSettings",
     "FitTask",
     "ModelRecord",
     "ModelSampler",
     "PerClass",
-    "chunk_images",
     "chunks_of",
     "draw",
     "draw_chunk",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ class DrawProgress:
 def draw(task: DrawTask, report: Callable[[DrawProgress], None]) -> None:
     """Draw the chunks of a task that are not in its folder yet, and write them there."""
     chunks = [(label, chunk) for label, count in task.counts.items() for chunk in chunks_of(0, count)]
-    missing = [(label, chunk) for label, chunk in chunks if read_checked(_path(task, label, chunk)) is None]
+    missing = [(label, chunk) for label, chunk in chunks if read_checked(_path(task.folder, label, chunk)) is None]
     if not missing:
         return
     sampler = load_sampler((task.model,), task.spec, load_registry(), task.device)
@@ -58,7 +59,7 @@ def draw(task: DrawTask, report: Callable[[DrawProgress], None]) -> None:
     with using_threads(task.threads):
         for done, (label, chunk) in enumerate(missing, start=1):
             images, parents = draw_chunk(sampler, label, chunk, seed=task.seed, name=task.generator)
-            write_checked(_path(task, label, chunk), save({"images": images, "parents": parents}))
+            write_checked(_path(task.folder, label, chunk), save({"images": images, "parents": parents}))
             report(DrawProgress(f"drawing {task.generator}", done * CHUNK, len(missing) * CHUNK))
 
 
@@ -80,12 +81,28 @@ def image_noise(seed: int, name: str, class_name: str, indices: Iterable[int]) -
     return Noise.per_image(seed, "sample", [(name, class_name, index) for index in indices])
 
 
-def chunk_images(task: DrawTask, label: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Read the images of one class that `draw` wrote: uint8 [n, H, W, C] and parents int64 [n, k]."""
-    count = task.counts[label]
-    parts = [load(need_checked(_path(task, label, chunk))) for chunk in chunks_of(0, count)]
-    images, parents = (np.concatenate([part[name] for part in parts])[:count] for name in ("images", "parents"))
-    return images, parents
+class DrawnImages:
+    """The images of one class that `draw` wrote to a folder, read when they are asked for."""
+
+    def __init__(self, folder: Path, label: int) -> None:
+        self._folder, self._label = folder, label
+
+    def chunk(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Images uint8 [CHUNK, H, W, C] from number * CHUNK on, and their parents int64 [CHUNK, k]."""
+        return _read(_path(self._folder, self._label, number))
+
+    def __getitem__(self, index: int, /) -> NDArray[np.uint8]:
+        """Image `index`, uint8 [H, W, C]."""
+        number, place = divmod(index, CHUNK)
+        image: NDArray[np.uint8] = self.chunk(number)[0][place]
+        return image
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Images and parents of a chunk; a path stands for all that decides them, so it always has the same content."""
+    tensors = load(need_checked(path))
+    return tensors["images"], tensors["parents"]
 
 
 def chunks_of(first: int, count: int) -> range:
@@ -97,5 +114,5 @@ def _indices(chunk: int) -> range:
     return range(chunk * CHUNK, (chunk + 1) * CHUNK)
 
 
-def _path(task: DrawTask, label: int, chunk: int) -> Path:
-    return task.folder / f"{label:03d}-{chunk:06d}"
+def _path(folder: Path, label: int, chunk: int) -> Path:
+    return folder / f"{label:03d}-{chunk:06d}"

@@ -1,7 +1,7 @@
 """A generated image on its way from the generator to the output."""
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +9,20 @@ from numpy.typing import NDArray
 Kind = Literal["classical", "generated"]
 
 
+class ImageSource(Protocol):
+    """Images of one generator and class by their index: a table in memory, or files."""
+
+    def __getitem__(self, index: int, /) -> NDArray[np.uint8]:
+        """Pixels uint8 [H, W, C] at the model size."""
+        ...
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One generated image. Its class and the training images it relates to are numbers; writers look up the names.
 
-    pixels: uint8 [H, W, C]. label: its class, in [0, K). generator: the generator's name. index: its number among the
-    candidates of that generator and class. model: SHA-256 of the weights that drew it.
+    images: from which its pixels are read, by its index. label: its class, in [0, K). generator: the generator's name.
+    index: its number among the candidates of that generator and class. model: SHA-256 of the weights that drew it.
     parents: training rows that the generator used. source: the training row that it most likely comes from: the parent
     that looks most like it, or the nearest training image where there is no parent. nearest: the training row whose
     thumbnail is most like its own; distance: 1 - correlation of the two thumbnails, in [0, 2].
@@ -25,7 +33,7 @@ class Candidate:
     the real side of its class to the size of the largest one; recipes then leave it alone.
     """
 
-    pixels: NDArray[np.uint8]
+    images: ImageSource
     label: int
     generator: str
     index: int
@@ -41,6 +49,11 @@ class Candidate:
     weight: float = 1.0
     kind: Kind = "generated"
     tops_up: bool = False
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """uint8 [H, W, C] at the model size."""
+        return self.images[self.index]
 
     def with_score(self, selector: str, score: float) -> "Candidate":
         """The same candidate with one more score."""

@@ -1,6 +1,6 @@
 """The mixed set of a run: the real images as they were read, the accepted candidates, and what could not be made."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from genaug.data.folder import LoadedFolder
 from genaug.mixing.apply import overall_score
 from genaug.mixing.candidate import Candidate
+from genaug.mixing.candidate_table import CandidateTable
 from genaug.mixing.resolution import Resolution
 
 
@@ -57,8 +58,8 @@ class MixedSet:
     """
 
     loaded: LoadedFolder
-    synthetic: tuple[Candidate, ...]
-    rejected: tuple[Candidate, ...]
+    synthetic: CandidateTable
+    rejected: CandidateTable
     plan: dict[str, int]
     failures: dict[str, str]
     shortfall: dict[str, int]
@@ -70,22 +71,20 @@ class MixedSet:
         """The class names in label order."""
         return self.loaded.spec.classes
 
-    @property
-    def _labels(self) -> NDArray[np.int64]:
-        return np.array([one.label for one in self.synthetic], dtype=np.int64)
-
     def arrays(self) -> MixedArrays:
         """The set at the model size, stacked: each image as it is written, brought back to that size."""
         train, synthetic = self.loaded.train, self.synthetic
-        none = np.empty((0, *train.images.shape[1:]), np.uint8)
+        images = np.empty((len(synthetic), *train.images.shape[1:]), np.uint8)
+        for row, one in enumerate(synthetic):
+            images[row] = self._at_model_size(one)
         return MixedArrays(
             real_images=train.images,
             real_labels=train.labels,
-            synthetic_images=np.stack([self._at_model_size(one) for one in synthetic]) if synthetic else none,
-            synthetic_labels=self._labels,
-            scores=np.array([overall_score(one.scores) for one in synthetic], dtype=np.float64),
-            sources=np.array([one.source for one in synthetic], dtype=np.int64),
-            tops_up=np.array([one.tops_up for one in synthetic], dtype=bool),
+            synthetic_images=images,
+            synthetic_labels=synthetic.labels,
+            scores=np.array([overall_score(scores) for scores in synthetic.scores], dtype=np.float64),
+            sources=synthetic.sources,
+            tops_up=synthetic.tops_up,
         )
 
     def _at_model_size(self, candidate: Candidate) -> NDArray[np.uint8]:
@@ -115,14 +114,8 @@ class MixedSet:
             name: {"real": real, "classical": 0, "generated": 0}
             for name, real in zip(self.classes, self.loaded.spec.counts, strict=True)
         }
-        for one in self.synthetic:
-            counts[self.classes[one.label]][one.kind] += 1
+        for (label, kind), count in Counter(
+            zip(self.synthetic.labels.tolist(), self.synthetic.kinds, strict=True)
+        ).items():
+            counts[self.classes[label]][kind] += count
         return counts
-
-
-def real_side(counts: Sequence[int], candidates: Iterable[Candidate]) -> list[int]:
-    """Images of the real side of each class, in label order: `counts` of real images, and candidates that top it up."""
-    side = list(counts)
-    for one in candidates:
-        side[one.label] += one.tops_up
-    return side

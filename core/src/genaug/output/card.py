@@ -1,8 +1,7 @@
 """The dataset card: what the folder holds, how it was generated, and what to be careful about."""
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 from huggingface_hub import DatasetCardData
 
@@ -11,25 +10,26 @@ from genaug.mixing.mixed import MixedSet
 from genaug.output.entries import written_counts
 from genaug.output.files import MODELS, PROVENANCE
 from genaug.output.folder import SPLIT_NAMES, data_globs
+from genaug.output.inventory import Inventory
 
 _SIZES = (("n<1K", 1_000), ("1K<n<10K", 10_000), ("10K<n<100K", 100_000), ("100K<n<1M", 1_000_000))
 _MARKUP = re.compile(r"[&<>|`*\[\]~\\]|(?<!\w)_|_(?!\w)|:(?=//)")
 _LARGEST = "1M<n<10M"
 
 
-def dataset_card(mixed: MixedSet, lines: Sequence[dict[str, Any]]) -> str:
-    """Markdown of the card with Hugging Face's front matter. lines: of the provenance."""
-    return f"---\n{_front_matter(mixed, lines).to_yaml()}\n---\n\n" + "\n".join(_body(mixed)) + "\n"
+def dataset_card(mixed: MixedSet, inventory: Inventory) -> str:
+    """Markdown of the card with Hugging Face's front matter."""
+    return f"---\n{_front_matter(mixed, inventory).to_yaml()}\n---\n\n" + "\n".join(_body(mixed)) + "\n"
 
 
-def _front_matter(mixed: MixedSet, lines: Sequence[dict[str, Any]]) -> DatasetCardData:
+def _front_matter(mixed: MixedSet, inventory: Inventory) -> DatasetCardData:
     """The part that a hub and `load_dataset` read. It holds no class or file name of the user."""
-    globs = data_globs(mixed.record["format"], lines)
+    globs = data_globs(mixed.record["format"], inventory.homes)
     files = [{"split": SPLIT_NAMES[split], "path": path} for split, path in globs.items()]
     return DatasetCardData(
         license="unknown",
         task_categories=["image-classification"],
-        size_categories=[next((name for name, size in _SIZES if len(lines) < size), _LARGEST)],
+        size_categories=[next((name for name, size in _SIZES if inventory.images < size), _LARGEST)],
         tags=["synthetic", "image", "genaug"],
         configs=[{"config_name": "default", "data_files": files}] if files else None,
     )

@@ -2,14 +2,15 @@
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 COLUMNS = 16
-_MOST = 64
+MOST = 64
 _SMALLEST_TILE = 48
 _GAP = 4
 _LINE = 22
@@ -17,15 +18,24 @@ _LINE = 22
 Pixels = NDArray[np.uint8]
 
 
-def contact_sheet(title: str, kinds: Mapping[str, Sequence[Pixels]]) -> bytes:
-    """PNG bytes of a picture of up to 64 images of each kind, uint8 [H, W, C], under captions with counts.
+@dataclass(frozen=True)
+class SheetRow:
+    """Images of one kind on a contact sheet. images: the first of them, uint8 [H, W, C]. count: how many there are."""
 
-    kinds: the images by what they are, such as real, all of one size; empty ones get a caption only.
+    kind: str
+    images: Sequence[Pixels]
+    count: int
+
+
+def contact_sheet(title: str, rows: Sequence[SheetRow]) -> bytes:
+    """PNG bytes of a picture of up to 64 images of each kind, all of one size, under captions with counts.
+
+    A kind without images gets a caption only.
     """
-    shown = [image for images in kinds.values() for image in images[:_MOST]]
+    shown = [image for row in rows for image in row.images[:MOST]]
     scale = max(1, math.ceil(_SMALLEST_TILE / min(shown[0].shape[:2]))) if shown else 1
     height, width = (side * scale + _GAP for side in shown[0].shape[:2]) if shown else (_SMALLEST_TILE, _SMALLEST_TILE)
-    parts = [(f"{kind}: {len(images)}", images[:_MOST]) for kind, images in kinds.items()]
+    parts = [(f"{row.kind}: {row.count}", row.images[:MOST]) for row in rows]
     tall = 2 * _LINE + sum(_LINE + math.ceil(len(images) / COLUMNS) * height for _, images in parts)
     sheet = Image.new("RGB", (COLUMNS * width + _GAP, tall), "white")
     draw = ImageDraw.Draw(sheet)

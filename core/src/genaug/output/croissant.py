@@ -1,6 +1,6 @@
 """The Croissant description of an output: its files and records in the vocabulary of schema.org and MLCommons."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from mimetypes import guess_type
 from typing import Any
 
@@ -8,7 +8,7 @@ from genaug.mixing.mixed import MixedSet
 from genaug.output.files import PROVENANCE, SHARDS
 from genaug.output.folder import data_globs
 from genaug.output.formats.shards import readable
-from genaug.output.provenance import ProvenanceLine
+from genaug.output.inventory import Inventory
 
 _CONTEXT = {
     "@language": "en",
@@ -52,13 +52,14 @@ _RECORDED = {"split": "sc:Text", "synthetic": "sc:Boolean", "generator": "sc:Tex
 _PNG = "image/png"
 
 
-def croissant(mixed: MixedSet, lines: Sequence[ProvenanceLine], written: Mapping[str, str]) -> dict[str, Any]:
-    """The description, from the provenance lines and {file: SHA-256} of the files that hold records."""
+def croissant(mixed: MixedSet, inventory: Inventory, written: Mapping[str, str]) -> dict[str, Any]:
+    """The description. written: {file: SHA-256} of the files that hold records."""
     name, classes = mixed.record["format"], mixed.loaded.spec.classes
-    globs = data_globs(name, lines)
+    globs = data_globs(name, inventory.homes)
     shards = [file for file in written if file.startswith(f"{SHARDS}/")]
     archives = shards if name == "webdataset" else []
     files = [_file(file, written[file]) for file in [PROVENANCE, *archives]]
+    sets = [_file_set(split, path, name, inventory.suffixes[split], archives) for split, path in globs.items()]
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -66,7 +67,7 @@ def croissant(mixed: MixedSet, lines: Sequence[ProvenanceLine], written: Mapping
         "name": "synthetic-images" if mixed.record["only_synthetic"] else "real-and-synthetic-images",
         "description": f"Class-labelled images, some of them drawn by genaug: {PROVENANCE} says which, and how.",
         "version": mixed.record["genaug"],
-        "distribution": [*files, *(_file_set(split, path, name, lines, archives) for split, path in globs.items())],
+        "distribution": [*files, *sets],
         "recordSet": [_classes(classes), *(_records(split, name) for split in globs)],
     }
 
@@ -83,29 +84,22 @@ def _file(name: str, sha256: str) -> dict[str, Any]:
     }
 
 
-def _file_set(
-    split: str, path: str, name: str, lines: Sequence[ProvenanceLine], archives: Sequence[str]
-) -> dict[str, Any]:
+def _file_set(split: str, path: str, name: str, suffixes: Set[str], archives: Sequence[str]) -> dict[str, Any]:
     """The files of one split; for tar shards, the images inside them."""
     own = [file for file in archives if file.startswith(f"{SHARDS}/{split}-")]
-    names = [line.get("member", line["file_name"]) for line in lines if line["split"] == split]
     found: dict[str, Any] = {
         "@type": "cr:FileSet",
         "@id": f"{split}-files",
-        "encodingFormat": "application/x-parquet" if name == "parquet" else _kinds(names),
-        "includes": f"{split}-*{_suffix(names[0])}" if own else path.replace("/**", "/*"),
+        "encodingFormat": "application/x-parquet" if name == "parquet" else _kinds(suffixes),
+        "includes": f"{split}-*{min(suffixes)}" if own else path.replace("/**", "/*"),
     }
     return found | ({"containedIn": [{"@id": file} for file in own]} if own else {})
 
 
-def _kinds(names: Sequence[str]) -> list[str]:
+def _kinds(suffixes: Set[str]) -> list[str]:
     """The media types of the images, PNG first: Croissant readers use the first that they know and go by the bytes."""
-    kinds = {guess_type(f"x{_suffix(name)}")[0] or _PNG for name in names}
+    kinds = {guess_type(f"x{suffix}")[0] or _PNG for suffix in suffixes}
     return [_PNG, *sorted(kinds - {_PNG})]
-
-
-def _suffix(name: str) -> str:
-    return "." + name.rpartition(".")[2]
 
 
 def _classes(classes: Sequence[str]) -> dict[str, Any]:

@@ -1,9 +1,7 @@
 """A mixed set as the images of an output, each with its provenance line: here numbers become names."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from genaug.data.decode import decode_bytes
@@ -11,8 +9,8 @@ from genaug.data.duplicates import pixel_hash
 from genaug.data.folder import LabelledImages
 from genaug.mixing.candidate import Candidate
 from genaug.mixing.mixed import MixedSet
-from genaug.output.file_names import converted, flat_names, synthetic_name
-from genaug.output.formats import Entry
+from genaug.output.file_names import SyntheticNames, converted, flat_names, synthetic_name
+from genaug.output.formats import Entries, Entry, UserFile
 from genaug.output.mark import marked_png, png
 from genaug.output.provenance import SIZE, draw_record
 
@@ -27,18 +25,30 @@ class _Paths:
     by_name: dict[str, str]
 
 
-def entries(mixed: MixedSet) -> dict[str, list[Entry]]:
+def entries(mixed: MixedSet) -> dict[str, Entries]:
     """The images to write, by split. With `only_synthetic` these are the synthetic images alone.
 
     Parents and nearest images are then named as in the input, since no real file is written.
     """
     if mixed.record["only_synthetic"]:
         own = {name: name for name in mixed.loaded.train.names}
-        return {"train": list(_synthetic(mixed, _Paths(_folder(mixed, "train"), own)))}
+        synthetic = _Synthetic(mixed, _Paths(_folder(mixed, "train"), own))
+        return {"train": Entries(len(mixed.synthetic), synthetic.entry)}
     paths = {split: _paths(mixed, split) for split in mixed.loaded.splits}
-    found = {split: list(_real(mixed, split, paths[split])) for split in paths}
-    found["train"] += _synthetic(mixed, paths["train"])
-    return found
+    found = {
+        split: Entries(len(images), partial(_real, mixed, split, paths[split]))
+        for split, images in mixed.loaded.splits.items()
+    }
+    return found | {"train": _joined(found["train"], _Synthetic(mixed, paths["train"]))}
+
+
+def _joined(real: Entries, synthetic: "_Synthetic") -> Entries:
+    """The entries of the training split: real images, then synthetic ones."""
+
+    def entry(row: int) -> Entry:
+        return real[row] if row < len(real) else synthetic.entry(row - len(real))
+
+    return Entries(len(real) + synthetic.count, entry)
 
 
 def written_counts(mixed: MixedSet) -> dict[str, dict[str, int]]:
@@ -54,8 +64,7 @@ def candidate_name(mixed: MixedSet, candidate: Candidate) -> str:
 
 def _paths(mixed: MixedSet, split: str) -> _Paths:
     images, folder = mixed.loaded.splits[split], _folder(mixed, split)
-    synthetic = mixed.synthetic if split == "train" else ()
-    reserved = [(mixed.classes[one.label], synthetic_name(one.generator, one.index)) for one in synthetic]
+    reserved = _reserved(mixed) if split == "train" else ()
     pairs = [(name, facts.format) for name, facts in zip(images.names, images.facts, strict=True)]
     flat = flat_names(pairs, reserved, as_png=_resampled(mixed, split))
     labels = [mixed.classes[label] for label in images.labels]
@@ -72,43 +81,57 @@ def _resampled(mixed: MixedSet, split: str) -> bool:
     return split == "train" and mixed.resolution.common_size is not None
 
 
-def _real(mixed: MixedSet, split: str, paths: _Paths) -> Iterator[Entry]:
-    images, resampled = mixed.loaded.splits[split], _resampled(mixed, split)
-    for place, name in enumerate(images.names):
-        pixels = mixed.resolution.real_pixels(images, place) if resampled else None
-        line = {
-            "file_name": paths.by_name[name],
-            "pixels": images.hashes[place] if pixels is None else pixel_hash(pixels),
-            "split": split,
-            "label": mixed.classes[images.labels[place]],
-            "synthetic": False,
-            "kind": "real",
-            "source": name,
-            "source_sha256": images.sha256[place],
-            "source_pixels": images.hashes[place],
-            "weight": 1.0,
-        }
-        if pixels is None:
-            yield _copied(images, place, line, mixed.loaded.scan.root)
-        else:
-            yield Entry(line, partial(_real_png, mixed, images, place))
+def _reserved(mixed: MixedSet) -> SyntheticNames:
+    numbers = mixed.synthetic.numbers().items()
+    return SyntheticNames({(mixed.classes[label], generator): indices for (label, generator), indices in numbers})
 
 
-def _real_png(mixed: MixedSet, images: LabelledImages, place: int) -> bytes:
-    return png(mixed.resolution.real_pixels(images, place))
+def _real(mixed: MixedSet, split: str, paths: _Paths, place: int) -> Entry:
+    """The entry of a real image: its file as it is, or as PNG where it is resized or common readers would skip it."""
+    images = mixed.loaded.splits[split]
+    name = images.names[place]
+    line = {
+        "file_name": paths.by_name[name],
+        "pixels": images.hashes[place],
+        "split": split,
+        "label": mixed.classes[images.labels[place]],
+        "synthetic": False,
+        "kind": "real",
+        "source": name,
+        "source_sha256": images.sha256[place],
+        "source_pixels": images.hashes[place],
+        "weight": 1.0,
+    }
+    if _resampled(mixed, split):
+        return Entry(line["file_name"], partial(_resized, mixed, images, place, line))
+    if converted(images.facts[place].format, name):
+        return Entry(line["file_name"], lambda: (line, png(decode_bytes(images.file_bytes(place)).pixels)))
+    path, root = images.paths[place], mixed.loaded.scan.root  # that of a data set in memory may lie elsewhere
+    copied = UserFile(line, path, root if path.is_relative_to(root) else None)
+    return Entry(line["file_name"], lambda: (line, images.file_bytes(place)), copied)
 
 
-def _copied(images: LabelledImages, place: int, line: Record, root: Path) -> Entry:
-    """The file as it is, or as PNG where common readers would skip it."""
-    if converted(images.facts[place].format, images.names[place]):
-        return Entry(line, lambda: png(decode_bytes(images.file_bytes(place)).pixels))
-    path = images.paths[place]  # that of a data set in memory may lie elsewhere
-    return Entry(line, partial(images.file_bytes, place), path, root if path.is_relative_to(root) else None)
+def _resized(mixed: MixedSet, images: LabelledImages, place: int, line: Record) -> tuple[Record, bytes]:
+    pixels = mixed.resolution.real_pixels(images, place)
+    return line | {"pixels": pixel_hash(pixels)}, png(pixels)
 
 
-def _synthetic(mixed: MixedSet, train: _Paths) -> Iterator[Entry]:
-    names = [train.by_name[name] for name in mixed.loaded.train.names]
-    for one in mixed.synthetic:
+class _Synthetic:
+    """The entries of the synthetic images."""
+
+    def __init__(self, mixed: MixedSet, train: _Paths) -> None:
+        self.count = len(mixed.synthetic)
+        self._mixed, self._folder = mixed, train.folder
+        self._names = [train.by_name[name] for name in mixed.loaded.train.names]
+
+    def entry(self, row: int) -> Entry:
+        """The entry of one of them."""
+        one = self._mixed.synthetic[row]
+        return Entry(f"{self._folder}/{candidate_name(self._mixed, one)}", partial(self._make, one))
+
+    def _make(self, one: Candidate) -> tuple[Record, bytes]:
+        mixed = self._mixed
+        pixels = mixed.resolution.pixels(one)
         draw = draw_record(
             genaug=mixed.record["genaug"],
             generator=one.generator,
@@ -117,24 +140,18 @@ def _synthetic(mixed: MixedSet, train: _Paths) -> Iterator[Entry]:
             seed=mixed.record["seed"],
             class_name=mixed.classes[one.label],
             index=one.index,
-        )
-        pixels = mixed.resolution.pixels(one)
-        draw |= {SIZE: list(pixels.shape[:2])}
+        ) | {SIZE: list(pixels.shape[:2])}
         line = draw | {
-            "file_name": f"{train.folder}/{candidate_name(mixed, one)}",
+            "file_name": f"{self._folder}/{candidate_name(mixed, one)}",
             "pixels": pixel_hash(pixels),
             "split": "train",
             "label": mixed.classes[one.label],
             "synthetic": True,
             "kind": one.kind,
             "tops_up": one.tops_up,
-            "parents": [names[row] for row in one.parents],
+            "parents": [self._names[row] for row in one.parents],
             "scores": one.scores,
             "weight": one.weight,
-            "nearest": {"file_name": names[one.nearest], "distance": round(one.distance, 6)},
+            "nearest": {"file_name": self._names[one.nearest], "distance": round(one.distance, 6)},
         }
-        yield Entry(line, partial(_synthetic_png, mixed, one, draw))
-
-
-def _synthetic_png(mixed: MixedSet, candidate: Candidate, draw: Record) -> bytes:
-    return marked_png(mixed.resolution.pixels(candidate), draw)
+        return line, marked_png(pixels, draw)

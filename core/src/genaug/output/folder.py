@@ -2,14 +2,14 @@
 
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from genaug.data.scan import SPLIT_FOLDERS
 from genaug.errors import OutputError
 from genaug.output.files import CARD, MODELS, OWN, REQUEST, RUN, SHARDS, SHEETS
-from genaug.output.provenance import ProvenanceLine, has_provenance, holder, read_provenance
+from genaug.output.provenance import has_provenance, holder, read_provenance
 from genaug.storage import LOCK, file_sha256, make_folder, move, read_json, real_path, remove, write_json
 
 SPLIT_NAMES = {"train": "train", "val": "validation", "test": "test"}  # as Hugging Face calls them
@@ -17,9 +17,8 @@ _DATA_FOLDERS = (*SPLIT_FOLDERS, SHARDS)
 _SHEET = re.compile(rf"{SHEETS}/(rejected-)?\d+\.png")
 
 
-def data_globs(format_name: str, lines: Iterable[ProvenanceLine]) -> dict[str, str]:
-    """{split: pattern of the files that hold it, relative to OUT}; only splits that have images."""
-    homes = {line["split"]: holder(line).partition("/")[0] for line in lines}
+def data_globs(format_name: str, homes: Mapping[str, str]) -> dict[str, str]:
+    """{split: pattern of the files that hold it, relative to OUT}. homes: {split: its folder}."""
     suffix = {"webdataset": "tar", "parquet": "parquet"}.get(format_name)
     globs = {split: f"{home}/**" if suffix is None else f"{home}/{split}-*.{suffix}" for split, home in homes.items()}
     return {split: globs[split] for split in SPLIT_NAMES if split in globs}

@@ -7,7 +7,7 @@ from typing import Any
 
 from genaug.errors import DataError
 from genaug.output.files import PROVENANCE, is_inside
-from genaug.storage import file_bytes, read_json_lines, write_json_lines
+from genaug.storage import file_bytes, read_json_lines, write_sorted_json_lines
 
 ProvenanceLine = Mapping[str, Any]
 # the part of a synthetic image's line from which it can be drawn again, with the types of the values
@@ -17,8 +17,8 @@ _LINE = {"file_name": str, "sha256": str, "pixels": str, "split": str, "label": 
 
 
 def write_provenance(folder: Path, lines: Iterable[ProvenanceLine]) -> None:
-    """Write the file into a folder."""
-    write_json_lines(folder / PROVENANCE, lines)
+    """Write the file into a folder, sorted by file name."""
+    write_sorted_json_lines(folder / PROVENANCE, lines, "file_name")
 
 
 def has_provenance(folder: Path) -> bool:

@@ -2,14 +2,17 @@
 
 from typing import Any
 
+import numpy as np
+
 from genaug.mixing.mixed import MixedSet
 from genaug.output.card import dataset_card
-from genaug.output.contact_sheets import contact_sheet
+from genaug.output.contact_sheets import MOST, SheetRow, contact_sheet
 from genaug.output.croissant import croissant
 from genaug.output.entries import entries, written_counts
 from genaug.output.files import CARD, CLASSES, CROISSANT, PROVENANCE, SHEETS, TIMINGS
 from genaug.output.folder import OutputFolder
 from genaug.output.formats import write_images
+from genaug.output.inventory import Inventory
 from genaug.output.provenance import write_provenance
 from genaug.output.rejections import write_rejections
 from genaug.output.run_file import write_run
@@ -23,14 +26,15 @@ def write(mixed: MixedSet, output: OutputFolder, timings: Record) -> None:
     stage, classes, alone = output.stage, mixed.classes, mixed.record["only_synthetic"]
     remove(stage)
     make_folder(stage)
+    inventory = Inventory()
     lines = write_images(mixed.record["format"], entries(mixed), stage, classes)
-    write_provenance(stage, lines)
-    written = _hashes(output, lines)
+    write_provenance(stage, inventory.passing(lines))
+    written = {name: file_sha256(stage / name) for name in sorted({PROVENANCE, *inventory.shards})}
     _write_sheets(mixed, output, real=not alone)
     write_rejections(stage, mixed.rejected, mixed.loaded.train, pictures=not alone)  # a copy shows a real image
     write_json(stage / CLASSES, _classes(mixed))
-    write_text(stage / CARD, dataset_card(mixed, lines))
-    write_json(stage / CROISSANT, croissant(mixed, lines, written))
+    write_text(stage / CARD, dataset_card(mixed, inventory))
+    write_json(stage / CROISSANT, croissant(mixed, inventory, written))
     write_json(stage / TIMINGS, timings)
     write_run(stage, mixed.record, written)
     output.publish()
@@ -47,18 +51,17 @@ def _classes(mixed: MixedSet) -> Record:
     }
 
 
-def _hashes(output: OutputFolder, lines: list[Record]) -> dict[str, str]:
-    """{file: SHA-256} of the provenance and of the shards, by which `genaug verify` knows them."""
-    names = {PROVENANCE, *(line["shard"] for line in lines if "shard" in line)}
-    return {name: file_sha256(output.stage / name) for name in sorted(names)}
-
-
 def _write_sheets(mixed: MixedSet, output: OutputFolder, *, real: bool) -> None:
     """One contact sheet for each class."""
     make_folder(output.stage / SHEETS)
-    train = mixed.loaded.train
+    train, labels, kinds = mixed.loaded.train, mixed.synthetic.labels, mixed.synthetic.kinds
     for label, name in enumerate(mixed.classes):
-        kinds = {"real": list(train.images[train.labels == label])} if real else {}
-        for kind in ("classical", "generated"):
-            kinds[kind] = [one.pixels for one in mixed.synthetic if one.label == label and one.kind == kind]
-        write_bytes(output.stage / SHEETS / f"{label:03d}.png", contact_sheet(name, kinds))
+        rows = {kind: np.flatnonzero((labels == label) & (kinds == kind)) for kind in ("classical", "generated")}
+        shown = (
+            [SheetRow("real", list(train.images[train.labels == label][:MOST]), train.spec.counts[label])]
+            if real
+            else []
+        )
+        for kind, own in rows.items():
+            shown.append(SheetRow(kind, [mixed.synthetic[row].pixels for row in own[:MOST].tolist()], len(own)))
+        write_bytes(output.stage / SHEETS / f"{label:03d}.png", contact_sheet(name, shown))

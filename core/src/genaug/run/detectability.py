@@ -131,19 +131,19 @@ def train_side(mixed: MixedSet, given: int | None) -> int:
 
 def _labels(mixed: MixedSet) -> Rows:
     """The label of each written image, real ones first: int64 [N + S]."""
-    return np.array([*mixed.loaded.train.labels.tolist(), *(one.label for one in mixed.synthetic)], dtype=np.int64)
+    return np.concatenate([mixed.loaded.train.labels, mixed.synthetic.labels])
 
 
 def _kinds(mixed: MixedSet) -> Rows:
     """The kind of each written image, a place in _KINDS: int64 [N + S]."""
-    synthetic = [_KINDS.index(one.kind) for one in mixed.synthetic]
+    synthetic = [_KINDS.index(kind) for kind in mixed.synthetic.kinds]
     return np.array([*[0] * len(mixed.loaded.train), *synthetic], dtype=np.int64)
 
 
 def _groups(mixed: MixedSet) -> Rows:
     """The group of near-duplicates of each written image's source image: int64 [N + S]."""
     groups = near_groups(mixed.loaded.train)
-    return np.concatenate([groups, groups[[one.source for one in mixed.synthetic]]])
+    return np.concatenate([groups, groups[mixed.synthetic.sources]])
 
 
 def _risk(counts: dict[str, dict[str, int]], found: Detectability | None) -> float | None:

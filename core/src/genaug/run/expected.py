@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from genaug.mixing.candidate import Candidate
+from genaug.mixing.candidate_table import CandidateTable
 from genaug.mixing.mixed import MixedSet
 from genaug.run.job import Job, Share
 from genaug.run.pipeline import resolution_of
@@ -17,8 +19,8 @@ def expected_set(job: Job) -> MixedSet:
     """
     return MixedSet(
         loaded=job.loaded,
-        synthetic=tuple(one for share in job.all_shares for one in _candidates(share, job)),
-        rejected=(),
+        synthetic=CandidateTable(one for share in job.all_shares for one in _candidates(share, job)),
+        rejected=CandidateTable(),
         plan=job.plan,
         failures={},
         shortfall={},
@@ -27,15 +29,27 @@ def expected_set(job: Job) -> MixedSet:
     )
 
 
+class _Turns:
+    """The real images of one class, over and over again."""
+
+    def __init__(self, images: NDArray[np.uint8], rows: list[int]) -> None:
+        self._images, self._rows = images, rows
+
+    def __getitem__(self, index: int, /) -> NDArray[np.uint8]:
+        image: NDArray[np.uint8] = self._images[self._rows[index % len(self._rows)]]
+        return image
+
+
 def _candidates(share: Share, job: Job) -> Iterator[Candidate]:
     """Candidates of one generator; the real images of each class take turns as their parents and pixels."""
     train = job.loaded.train
     for label, name in enumerate(job.classes):
         own = np.flatnonzero(train.labels == label).tolist()
+        images = _Turns(train.images, own)
         for index in range(share.plan[name]):
             row = own[index % len(own)]
             yield Candidate(
-                pixels=train.images[row],
+                images=images,
                 label=label,
                 generator=share.name,
                 index=index,

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from genaug.data.attribution import Attribution
 from genaug.errors import GenaugError, PluginError, TrainingError
 from genaug.executors import Report, make_executor, silent
 from genaug.features import CrossFit
-from genaug.fitting import FitRecord, chunk_images, draw, fit
-from genaug.mixing.candidate import Candidate
+from genaug.fitting import CHUNK, DrawnImages, FitRecord, chunks_of, draw, fit
+from genaug.mixing.candidate_table import CandidateTable
 from genaug.probe import Probe, allowed_settings, probe
 from genaug.run.job import Job, Share, default_workers
 from genaug.run.judges import judges_of
@@ -34,8 +36,8 @@ class ClassResult:
     label: int
     wanted: int
     drawn: int
-    accepted: tuple[Candidate, ...]
-    rejected: tuple[Candidate, ...]
+    accepted: CandidateTable
+    rejected: CandidateTable
     tops_up: bool = False
     fills_up: bool = False
 
@@ -97,7 +99,7 @@ class _Generation:
         found = self._probed()
         tasks = plan_tasks(self._job, self._models, self._folder)
         fillers = {
-            (task.fit.path, label): self._filler(task.share, label, count)
+            (task.fit.path, label): self._filler(task, label, count)
             for task in tasks
             for label, count in task.draw.counts.items()
         }
@@ -134,7 +136,8 @@ class _Generation:
         self._job = self._job.with_allowed_changes(allowed_settings(found))
         return found
 
-    def _filler(self, share: Share, label: int, wanted: int) -> ClassFiller:
+    def _filler(self, task: ModelTask, label: int, wanted: int) -> ClassFiller:
+        share = task.share
         judged = bool(self._job.selectors) and share.kind == "generated"
         if judged and label in self._selectors.refused:
             self._refused[label] = self._selectors.refused[label]
@@ -149,6 +152,7 @@ class _Generation:
             overdraw=self._job.config.overdraw,
             excluded=self._job.excluded(share.name, label),
             refused=judged and label in self._refused,
+            drawn=DrawnImages(task.draw.folder, label),
         )
 
     def _fit_pooled(self, tasks: Sequence[ModelTask]) -> None:
@@ -197,14 +201,20 @@ class _Generation:
         model = file_sha256(task.fit.path)
         for label, count in task.draw.counts.items():
             filler = fillers[task.fit.path, label]
-            if filler.drawn < count:
-                images, parents = chunk_images(task.draw, label)
-                if parents.max(initial=-1) >= len(self._job.loaded.train):
-                    raise PluginError(
-                        f"{task.share.name}: expected row ids of training images as parents, below "
-                        f"{len(self._job.loaded.train)}, got {parents.max()}"
-                    )
-                filler.add(images[filler.drawn :], parents[filler.drawn :], model)
+            self._add(filler, task, count, model)
+
+    def _add(self, filler: ClassFiller, task: ModelTask, count: int, model: str) -> None:
+        """Pass the images up to number `count` to a filler, chunk by chunk."""
+        images = DrawnImages(task.draw.folder, filler.label)
+        for number in chunks_of(filler.drawn, count - filler.drawn):
+            pixels, parents = images.chunk(number)
+            if parents.max(initial=-1) >= len(self._job.loaded.train):
+                raise PluginError(
+                    f"{task.share.name}: expected row ids of training images as parents, below "
+                    f"{len(self._job.loaded.train)}, got {parents.max()}"
+                )
+            rows = slice(max(0, filler.drawn - number * CHUNK), count - number * CHUNK)
+            filler.add(pixels[rows], parents[rows], model)
 
     def _filled_up(self, results: Sequence[ClassResult]) -> list[ClassResult]:
         """Images of the fallback for what the others could not give; its indices continue after its own share."""
@@ -241,11 +251,14 @@ class _Generation:
             label=label,
             wanted=task.draw.counts[label],
             excluded=self._job.excluded(task.share.name, label),
+            drawn=DrawnImages(task.draw.folder, label),
         )
-        filler.add(*chunk_images(task.draw, label), file_sha256(task.fit.path))
+        self._add(filler, task, task.draw.counts[label], file_sha256(task.fit.path))
         result = _result(task, filler)
-        accepted = tuple(one for one in result.accepted if one.index >= first)[:missing]
-        rejected = tuple(one for one in result.rejected if one.index >= first)
+        accepted, rejected = (
+            table.take(np.flatnonzero(table.indices >= first).tolist()) for table in (result.accepted, result.rejected)
+        )
+        accepted = accepted[:missing]
         return replace(result, wanted=missing, accepted=accepted, rejected=rejected, fills_up=True)
 
 
@@ -265,14 +278,14 @@ def _results_of(tasks: Sequence[ModelTask], fillers: Fillers) -> list[ClassResul
 
 
 def _result(task: ModelTask, filler: ClassFiller) -> ClassResult:
-    accepted = tuple(filler.finish())
+    accepted = filler.finish()
     return ClassResult(
         generator=task.share.name,
         label=filler.label,
         wanted=filler.wanted,
         drawn=filler.drawn,
         accepted=accepted,
-        rejected=tuple(filler.rejected),
+        rejected=filler.rejected,
         tops_up=task.share.tops_up,
     )
 

@@ -79,7 +79,7 @@ def check_harm(
     """
     if not job.config.check:
         return {"harm_check": None}, ()
-    if all(one.kind == "classical" for one in mixed.synthetic):
+    if not (mixed.synthetic.kinds == "generated").any():
         return {"harm_check": {"skipped": "there is no generated image"}}, ()
     found = measure_harm(
         job.loaded.train,
@@ -264,7 +264,7 @@ def _together(real: TrainSplit, additions: Additions, keep: NDArray[np.bool_]) -
 
 def _additions(mixed: MixedSet) -> Additions:
     arrays = mixed.arrays()
-    variants = np.array([one.kind == "classical" for one in mixed.synthetic])
+    variants = mixed.synthetic.kinds == "classical"
     return Additions(arrays.synthetic_images, arrays.synthetic_labels, np.where(variants, arrays.sources, -1))
 
 

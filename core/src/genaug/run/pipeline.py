@@ -3,10 +3,13 @@
 import time
 from pathlib import Path
 
+import numpy as np
+
 from genaug.executors import Report, silent
 from genaug.fitting import FitRecord, variant_generator
 from genaug.mixing.apply import apply_recipe, overall_score
-from genaug.mixing.mixed import MixedSet, real_side
+from genaug.mixing.candidate_table import CandidateTable
+from genaug.mixing.mixed import MixedSet
 from genaug.mixing.recipe import require_storable
 from genaug.mixing.resolution import Resolution
 from genaug.output.files import MODELS
@@ -53,16 +56,22 @@ def mix(generated: Generated) -> MixedSet:
     It leaves alone what tops up the real side, and counts it as real.
     """
     job, results = generated.job, generated.results
-    accepted = [candidate for result in results for candidate in result.accepted]
-    mixed = [one for one in accepted if not one.tops_up]
-    topped_up = tuple(one for one in accepted if one.tops_up)
-    real, resolution = real_side(job.loaded.spec.counts, topped_up), resolution_of(job)
-    applied = apply_recipe(job.recipe, real, [one.label for one in mixed], [overall_score(one.scores) for one in mixed])
-    pairs = zip(mixed, applied.keep, applied.weights, strict=True)
+    accepted, rejected = CandidateTable(), CandidateTable()
+    for result in results:
+        accepted.extend(result.accepted)
+        rejected.extend(result.rejected)
+    tops_up, labels = accepted.tops_up, accepted.labels
+    rows, topped_up = np.flatnonzero(~tops_up).tolist(), np.flatnonzero(tops_up).tolist()
+    real = np.bincount(labels[topped_up], minlength=len(job.classes)) + job.loaded.spec.counts
+    scores = [overall_score(accepted.scores[row]) for row in rows]
+    applied = apply_recipe(job.recipe, real.tolist(), labels[rows].tolist(), scores)
+    kept = [(row, weight) for row, keep, weight in zip(rows, *applied, strict=True) if keep]
+    used = [*kept, *((row, 1.0) for row in topped_up)]
+    resolution = resolution_of(job)
     return MixedSet(
         loaded=job.loaded,
-        synthetic=(*(candidate.with_weight(weight) for candidate, keep, weight in pairs if keep), *topped_up),
-        rejected=tuple(candidate for result in results for candidate in result.rejected),
+        synthetic=accepted.take((row for row, _ in used), (weight for _, weight in used)),
+        rejected=rejected,
         plan=job.plan,
         failures=by_class(job, generated.failures),
         shortfall=by_class(job, generated.shortfall()),

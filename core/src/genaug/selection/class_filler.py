@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from genaug.data.attribution import Attribution
 from genaug.fitting import CHUNK
-from genaug.mixing.candidate import Candidate, Kind
+from genaug.mixing.candidate import Candidate, ImageSource, Kind
+from genaug.mixing.candidate_table import CandidateTable
 from genaug.selection.manual_rejections import REASON, SELECTOR
 from genaug.selection.selector_chain import SelectorChain
 
@@ -22,7 +23,8 @@ class ClassFiller:
     Candidates are judged in the order of their numbers, a fixed number at a time. So which of the first n are accepted
     does not depend on how many are drawn or requested, except for selectors that choose among all of them.
     excluded: numbers of candidates that a person has rejected. refused: whether no candidate of this class would be
-    accepted, so that none is drawn.
+    accepted, so that none is drawn. drawn: from which the pixels of candidates are read again; if left out, they are
+    kept in memory.
     """
 
     def __init__(
@@ -38,15 +40,18 @@ class ClassFiller:
         overdraw: float = 1.0,
         excluded: frozenset[int] = frozenset(),
         refused: bool = False,
+        drawn: ImageSource | None = None,
     ) -> None:
         self._selectors, self._attribution, self._excluded = selectors, attribution, excluded
         self._generator, self._kind, self._tops_up = generator, kind, tops_up
         self.label, self.wanted = label, wanted
         most = _whole_chunks(max(CHUNK, math.ceil(wanted * overdraw)))
         self._limit = 0 if refused else most if selectors else wanted + len(excluded)
-        self._passed: list[Candidate] = []
+        self._images: dict[int, Pixels] | ImageSource = {} if drawn is None else drawn
+        self._passed = CandidateTable()
+        self._before: list[Pixels] = []  # what selectors have accepted
         self._drawn = 0
-        self.rejected: list[Candidate] = []
+        self.rejected = CandidateTable()
 
     @property
     def drawn(self) -> int:
@@ -74,10 +79,10 @@ class ClassFiller:
             if len(self._passed) < self._goal():
                 self._judge(images[start : start + CHUNK], parents[start : start + CHUNK], model)
 
-    def finish(self) -> list[Candidate]:
+    def finish(self) -> CandidateTable:
         """At most `wanted` candidates in the order of their numbers; selectors that choose are applied here, once."""
         if self._selectors is not None and self._passed:
-            self._passed = self._accepted(self._selectors.choose(self._passed, self.wanted))
+            self._passed = CandidateTable(self._accepted(self._selectors.choose(self._passed, self.wanted)))
         return self._passed[: self.wanted]
 
     def _goal(self) -> int:
@@ -87,20 +92,23 @@ class ClassFiller:
         fresh = self._accepted(self._candidates(images, parents, model))
         self._drawn += len(images)
         if self._selectors is not None and fresh:
-            fresh = self._accepted(self._selectors.judge(fresh, self._passed, self._goal() - len(self._passed)))
-        self._passed += fresh
+            fresh = self._accepted(self._selectors.judge(fresh, self._before, self._goal() - len(self._passed)))
+            self._before += [one.pixels for one in fresh]
+        self._passed.extend(fresh)
 
     def _accepted(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The accepted ones; the others join the rejected candidates."""
-        self.rejected += [one for one in candidates if one.rejected_by]
+        self.rejected.extend(one for one in candidates if one.rejected_by)
         return [one for one in candidates if not one.rejected_by]
 
     def _candidates(self, images: Pixels, parents: Rows, model: str) -> list[Candidate]:
         """The next candidates; those that a person has rejected are marked as rejected."""
         sources, nearest, distances = self._attribution.find(images, parents)
+        if isinstance(self._images, dict):
+            self._images |= dict(enumerate(images, start=self._drawn))
         candidates = [
             Candidate(
-                pixels=pixels,
+                images=self._images,
                 label=self.label,
                 generator=self._generator,
                 index=self._drawn + place,
@@ -112,7 +120,7 @@ class ClassFiller:
                 kind=self._kind,
                 tops_up=self._tops_up,
             )
-            for place, pixels in enumerate(images)
+            for place in range(len(images))
         ]
         return [one.rejected(SELECTOR, REASON) if one.index in self._excluded else one for one in candidates]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from genaug.config import SelectorConfig, parse
 from genaug.data.split import TrainSplit
@@ -16,6 +17,8 @@ from genaug.images import to_float
 from genaug.mixing.candidate import Candidate
 from genaug.registry import Registry, Source, import_factory
 from genaug.selector import Candidates, Selector, Tools, Verdict
+
+Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -81,10 +84,10 @@ class SelectorChain:
         """How many candidates should pass for each wanted image, so that selectors that choose have a choice."""
         return max((selector.spare for selector in self._selectors.values() if selector.chooses), default=1.0)
 
-    def judge(self, candidates: Sequence[Candidate], accepted: Sequence[Candidate], wanted: int) -> list[Candidate]:
+    def judge(self, candidates: Sequence[Candidate], accepted: Sequence[Pixels], wanted: int) -> list[Candidate]:
         """The candidates with scores, and rejections, of the selectors that judge images as they are drawn.
 
-        accepted: candidates of the class that were accepted before. wanted: how many are still needed.
+        accepted: the candidates of the class that were accepted before, uint8 [H, W, C]. wanted: how many are needed.
         """
         return self._apply(candidates, accepted, wanted, chooses=False)
 
@@ -93,10 +96,10 @@ class SelectorChain:
         return self._apply(candidates, (), wanted, chooses=True)
 
     def _apply(
-        self, candidates: Sequence[Candidate], accepted: Sequence[Candidate], wanted: int, *, chooses: bool
+        self, candidates: Sequence[Candidate], accepted: Sequence[Pixels], wanted: int, *, chooses: bool
     ) -> list[Candidate]:
         batch, decided = _batch(candidates), list(candidates)
-        before = to_float(np.stack([one.pixels for one in accepted])) if accepted else batch.images[:0]
+        before = to_float(np.stack(accepted)) if accepted else batch.images[:0]
         left = list(range(len(decided)))
         for name, selector in self._fitted.items():
             if selector.chooses is not chooses or not left:

@@ -6,33 +6,35 @@ from pathlib import Path
 from typing import Any
 
 from genaug.data.folder import changed_meanwhile
-from genaug.output.formats.entry import Entry
+from genaug.output.formats.entry import Entry, UserFile
 from genaug.storage import copy_file, file_sha256, make_folder, real_path, write_bytes
 
 
 def write_folder(splits: Mapping[str, Sequence[Entry]], stage: Path) -> Iterator[dict[str, Any]]:
-    """Write each image to the file that its line names; the user's own files are copied unchanged."""
-    make_folder(stage / "train")
+    """Write each image to the file of its name; the user's own files are copied unchanged. Returns their lines."""
+    folders = {make_folder(stage / "train")}
     for entries in splits.values():
-        for folder in sorted({Path(entry.line["file_name"]).parent for entry in entries}):
-            make_folder(stage / folder)
         for entry in entries:
-            yield entry.line | {"sha256": _written(entry, stage / entry.line["file_name"])}
+            path = stage / entry.file_name
+            if path.parent not in folders:
+                folders.add(make_folder(path.parent))
+            yield _encoded(entry, path) if entry.copied is None else _copied(entry.copied, path)
 
 
-def _written(entry: Entry, path: Path) -> str:
-    """Write one file and return its SHA-256."""
-    if entry.source is not None:
-        if entry.source.is_file() and _is_at_home(entry.source, entry.home):  # copying a pipe would not end
-            copy_file(entry.source, path)
-            if (written := file_sha256(path)) == entry.line["source_sha256"]:
-                return written
-        raise changed_meanwhile(entry.source)
-    data = entry.make()
+def _encoded(entry: Entry, path: Path) -> dict[str, Any]:
+    line, data = entry.make()
     write_bytes(path, data)
-    return hashlib.sha256(data).hexdigest()
+    return line | {"sha256": hashlib.sha256(data).hexdigest()}
 
 
-def _is_at_home(source: Path, home: Path | None) -> bool:
+def _copied(file: UserFile, path: Path) -> dict[str, Any]:
+    if file.path.is_file() and _is_at_home(file):  # copying a pipe would not end
+        copy_file(file.path, path)
+        if (written := file_sha256(path)) == file.line["source_sha256"]:
+            return file.line | {"sha256": written}
+    raise changed_meanwhile(file.path)
+
+
+def _is_at_home(file: UserFile) -> bool:
     """Whether a file lies in its folder, also where it has become a link since it was read."""
-    return home is None or real_path(source).is_relative_to(real_path(home))
+    return file.home is None or real_path(file.path).is_relative_to(real_path(file.home))

@@ -9,7 +9,7 @@ from typing import Any
 from genaug.output.files import SHARDS
 from genaug.output.formats.entry import Entry
 from genaug.output.formats.shards import COLUMNS, Packed, flat_record, readable, shards
-from genaug.storage import make_folder, move, write_with
+from genaug.storage import JsonLines, make_folder, move, write_with
 
 _ROWS_TOGETHER = 100  # rows in a group, as Hugging Face uses for images, so that a viewer reads little
 
@@ -20,14 +20,15 @@ def write_parquet(
     """Write `data/<split>-00000-of-00001.parquet` and so on; each line names the shard of its image."""
     folder = make_folder(stage / SHARDS)
     for split, entries in splits.items():
-        written: list[list[dict[str, Any]]] = []
+        lines, count = JsonLines(folder), 0
         for number, group in enumerate(shards(entries)):
             write_with(folder / f"{split}-{number:05d}", partial(_fill, group=group, classes=classes))
-            written.append([image.line for image in group])
-        for number, lines in enumerate(written):
-            name = f"{split}-{number:05d}-of-{len(written):05d}.parquet"
+            lines.extend([number, image.line] for image in group)
+            count = number + 1
+        names = [f"{split}-{number:05d}-of-{count:05d}.parquet" for number in range(count)]
+        for number, name in enumerate(names):
             move(folder / f"{split}-{number:05d}", folder / name)
-            yield from (line | {"shard": f"{SHARDS}/{name}"} for line in lines)
+        yield from (line | {"shard": f"{SHARDS}/{names[number]}"} for number, line in lines)
 
 
 def _fill(path: Path, *, group: Sequence[Packed], classes: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,13 +40,14 @@ class Packed:
     data: bytes
 
 
-def shards(entries: Iterable[Entry]) -> Iterator[list[Packed]]:
+def shards(entries: Sequence[Entry]) -> Iterator[list[Packed]]:
     """Groups of images of 256 MB or one image more, in an order that mixes classes: by a hash of their names."""
     group: list[Packed] = []
     size = 0
-    for entry in sorted(entries, key=lambda entry: stage_hash(entry.line["file_name"])):
-        data = entry.make()
-        group.append(Packed(entry.line | {"sha256": hashlib.sha256(data).hexdigest()}, data))
+    hashes = [int(stage_hash(entry.file_name), 16) for entry in entries]
+    for row in sorted(range(len(hashes)), key=hashes.__getitem__):
+        line, data = entries[row].make()
+        group.append(Packed(line | {"sha256": hashlib.sha256(data).hexdigest()}, data))
         size += len(data)
         if size >= _SHARD_BYTES:
             yield group

@@ -41,8 +41,7 @@ def sample_record(line: Mapping[str, Any]) -> dict[str, Any]:
 
 def _suffix(splits: Mapping[str, Sequence[Entry]]) -> str:
     """One suffix for all images, as readers expect: the one they share, else .png; readers go by the bytes."""
-    names = [entry.line["file_name"] for entries in splits.values() for entry in entries]
-    suffixes = {PurePosixPath(name).suffix.lower() for name in names}
+    suffixes = {PurePosixPath(entry.file_name).suffix.lower() for entries in splits.values() for entry in entries}
     return suffixes.pop() if len(suffixes) == 1 else ".png"
 
 

@@ -32,8 +32,7 @@ def check_format(name: str) -> None:
 
 def write_images(
     name: str, splits: Mapping[str, Sequence[Entry]], stage: Path, classes: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Write the images of every split in a format; returns their finished provenance lines, sorted by file name."""
+) -> Iterator[dict[str, Any]]:
+    """Write the images of every split in a format, one after another; yields their finished provenance lines."""
     sharded = _SHARDED.get(name)
-    lines = write_folder(splits, stage) if sharded is None else sharded(splits, stage, classes)
-    return sorted(lines, key=lambda line: str(line["file_name"]))
+    return write_folder(splits, stage) if sharded is None else sharded(splits, stage, classes)
