@@ -17,10 +17,10 @@ from genaug.mixing.candidate import Candidate
 from genaug.output.rejection_sheets import rejection_sheets
 from genaug.output.rejections import read_rejections, write_rejections
 from genaug.report import write_report
-from genaug.report.gallery import first_of_each_class, limit_per_class, script_json
+from genaug.report.gallery import script_json
 from genaug.report.measuring import measure
 from genaug.report.plots import curve_plot, interval_plot, interval_strip, linear_axis
-from genaug.report.reading import read_output
+from genaug.report.reading import FirstOfEachClass, limit_per_class, read_output
 from genaug.report.repeat import repeat
 from genaug.spec import ImageSpec
 from PIL import Image
@@ -218,7 +218,10 @@ def test_an_output_of_synthetic_images_alone_shows_no_real_image(out):
 def test_of_a_large_output_the_images_with_the_lowest_scores_are_shown():
     assert (limit_per_class(3), limit_per_class(40), limit_per_class(10_000)) == (200, 50, 2)
     items = [type("Item", (), {"label": label, "score": score}) for label in "ab" for score in (0.3, 0.1, 0.2)]
-    assert [item.score for item in first_of_each_class(items, 2, lambda item: item.score)] == [0.1, 0.2] * 2
+    kept = FirstOfEachClass(2, lambda item: item.score)
+    for item in items:
+        kept.add(item)
+    assert [item.score for item in kept.items()] == [0.1, 0.2] * 2
 
 
 def test_metrics_are_shown_only_for_the_images_that_were_measured(out):

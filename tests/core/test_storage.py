@@ -41,7 +41,7 @@ def test_any_name_survives_json(tmp_path):
     write_json(tmp_path / "x.json", odd)
     assert read_json(tmp_path / "x.json") == odd
     write_json_lines(tmp_path / "x.jsonl", [odd, odd])
-    assert read_json_lines(tmp_path / "x.jsonl") == [odd, odd]
+    assert list(read_json_lines(tmp_path / "x.jsonl")) == [odd, odd]
     write_text(tmp_path / "x.txt", "a\udcff")
 
 
@@ -49,7 +49,7 @@ def test_a_missing_or_foreign_file_reads_as_nothing(tmp_path):
     (tmp_path / "x.json").write_bytes(b"{")
     assert read_json(tmp_path / "x.json") is None
     assert read_json(tmp_path / "y.json") is None
-    assert read_json_lines(tmp_path / "y.jsonl") == []
+    assert list(read_json_lines(tmp_path / "y.jsonl")) == []
 
 
 def test_a_copy_has_the_same_bytes_and_shares_nothing(tmp_path):

@@ -127,9 +127,15 @@ class JsonLines:
         return map(json.loads, self._file)
 
 
-def read_json_lines(path: Path) -> list[Any]:
-    """Read a file of `write_json_lines`; an empty list if there is no such file. Raises ValueError."""
-    return [_json(line) for line in path.read_bytes().splitlines()] if path.is_file() else []
+def read_json_lines(path: Path) -> Iterator[Any]:
+    """The values in a file of `write_json_lines`, one by one; none if there is no such file. Raises ValueError."""
+    return map(_json, file_lines(path)) if path.is_file() else iter(())
+
+
+def file_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file, one by one."""
+    with path.open("rb") as file:
+        yield from file
 
 
 def read_json(path: Path) -> Any | None:

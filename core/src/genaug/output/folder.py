@@ -9,7 +9,7 @@ from typing import Any
 from genaug.data.scan import SPLIT_FOLDERS
 from genaug.errors import OutputError
 from genaug.output.files import CARD, MODELS, OWN, REQUEST, RUN, SHARDS, SHEETS
-from genaug.output.provenance import has_provenance, holder, read_provenance
+from genaug.output.provenance import has_provenance, holder, provenance_lines
 from genaug.storage import LOCK, file_sha256, make_folder, move, read_json, real_path, remove, write_json
 
 SPLIT_NAMES = {"train": "train", "val": "validation", "test": "test"}  # as Hugging Face calls them
@@ -137,7 +137,7 @@ def _sheets_in(folder: Path) -> set[str]:
 
 def _names_in(folder: Path) -> set[str]:
     """The files that hold images by the provenance of a folder."""
-    return {holder(line) for line in read_provenance(folder)} if has_provenance(folder) else set()
+    return {holder(line) for line in provenance_lines(folder)} if has_provenance(folder) else set()
 
 
 def _texts(path: Path) -> list[str]:

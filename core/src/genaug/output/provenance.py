@@ -1,13 +1,13 @@
 """The provenance: one line for every image of an output. The only place that writes and reads that file."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from genaug.errors import DataError
 from genaug.output.files import PROVENANCE, is_inside
-from genaug.storage import file_bytes, read_json_lines, write_sorted_json_lines
+from genaug.storage import file_lines, read_json_lines, write_sorted_json_lines
 
 ProvenanceLine = Mapping[str, Any]
 # the part of a synthetic image's line from which it can be drawn again, with the types of the values
@@ -28,19 +28,22 @@ def has_provenance(folder: Path) -> bool:
 
 def read_provenance(folder: Path) -> list[ProvenanceLine]:
     """The line of every image, in order; raises DataError where the file is missing or holds anything else."""
+    return list(provenance_lines(folder))
+
+
+def provenance_lines(folder: Path) -> Iterator[ProvenanceLine]:
+    """The same, one line after another, so that they take no memory."""
     path = folder / PROVENANCE
     if not path.is_file():
         raise DataError(f"{path} is not there; without it nothing is known about the images beside it")
-    lines = []
-    for number, text in enumerate(file_bytes(path).splitlines(), start=1):
+    for number, text in enumerate(file_lines(path), start=1):
         line = _parsed(text)
         if not holds(line, _LINE) or (line["synthetic"] and not holds(line, DRAW)) or not _names_are_sound(line):
             raise DataError(f"line {number} of {path} is not what genaug wrote; expected the JSON record of an image")
-        lines.append(line)
-    return lines
+        yield line
 
 
-def read_unchecked(folder: Path) -> list[Any]:
+def read_unchecked(folder: Path) -> Iterator[Any]:
     """The JSON values of the file's lines, whatever they are; none where there is no file. Raises ValueError."""
     return read_json_lines(folder / PROVENANCE)
 
@@ -49,7 +52,7 @@ def synthetic_names(folder: Path) -> list[str]:
     """The files that the lines of the file call synthetic, skipping lines that genaug did not write; may be none."""
     if not has_provenance(folder):
         return []
-    lines = [_parsed(text) for text in file_bytes(folder / PROVENANCE).splitlines()]
+    lines = map(_parsed, file_lines(folder / PROVENANCE))
     return [line["file_name"] for line in lines if holds(line, _LINE) and line["synthetic"]]
 
 

@@ -1,6 +1,6 @@
 """The record of rejected candidates and its pictures. The only place that writes and reads that file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ def write_rejections(folder: Path, rejected: Sequence[Candidate], train: TrainSp
     write_json_lines(folder / REJECTIONS, lines)
 
 
-def read_rejections(folder: Path) -> list[Any]:
+def read_rejections(folder: Path) -> Iterator[Any]:
     """The JSON values of the file's lines, whatever they are. Raises ValueError."""
     return read_json_lines(folder / REJECTIONS)
 

@@ -56,12 +56,11 @@ def _write_sheets(mixed: MixedSet, output: OutputFolder, *, real: bool) -> None:
     make_folder(output.stage / SHEETS)
     train, labels, kinds = mixed.loaded.train, mixed.synthetic.labels, mixed.synthetic.kinds
     for label, name in enumerate(mixed.classes):
-        rows = {kind: np.flatnonzero((labels == label) & (kinds == kind)) for kind in ("classical", "generated")}
-        shown = (
-            [SheetRow("real", list(train.images[train.labels == label][:MOST]), train.spec.counts[label])]
-            if real
-            else []
-        )
-        for kind, own in rows.items():
-            shown.append(SheetRow(kind, [mixed.synthetic[row].pixels for row in own[:MOST].tolist()], len(own)))
-        write_bytes(output.stage / SHEETS / f"{label:03d}.png", contact_sheet(name, shown))
+        rows = []
+        if real:
+            own = list(train.images[train.labels == label][:MOST])
+            rows.append(SheetRow("real", own, train.spec.counts[label]))
+        for kind in ("classical", "generated"):
+            places = np.flatnonzero((labels == label) & (kinds == kind)).tolist()
+            rows.append(SheetRow(kind, [mixed.synthetic[place].pixels for place in places[:MOST]], len(places)))
+        write_bytes(output.stage / SHEETS / f"{label:03d}.png", contact_sheet(name, rows))

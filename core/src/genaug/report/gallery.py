@@ -1,21 +1,18 @@
 """The galleries of the page: which synthetic images and rejected candidates the page shows, and their data."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from markupsafe import Markup
 
 from genaug.output.files import PROVENANCE
-from genaug.report.reading import ReportContent, RunContent
+from genaug.report.reading import ReportContent, RunContent, limit_per_class
 from genaug.report.records import CopiedImage, ImageRecord, NearestImage, RejectionRecord
 from genaug.report.thumbnails import Thumbnails
 
-_MOST_OF_A_CLASS = 200
-_MOST = 2000
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
-Item = TypeVar("Item", ImageRecord, RejectionRecord)
 
 
 @dataclass(frozen=True)
@@ -48,11 +45,9 @@ class Gallery:
 def make_gallery(content: ReportContent) -> Gallery | None:
     """The galleries of a run; None without a run, synthetic images and rejected candidates."""
     run = content.run
-    if run is None or not (run.synthetic or run.rejections):
+    if run is None or not (run.images or run.rejections):
         return None
-    per_class = limit_per_class(len(run.record.classes))
-    images = first_of_each_class(run.synthetic, per_class, lambda image: image.score)
-    rejections = first_of_each_class(run.rejections, per_class, lambda rejection: rejection.picture is None)
+    images, rejections = run.images, run.rejections
     choices, thumbnails = _choices(run, images, rejections), Thumbnails(content.path)
     data = {
         "key": run.record.written.get(PROVENANCE, ""),
@@ -66,7 +61,7 @@ def make_gallery(content: ReportContent) -> Gallery | None:
         shown=len(images),
         rejected=len(rejections),
         pictured=sum(rejection.picture is not None for rejection in rejections),
-        per_class=per_class,
+        per_class=limit_per_class(len(run.record.classes)),
         missing=len(thumbnails.missing),
     )
 
@@ -79,23 +74,6 @@ def _choices(run: RunContent, images: Sequence[ImageRecord], rejections: Sequenc
         scores=tuple(sorted({name for item in items for name in item.scores})),
         selectors=tuple(sorted({rejection.selector for rejection in rejections})),
     )
-
-
-def limit_per_class(classes: int) -> int:
-    """The most images of one class that the page shows: 200, or fewer so that 2000 in all are enough; at least 2."""
-    return max(2, min(_MOST_OF_A_CLASS, _MOST // max(1, classes)))
-
-
-def first_of_each_class(items: Sequence[Item], most: int, key: Callable[[Item], float]) -> list[Item]:
-    """At most `most` items of each class, those with the lowest keys, in the order of `items`."""
-    counts: dict[str, int] = {}
-    rows = []
-    for row in sorted(range(len(items)), key=lambda row: key(items[row])):
-        label = items[row].label
-        if counts.get(label, 0) < most:
-            counts[label] = counts.get(label, 0) + 1
-            rows.append(row)
-    return [items[row] for row in sorted(rows)]
 
 
 def script_json(values: Any) -> Markup:

@@ -28,7 +28,7 @@ from genaug.output.files import EVALUATION, JUDGES, PROVENANCE
 from genaug.output.folder import OutputFolder
 from genaug.output.run_file import require_class_folders
 from genaug.registry import load_registry
-from genaug.report.reading import RunContent, read_output
+from genaug.report.reading import RunContent, image_records, read_output
 from genaug.storage import write_json
 
 _WITHOUT_INCEPTION = (
@@ -72,7 +72,7 @@ def measure(out: Path, metrics: Sequence[str] | None = None) -> str:
 def _inputs(out: Path, run: RunContent) -> EvaluationInputs:
     """The training images that the provenance lists, at the size of the run's models."""
     require_class_folders(out)
-    images = [image for image in run.images if image.split == "train"]
+    images = [image for image in image_records(out) if image.split == "train"]
     real = {inner(image.file_name) for image in images if not image.synthetic}
     drawn = [image for image in images if image.synthetic and not image.tops_up]
     parents = {inner(image.file_name): [inner(name) for name in image.parents] for image in drawn}

@@ -1,6 +1,5 @@
 """The rows of the tables and plots of the page."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 from genaug.report.plots import (
@@ -75,14 +74,13 @@ def class_rows(run: RunContent) -> list[ClassRow]:
     """A row for each class, in label order."""
     counts = run.class_counts.counts if run.class_counts else {}
     most = max((sum(_kinds(count)) for count in counts.values()), default=0) or 1
-    rejected = Counter(rejection.label for rejection in run.rejections)
     return [
         ClassRow(
             name=name,
             real=count.real,
             classical=count.classical,
             generated=count.generated,
-            rejected=rejected[name],
+            rejected=run.rejected.get(name, 0),
             shares=_shares(count, most),
         )
         for name in run.record.classes
