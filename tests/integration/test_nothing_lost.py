@@ -1,11 +1,13 @@
 """Nothing of the user's is lost or mixed up: real images stay apart from synthetic ones, and foreign files stay."""
 
 import shutil
+import sys
 
 import pytest
 from genaug import augment
 from genaug.errors import DataError
 from genaug.output import folder as output_folder
+from genaug.run import extra_images
 
 from tests.commands import QUICK
 from tests.folders import contents, fill
@@ -125,9 +127,9 @@ class KilledError(BaseException):
     """Stands for a kill: nothing catches it and nothing is tidied up."""
 
 
-def killed_at(monkeypatch, name, number):
-    """Let the number-th call of a function of the output folder end the process before it does anything."""
-    real, calls = getattr(output_folder, name), []
+def killed_at(monkeypatch, name, number, module=output_folder):
+    """Let the number-th call of a function of a module end the process before it does anything."""
+    real, calls = getattr(module, name), []
 
     def call(*arguments):
         calls.append(arguments)
@@ -135,7 +137,7 @@ def killed_at(monkeypatch, name, number):
             raise KilledError
         return real(*arguments)
 
-    monkeypatch.setattr(output_folder, name, call)
+    monkeypatch.setattr(module, name, call)
 
 
 @pytest.mark.parametrize(("before", "after", "step"), [(5, 2, 1), (2, 5, 4)])
@@ -162,3 +164,76 @@ def test_a_run_that_is_killed_while_it_publishes_always_goes_on(tmp_path, genaug
             assert not list(out.rglob("*.part"))
             shutil.rmtree(out)
     assert kills > 40 / step
+
+
+PART = ".0123456789ab.part"
+FOREIGN = (
+    "0123456789ab.part",
+    ".0123456789abc.part",
+    ".0123456789aG.part",
+    ".mine.part",
+    ".0123456789cd.part/mine.txt",
+)
+
+
+@pytest.mark.parametrize("command", ["run", "study"])
+def test_files_that_a_kill_left_half_written_are_removed_and_nothing_else(plain, tmp_path, genaug, command):
+    options = {"run": ("--per-class", 1), "study": ("--folds", 2, "--repeats", 1, "--seeds", 1, "--steps", 1)}[command]
+    out = tmp_path / "out"
+    again = (command, plain, "-g", "oversample", *options, "--workers", 1, "-o", out)
+    assert genaug(*again).code == 0
+    for folder in (out, out / ".genaug", out / "models/oversample", out / "notes"):
+        for name in (PART, *FOREIGN):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text("mine", "utf-8")
+    assert genaug(*again).code == 0
+    assert not list(out.rglob(PART))
+    assert len([path for name in FOREIGN for path in out.rglob(name)]) == 4 * len(FOREIGN)
+
+
+def test_sample_goes_on_where_it_was_killed(out, tmp_path, genaug, monkeypatch):
+    more = ("sample", out, "-n", 3, "-o")
+    assert genaug(*more, tmp_path / "fresh").code == 0
+    with monkeypatch.context() as patched:
+        killed_at(patched, "write_bytes", 5, extra_images)
+        with pytest.raises(KilledError):
+            genaug(*more, tmp_path / "more")
+    (tmp_path / "more/cat" / PART).write_bytes(b"half of an ima")
+    assert genaug(*more, tmp_path / "more").code == 0
+    assert contents(tmp_path / "more") == contents(tmp_path / "fresh")
+
+
+def test_sample_never_replaces_another_image(out, tmp_path, genaug):
+    assert genaug("sample", out, "-n", 1, "-o", tmp_path / "more").code == 0
+    before = contents(tmp_path / "more")
+    found = genaug("sample", out, "-n", 1, "--seed", 5, "-o", tmp_path / "more")
+    assert found.code == 4
+    assert "is there already and is another image; give another --out or a higher --first" in found.err
+    assert contents(tmp_path / "more") == before
+
+
+def test_sample_removes_nothing_where_it_must_not_write(out, plain, genaug):
+    (plain / PART).write_text("mine", "utf-8")
+    assert genaug("sample", out, "-n", 1, "-o", plain).code == 4
+    assert (plain / PART).read_text("utf-8") == "mine"
+
+
+def test_a_checkpoint_of_a_finished_model_does_not_stay_after_a_kill(plain, tmp_path, genaug, monkeypatch):
+    run = ("run", plain, "-g", "cvae", *QUICK, "--per-class", 1, "--top-up", "none", "-o", tmp_path / "out")
+    with monkeypatch.context() as patched:
+        killed_at(patched, "remove", 1, sys.modules["genaug.fitting.fit"])
+        with pytest.raises(KilledError):
+            genaug(*run)
+    assert list(tmp_path.glob("out/.genaug/checkpoints/*"))
+    assert genaug(*run).code == 0
+    assert not list(tmp_path.glob("out/.genaug/checkpoints/*"))
+
+
+def test_unfinished_work_of_a_finished_split_does_not_stay_after_a_kill(plain, tmp_path, genaug):
+    quick = ("--folds", 2, "--repeats", 1, "--seeds", 1, "--steps", 1, "--workers", 1)
+    study = ("study", plain, "-g", "oversample", *quick, "-o", tmp_path / "out")
+    assert genaug(*study).code == 0
+    left = tmp_path / "out/.genaug/splits/1.1/work"  # what remains where the process is killed while it removes this
+    (left / "models").mkdir(parents=True)
+    assert genaug(*study).code == 0
+    assert not left.exists()

@@ -6,6 +6,7 @@ import heapq
 import json
 import logging
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -25,6 +26,7 @@ Record = TypeVar("Record", bound=Mapping[str, Any])
 LOCK = "lock"
 _TOGETHER = 10_000  # records that are sorted in memory
 _LOG = logging.getLogger("genaug")
+_PART = re.compile(r"\.[0-9a-f]{12}\.part")
 _FICLONE = 0x40049409  # ioctl number of a reflink (copy-on-write copy) on Linux
 
 
@@ -163,6 +165,18 @@ def write_with(path: Path, write: Callable[[Path], object]) -> None:
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
+
+
+def is_part(path: Path) -> bool:
+    """Whether a path has a name that `write_with` gives to unfinished files; after a kill they stay."""
+    return _PART.fullmatch(path.name) is not None
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove the unfinished files that killed commands left anywhere below a folder."""
+    for path in [path for path in folder.rglob(".*.part") if is_part(path)]:
+        if path.is_file() and not path.is_symlink():
+            remove(path)
 
 
 def copy_file(source: Path, path: Path) -> None:

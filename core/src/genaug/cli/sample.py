@@ -39,6 +39,6 @@ def sample(
     if as_json:
         console.answer_json({"out": str(real_path(out)), "counts": counts})
     else:
-        console.table("", ("class", "new images"), list(counts.items()))
+        console.table("", ("class", "images"), list(counts.items()))
         console.say(f"images: {out}")
     return 0

@@ -169,13 +169,14 @@ def fit_tasks(
 
 def fit(task: FitTask, report: Callable[[FitProgress], None]) -> FitRecord:
     """Train one model and write it. A model with the same key is reused; an interrupted training is continued."""
+    settings, checkpoints = task.settings, task.folder / "checkpoints" / task.key
     found = read_record(task.path)
     if found is not None and found.key == task.key:
+        remove(checkpoints)  # a kill may have left it
         return FitRecord(task.key, task.path, task.label, found.steps, found.batch_size, 0.0, reused=True)
     if found is None and has_record(task.path):
         log_changed(task.path)
     started = time.monotonic()
-    settings, checkpoints = task.settings, task.folder / "checkpoints" / task.key
     generator = make_generator(settings.description, task.split.spec, settings.preset.model)
     trained = train(
         generator,

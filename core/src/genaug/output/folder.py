@@ -10,7 +10,7 @@ from genaug.data.scan import SPLIT_FOLDERS
 from genaug.errors import OutputError
 from genaug.output.files import CARD, MODELS, OWN, REQUEST, RUN, SHARDS, SHEETS
 from genaug.output.provenance import has_provenance, holder, provenance_lines
-from genaug.storage import LOCK, file_sha256, make_folder, move, read_json, real_path, remove, write_json
+from genaug.storage import LOCK, file_sha256, make_folder, move, read_json, real_path, remove, remove_parts, write_json
 
 SPLIT_NAMES = {"train": "train", "val": "validation", "test": "test"}  # as Hugging Face calls them
 _DATA_FOLDERS = (*SPLIT_FOLDERS, SHARDS)
@@ -60,8 +60,9 @@ class OutputFolder:
             )
 
     def claim(self, request: Mapping[str, Any]) -> None:
-        """Record what this folder is made for."""
+        """Record what this folder is made for, and remove the unfinished files of a killed run."""
         make_folder(self.own)
+        remove_parts(self.path)
         write_json(self._request, request)
 
     def publish(self) -> None:

@@ -18,7 +18,7 @@ from genaug.output.provenance import SIZE, draw_record, has_provenance
 from genaug.output.run_file import read_run
 from genaug.registry import load_registry
 from genaug.spec import ImageSpec
-from genaug.storage import file_sha256, make_folder, real_path, write_bytes
+from genaug.storage import file_bytes, file_sha256, is_part, make_folder, real_path, remove_parts, write_bytes
 from genaug.training import resolve_device, using_threads
 
 
@@ -59,8 +59,8 @@ def draw_more(
     """Write images [first, first + count) of each class as OUT/<class>/<generator>-NNNNNN.png; returns {class: n}.
 
     Without `first`, numbering continues where the run stopped. Raises DataError for a missing or damaged model,
-    UsageError for a class that it does not know, OutputError for a file that is there already and for an OUT that holds
-    other files than such images, or lies in the output of a run.
+    UsageError for a class that it does not know, OutputError for another image of the same name and for an OUT that
+    holds other files than such images, or lies in the output of a run. Killed and called again, it continues.
     """
     models = _find(model)
     for name in classes or ():
@@ -72,6 +72,7 @@ def draw_more(
             "run for more images, such as with --per-class"
         )
     _check_out(out)
+    remove_parts(out)
     sampler = load_sampler(models.paths, models.spec(), load_registry(), resolve_device(device))
     wanted = {label: name for label, name in models.classes.items() if classes is None or name in classes}
     with using_threads(models.record.threads):
@@ -91,7 +92,7 @@ def _check_out(out: Path) -> None:
             )
     for folder, folders, files in os.walk(out):
         links = [name for name in folders if Path(folder, name).is_symlink()]
-        foreign = links + [name for name in files if not _is_marked(Path(folder, name))]
+        foreign = links + [name for name in files if not _is_ours(Path(folder, name))]
         if foreign:
             raise OutputError(
                 f"{Path(folder, min(foreign))} is no image of genaug, and synthetic images must not be mixed with "
@@ -99,9 +100,10 @@ def _check_out(out: Path) -> None:
             )
 
 
-def _is_marked(path: Path) -> bool:
+def _is_ours(path: Path) -> bool:
+    """Whether a file is an image that this command wrote, or half of one that was left by a kill."""
     try:
-        return not path.is_symlink() and path.is_file() and read_facts(path).marked
+        return not path.is_symlink() and path.is_file() and (is_part(path) or read_facts(path).marked)
     except UnreadableError:
         return False
 
@@ -115,8 +117,6 @@ def _draw_class(sampler: Sampler, models: _Models, label: int, indices: range, s
             if index not in indices:
                 continue
             path = folder / synthetic_name(generator, index)
-            if path.exists():
-                raise OutputError(f"{path} is there already; give another --out or a higher --first")
             record = draw_record(
                 genaug=models.record.core,
                 generator=generator,
@@ -128,7 +128,15 @@ def _draw_class(sampler: Sampler, models: _Models, label: int, indices: range, s
             )
             sizes = models.sizes.get(name, [pixels.shape[:2]])
             image = at_size(pixels, drawn_size(sizes, seed, generator, name, index))
-            write_bytes(path, marked_png(image, record | {SIZE: list(image.shape[:2])}))
+            _write_once(path, marked_png(image, record | {SIZE: list(image.shape[:2])}))
+
+
+def _write_once(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet; raises OutputError where there is one with other bytes."""
+    if not path.exists():
+        write_bytes(path, data)
+    elif file_bytes(path) != data:
+        raise OutputError(f"{path} is there already and is another image; give another --out or a higher --first")
 
 
 def _find(model: Path) -> _Models:

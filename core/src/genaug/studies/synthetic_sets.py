@@ -98,8 +98,13 @@ def make_synthetic_sets(splits: Sequence[Sequence[SyntheticSetTask]], workers: i
 
     Raises the first error.
     """
-    waiting = [tuple(task for task in tasks if read_checked(task.path) is None) for tasks in splits]
-    waiting = [tasks for tasks in waiting if tasks]
+    waiting = []
+    for tasks in splits:
+        missing = tuple(task for task in tasks if read_checked(task.path) is None)
+        if missing:
+            waiting.append(missing)
+        elif tasks:
+            remove(tasks[0].folder / _UNFINISHED)  # a kill may have left it
     if not waiting:
         return
     for outcome in Processes(workers).map(make_split, waiting, report):
