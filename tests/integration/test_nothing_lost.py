@@ -7,7 +7,7 @@ import pytest
 from genaug import augment
 from genaug.errors import DataError
 from genaug.output import folder as output_folder
-from genaug.run import extra_images
+from genaug.run import extra_images, pipeline
 
 from tests.commands import QUICK
 from tests.folders import contents, fill
@@ -110,6 +110,37 @@ def test_a_run_stops_at_a_card_that_a_person_edited(plain, tmp_path, genaug):
     assert card.read_text("utf-8").endswith("Taken in my garden.\n")
     card.unlink()
     assert genaug(*run, 1).code == 0
+
+
+def test_a_run_stops_at_what_a_person_did_while_it_was_at_work(plain, tmp_path, genaug, monkeypatch):
+    run = ("run", plain, "-g", "oversample", "-o", tmp_path / "out", "--per-class")
+    assert genaug(*run, 1).code == 0
+    for name in ("README.md", "train/cat/mine.png"):
+        mine = tmp_path / "out" / name
+        written = pipeline.write
+
+        def write(mixed, output, timings, mine=mine, written=written):
+            mine.write_text("mine", "utf-8")
+            written(mixed, output, timings)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(pipeline, "write", write)
+            assert genaug(*run, 2).code == 4
+        assert mine.read_text("utf-8") == "mine"
+        mine.unlink()
+    assert genaug(*run, 2).code == 0
+
+
+def test_a_card_of_an_earlier_run_is_not_the_one_that_genaug_wrote_last(plain, tmp_path, genaug):
+    run = ("run", plain, "-g", "oversample", "-o", tmp_path / "out", "--per-class")
+    card = tmp_path / "out/README.md"
+    assert genaug(*run, 1).code == 0
+    earlier = card.read_bytes()
+    assert genaug(*run, 2).code == 0
+    card.write_bytes(earlier)
+    found = genaug(*run, 2)
+    assert found.code == 4
+    assert "README.md was edited" in " ".join(found.err.split())
 
 
 def test_a_run_stops_at_images_of_which_no_provenance_tells_that_genaug_wrote_them(plain, tmp_path, genaug):

@@ -46,6 +46,10 @@ class OutputFolder:
         if self.path.exists() and not self.own.is_dir() and any(self.path.iterdir()):
             raise OutputError(f"the output {self.path} holds something else; give another --out, or an empty folder")
         self._check_same(request)
+        self.check_foreign()
+
+    def check_foreign(self) -> None:
+        """Raise OutputError where a person put a file, or edited the card, that a new run would replace."""
         self._check_own_files()
         self._check_card()
 
@@ -66,9 +70,13 @@ class OutputFolder:
         write_json(self._request, request)
 
     def publish(self) -> None:
-        """Move the finished stage into place. The run file is removed first and moved last: it marks a whole output."""
+        """Move the finished stage into place. The run file is removed first and moved last: it marks a whole output.
+
+        Raises OutputError for what a person put there while the run was at work.
+        """
+        self.check_foreign()
         self._remember_names()
-        self._remember_card()
+        self._remember_cards(self.path, self.stage)
         remove(self.path / RUN)
         sheets = _sheets_in(self.stage)
         names = sorted(entry.name for entry in self.stage.iterdir())
@@ -81,6 +89,7 @@ class OutputFolder:
         remove(self.own / "old")
         remove(self.stage)
         write_json(self._names, sorted(sheets))
+        self._remember_cards(self.path)
 
     def _check_same(self, request: Mapping[str, Any]) -> None:
         before = read_json(self._request) if self._holds_work() else None
@@ -104,10 +113,10 @@ class OutputFolder:
         """
         write_json(self._names, sorted(self._known_names() | _names_in(self.stage) | _sheets_in(self.stage)))
 
-    def _remember_card(self) -> None:
-        """Keep the hash of each card that genaug wrote here, to tell one that a person edited."""
-        if (self.stage / CARD).is_file():
-            write_json(self._cards, sorted({*_texts(self._cards), file_sha256(self.stage / CARD)}))
+    def _remember_cards(self, *folders: Path) -> None:
+        """Keep the hashes of these folders' cards, to tell one that a person edited."""
+        cards = [folder / CARD for folder in folders]
+        write_json(self._cards, sorted({file_sha256(card) for card in cards if card.is_file()}))
 
     def _check_card(self) -> None:
         cards, card = _texts(self._cards), self.path / CARD
