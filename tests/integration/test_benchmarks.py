@@ -1,14 +1,34 @@
 """The tables of benchmarks: what could not be measured is left out, and what failed is told."""
 
 import importlib.util
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+WATCHED = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from kills import Kill, Watch
+os.makedirs("inside")
+os.chdir("inside")
+sys.addaudithook(Watch(os.getcwd(), 1, Kill("run", int(sys.argv[2]))))
+os.mkdir("../outside")
+os.mkdir("a")
+with open("a/12", "w") as file:
+    file.write("whole")
+with open("a/12") as file:
+    file.read()
+os.replace("a/12", "a/last")
+"""
+
 
 @pytest.fixture(scope="module")
 def quality():
-    path = Path(__file__).parents[2] / "benchmarks" / "quality.py"
+    path = BENCHMARKS / "quality.py"
     spec = importlib.util.spec_from_file_location("quality", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -43,3 +63,19 @@ def test_a_folder_is_measured_once_and_gives_a_table(quality, splits, tmp_path, 
     quality.main()
     assert table[2] in capsys.readouterr().out
     assert files == {path: path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize(
+    ("number", "left", "noted"),
+    [
+        (1, {}, ["mkdir a"]),
+        (2, {"12": "!"}, ["mkdir a", "open a/#"]),
+        (3, {"12": "whole"}, ["mkdir a", "open a/#", "rename a/# to a/last"]),
+    ],
+)
+def test_a_watched_process_is_killed_at_the_chosen_operation(tmp_path, number, left, noted):
+    command = [sys.executable, "-c", WATCHED, str(BENCHMARKS), str(number)]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert found.returncode == -signal.SIGKILL, found.stderr
+    assert {path.name: path.read_text("utf-8") for path in (tmp_path / "inside").glob("a/*")} == left
+    assert found.stdout.splitlines() == [f"run\t{row}\t{one}" for row, one in enumerate(noted, 1)] + ["killed"]
