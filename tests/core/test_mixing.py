@@ -189,9 +189,9 @@ def test_what_the_disk_cannot_hold_is_refused_before_any_work(tmp_path):
 def test_publishing_replaces_what_was_there_and_marks_the_end_with_run_json(tmp_path):
     out = folder(tmp_path)
     for text in ("one", "two"):
-        (out.stage / "train").mkdir(parents=True)
-        (out.stage / "train/x").write_text(text)
+        out.stage.mkdir(parents=True)
+        (out.stage / "classes.json").write_text(text)
         (out.stage / "run.json").write_text(text)
         out.publish()
-        assert (out.path / "train/x").read_text() == (out.path / "run.json").read_text() == text
+        assert (out.path / "classes.json").read_text() == (out.path / "run.json").read_text() == text
     assert not out.stage.exists()

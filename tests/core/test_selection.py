@@ -244,13 +244,19 @@ def test_a_table_of_candidates_holds_what_it_was_given():
     table = CandidateTable(given)
     assert list(table) == given
     assert list(table[1:]) == given[1:]
-    assert list(table.take([2, 0], [0.5, 2.0])) == [given[2].with_weight(0.5), given[0].with_weight(2.0)]
+    assert list(table.take(np.array([2, 0]), np.array([0.5, 2.0]))) == [
+        given[2].with_weight(0.5),
+        given[0].with_weight(2.0),
+    ]
+    table.extend(CandidateTable(given[:1]))
+    assert list(table) == [*given, given[0]]
+    table = table[:3]
     assert np.array_equal(table[2].pixels, SPLIT.images[2])
     assert table.labels.tolist() == [0, 1, 0]
-    assert table.kinds.tolist() == ["generated", "classical", "generated"]
+    assert table.generated.tolist() == [True, False, True]
     assert table.tops_up.tolist() == [True, False, False]
     assert {key: numbers.tolist() for key, numbers in table.numbers().items()} == {(0, "one"): [7, 8], (1, "two"): [0]}
-    assert not len(CandidateTable().kinds)
+    assert not len(CandidateTable().generated)
 
 
 def test_a_candidate_in_a_table_takes_little_memory():

@@ -12,6 +12,8 @@ from genaug.mixing.candidate import Candidate, ImageSource, Kind
 Value = TypeVar("Value", bound=Hashable)
 _NONE = -1
 _EMPTY: Mapping[str, float] = {}
+_NUMBERS = ("_index", "_source", "_nearest", "_copied", "_distance", "_weight")
+_OBJECTS = ("_parents", "_scores", "_rejections")
 
 
 class _Origin(NamedTuple):
@@ -34,8 +36,8 @@ class CandidateTable(Sequence[Candidate]):
     def __init__(self, candidates: Iterable[Candidate] = ()) -> None:
         self._origins: dict[tuple[object, ...], int] = {}
         self._shared: list[_Origin] = []
-        self._origin, self._index = array("q"), array("q")
-        self._source, self._nearest, self._copied = array("q"), array("q"), array("q")
+        self._origin, self._index = array("i"), array("q")
+        self._source, self._nearest, self._copied = array("i"), array("i"), array("i")
         self._distance, self._weight = array("d"), array("d")
         self._parents: list[tuple[int, ...]] = []
         self._scores: list[Mapping[str, float]] = []
@@ -59,21 +61,23 @@ class CandidateTable(Sequence[Candidate]):
         self._scores.append(one.scores or _EMPTY)
         self._rejections.append(self._one((one.rejected_by, one.reason)))
 
-    def extend(self, others: Iterable[Candidate]) -> None:
-        """Add candidates at the end."""
-        for one in others:
-            self.append(one)
+    def extend(self, others: "CandidateTable") -> None:
+        """Add the candidates of another table at the end."""
+        numbers = [self._number(shared) for shared in others._shared]
+        self._origin.extend(numbers[number] for number in others._origin)
+        for name in (*_NUMBERS, *_OBJECTS):
+            getattr(self, name).extend(getattr(others, name))
 
-    def take(self, rows: Iterable[int], weights: Iterable[float] | None = None) -> "CandidateTable":
+    def take(self, rows: NDArray[np.int64], weights: NDArray[np.float64] | None = None) -> "CandidateTable":
         """A table of some rows in this order. weights: their weights in the loss; unchanged if left out."""
-        chosen, table = list(rows), CandidateTable()
-        table._origins, table._shared, table._equal = self._origins, self._shared, self._equal
-        for name in ("_origin", "_index", "_source", "_nearest", "_copied", "_distance", "_weight"):
+        table = CandidateTable()
+        table._origins, table._shared, table._equal = dict(self._origins), list(self._shared), self._equal
+        for name in ("_origin", *_NUMBERS):
             column = getattr(self, name)
-            setattr(table, name, array(column.typecode, (column[row] for row in chosen)))
-        for name in ("_parents", "_scores", "_rejections"):
+            getattr(table, name).frombytes(np.array(column, dtype=column.typecode)[rows].tobytes())
+        for name in _OBJECTS:
             column = getattr(self, name)
-            setattr(table, name, [column[row] for row in chosen])
+            getattr(table, name).extend(column[row] for row in rows)
         if weights is not None:
             table._weight = array("d", weights)
         return table
@@ -89,7 +93,7 @@ class CandidateTable(Sequence[Candidate]):
 
     def __getitem__(self, row: int | slice) -> "Candidate | CandidateTable":
         if isinstance(row, slice):
-            return self.take(range(*row.indices(len(self))))
+            return self.take(np.arange(*row.indices(len(self))))
         shared, copied = self._shared[self._origin[row]], self._copied[row]
         rejected_by, reason = self._rejections[row]
         return Candidate(
@@ -122,9 +126,9 @@ class CandidateTable(Sequence[Candidate]):
         return self._of_origins([shared.tops_up for shared in self._shared]).astype(bool)
 
     @property
-    def kinds(self) -> NDArray[np.str_]:
-        """The kind of each candidate, text [N]."""
-        return self._of_origins([shared.kind for shared in self._shared]).astype(np.str_)
+    def generated(self) -> NDArray[np.bool_]:
+        """Whether the kind of each candidate is generated and not classical, bool [N]."""
+        return self._of_origins([shared.kind == "generated" for shared in self._shared]).astype(bool)
 
     @property
     def sources(self) -> NDArray[np.int64]:

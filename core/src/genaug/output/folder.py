@@ -1,8 +1,11 @@
 """The output folder: which run it belongs to, and how finished work is moved into it."""
 
+import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,19 @@ from genaug.data.scan import SPLIT_FOLDERS
 from genaug.errors import OutputError
 from genaug.output.files import CARD, MODELS, OWN, REQUEST, RUN, SHARDS, SHEETS
 from genaug.output.provenance import has_provenance, holder, provenance_lines
-from genaug.storage import LOCK, file_sha256, make_folder, move, read_json, real_path, remove, remove_parts, write_json
+from genaug.storage import (
+    LOCK,
+    file_sha256,
+    make_folder,
+    move,
+    read_json,
+    read_json_lines,
+    real_path,
+    remove,
+    remove_parts,
+    write_json,
+    write_json_lines,
+)
 
 SPLIT_NAMES = {"train": "train", "val": "validation", "test": "test"}  # as Hugging Face calls them
 _DATA_FOLDERS = (*SPLIT_FOLDERS, SHARDS)
@@ -33,7 +48,7 @@ class OutputFolder:
         self.models = path / MODELS
         self.stage = self.own / "stage"
         self._request = self.own / REQUEST
-        self._names = self.own / "names.json"
+        self._names = self.own / "names.jsonl"
         self._cards = self.own / "cards.json"
 
     def check(self, data: Path, request: Mapping[str, Any]) -> None:
@@ -88,7 +103,7 @@ class OutputFolder:
             move(self.stage / name, self.path / name)
         remove(self.own / "old")
         remove(self.stage)
-        write_json(self._names, sorted(sheets))
+        write_json_lines(self._names, sheets)
         self._remember_cards(self.path)
 
     def _check_same(self, request: Mapping[str, Any]) -> None:
@@ -111,7 +126,7 @@ class OutputFolder:
         Killed in between, the next run finds files of both there, and the provenance of one of them at most. Later only
         the names of contact sheets are kept, since the provenance holds the others.
         """
-        write_json(self._names, sorted(self._known_names() | _names_in(self.stage) | _sheets_in(self.stage)))
+        write_json_lines(self._names, chain(self._known_names(), _names_in(self.stage), _sheets_in(self.stage)))
 
     def _remember_cards(self, *folders: Path) -> None:
         """Keep the hashes of these folders' cards, to tell one that a person edited."""
@@ -123,31 +138,50 @@ class OutputFolder:
         if cards and card.is_file() and file_sha256(card) not in cards:
             raise OutputError(f"{card} was edited, and a new run would replace it; move it away")
 
-    def _known_names(self) -> set[str]:
+    def _known_names(self) -> Iterator[str]:
         """The data files and contact sheets that genaug wrote here, relative to OUT."""
-        kept = _texts(self._names) if self._names.exists() else _sheets_in(self.path)  # 0.1.0 kept no names
-        return {*kept, *_names_in(self.path)}
+        kept = _kept_names(self._names) if self._names.exists() else _sheets_in(self.path)  # 0.1.0 kept no names
+        return chain(kept, _names_in(self.path))
 
     def _check_own_files(self) -> None:
         """A second run replaces folders, so it stops at a file in them that genaug did not write."""
-        known = self._known_names()
+        known = set(self._known_names())
         homes = {name.partition("/")[0] for name in known} - {SHEETS} or _DATA_FOLDERS
         for home in (*sorted(homes), SHEETS):
-            for path in sorted((self.path / home).rglob("*")):
-                ours = path.relative_to(self.path).as_posix() in known
-                if not ours and (path.is_symlink() or not path.is_dir()):
-                    raise OutputError(f"{path} was not written by genaug, and a new run would remove it; move it away")
+            foreign = (
+                path for path in _files_in(self.path / home) if path.relative_to(self.path).as_posix() not in known
+            )
+            if (first := min(foreign, default=None)) is not None:
+                raise OutputError(f"{first} was not written by genaug, and a new run would remove it; move it away")
 
 
-def _sheets_in(folder: Path) -> set[str]:
+def _files_in(folder: Path) -> Iterator[Path]:
+    """Everything in a folder and the folders in it but these folders; links are not followed."""
+    for home, folders, files in os.walk(folder):
+        yield from (Path(home, name) for name in files)
+        yield from (Path(home, name) for name in folders if Path(home, name).is_symlink())
+
+
+def _sheets_in(folder: Path) -> list[str]:
     """The contact sheets in a folder, by their names."""
-    names = {path.relative_to(folder).as_posix() for path in (folder / SHEETS).glob("*")}
-    return {name for name in names if _SHEET.fullmatch(name)}
+    names = sorted(path.relative_to(folder).as_posix() for path in (folder / SHEETS).glob("*"))
+    return [name for name in names if _SHEET.fullmatch(name)]
 
 
-def _names_in(folder: Path) -> set[str]:
-    """The files that hold images by the provenance of a folder."""
-    return {holder(line) for line in provenance_lines(folder)} if has_provenance(folder) else set()
+def _names_in(folder: Path) -> Iterator[str]:
+    """The files that hold images by the provenance of a folder, each once."""
+    shards = set()
+    for line in provenance_lines(folder) if has_provenance(folder) else ():
+        if holder(line) not in shards:
+            yield holder(line)
+        if "shard" in line:
+            shards.add(holder(line))
+
+
+def _kept_names(path: Path) -> Iterator[str]:
+    """The names in a file of `_remember_names`, as far as it is whole."""
+    with suppress(ValueError):
+        yield from (name for name in read_json_lines(path) if isinstance(name, str))
 
 
 def _texts(path: Path) -> list[str]:

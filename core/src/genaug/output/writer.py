@@ -54,13 +54,13 @@ def _classes(mixed: MixedSet) -> Record:
 def _write_sheets(mixed: MixedSet, output: OutputFolder, *, real: bool) -> None:
     """One contact sheet for each class."""
     make_folder(output.stage / SHEETS)
-    train, labels, kinds = mixed.loaded.train, mixed.synthetic.labels, mixed.synthetic.kinds
+    train, labels, generated = mixed.loaded.train, mixed.synthetic.labels, mixed.synthetic.generated
     for label, name in enumerate(mixed.classes):
         rows = []
         if real:
             own = list(train.images[train.labels == label][:MOST])
             rows.append(SheetRow("real", own, train.spec.counts[label]))
-        for kind in ("classical", "generated"):
-            places = np.flatnonzero((labels == label) & (kinds == kind)).tolist()
+        for kind, chosen in {"classical": ~generated, "generated": generated}.items():
+            places = np.flatnonzero((labels == label) & chosen).tolist()
             rows.append(SheetRow(kind, [mixed.synthetic[place].pixels for place in places[:MOST]], len(places)))
         write_bytes(output.stage / SHEETS / f"{label:03d}.png", contact_sheet(name, rows))

@@ -136,8 +136,8 @@ def _labels(mixed: MixedSet) -> Rows:
 
 def _kinds(mixed: MixedSet) -> Rows:
     """The kind of each written image, a place in _KINDS: int64 [N + S]."""
-    synthetic = [_KINDS.index(kind) for kind in mixed.synthetic.kinds]
-    return np.array([*[0] * len(mixed.loaded.train), *synthetic], dtype=np.int64)
+    synthetic = np.where(mixed.synthetic.generated, _GENERATED, _KINDS.index("classical"))
+    return np.concatenate([np.zeros(len(mixed.loaded.train), dtype=np.int64), synthetic])
 
 
 def _groups(mixed: MixedSet) -> Rows:

@@ -256,7 +256,7 @@ class _Generation:
         self._add(filler, task, task.draw.counts[label], file_sha256(task.fit.path))
         result = _result(task, filler)
         accepted, rejected = (
-            table.take(np.flatnonzero(table.indices >= first).tolist()) for table in (result.accepted, result.rejected)
+            table.take(np.flatnonzero(table.indices >= first)) for table in (result.accepted, result.rejected)
         )
         accepted = accepted[:missing]
         return replace(result, wanted=missing, accepted=accepted, rejected=rejected, fills_up=True)

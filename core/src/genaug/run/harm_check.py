@@ -79,7 +79,7 @@ def check_harm(
     """
     if not job.config.check:
         return {"harm_check": None}, ()
-    if not (mixed.synthetic.kinds == "generated").any():
+    if not mixed.synthetic.generated.any():
         return {"harm_check": {"skipped": "there is no generated image"}}, ()
     found = measure_harm(
         job.loaded.train,
@@ -264,8 +264,8 @@ def _together(real: TrainSplit, additions: Additions, keep: NDArray[np.bool_]) -
 
 def _additions(mixed: MixedSet) -> Additions:
     arrays = mixed.arrays()
-    variants = mixed.synthetic.kinds == "classical"
-    return Additions(arrays.synthetic_images, arrays.synthetic_labels, np.where(variants, arrays.sources, -1))
+    sources = np.where(mixed.synthetic.generated, -1, arrays.sources)
+    return Additions(arrays.synthetic_images, arrays.synthetic_labels, sources)
 
 
 def _points(share: float) -> float:

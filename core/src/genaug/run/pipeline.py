@@ -33,10 +33,18 @@ def run(job: Job, out: Path, *, workers: int | None = None, report: Report = sil
     started = time.time()
     with locked(output.own):
         output.claim(job.request())
-        generated = generate(job, output.models, output.own, workers=workers, report=report)
-        mixed = assess(mix(generated), job, output.own, report)
-        write(mixed, output, timings(started, workers or default_workers(job), generated.records))
+        mixed, records = _generated(job, output, workers, report)
+        mixed = assess(mixed, job, output.own, report)
+        write(mixed, output, timings(started, workers or default_workers(job), records))
     return mixed
+
+
+def _generated(
+    job: Job, output: OutputFolder, workers: int | None, report: Report
+) -> tuple[MixedSet, tuple[FitRecord, ...]]:
+    """The mixed set and the models behind it; candidates that are not in it are forgotten here."""
+    generated = generate(job, output.models, output.own, workers=workers, report=report)
+    return mix(generated), generated.records
 
 
 def save(mixed: MixedSet, job: Job, records: tuple[FitRecord, ...], folder: Path, out: Path) -> None:
@@ -60,17 +68,17 @@ def mix(generated: Generated) -> MixedSet:
     for result in results:
         accepted.extend(result.accepted)
         rejected.extend(result.rejected)
-    tops_up, labels = accepted.tops_up, accepted.labels
-    rows, topped_up = np.flatnonzero(~tops_up).tolist(), np.flatnonzero(tops_up).tolist()
+    labels, topped_up = accepted.labels, np.flatnonzero(accepted.tops_up)
+    rows = np.flatnonzero(~accepted.tops_up)
     real = np.bincount(labels[topped_up], minlength=len(job.classes)) + job.loaded.spec.counts
-    scores = [overall_score(accepted.scores[row]) for row in rows]
+    scores = [overall_score(accepted.scores[row]) for row in rows.tolist()]
     applied = apply_recipe(job.recipe, real.tolist(), labels[rows].tolist(), scores)
-    kept = [(row, weight) for row, keep, weight in zip(rows, *applied, strict=True) if keep]
-    used = [*kept, *((row, 1.0) for row in topped_up)]
+    keep = np.array(applied.keep, dtype=bool)
+    weights = np.concatenate([np.array(applied.weights)[keep], np.ones(len(topped_up))])
     resolution = resolution_of(job)
     return MixedSet(
         loaded=job.loaded,
-        synthetic=accepted.take((row for row, _ in used), (weight for _, weight in used)),
+        synthetic=accepted.take(np.concatenate([rows[keep], topped_up]), weights),
         rejected=rejected,
         plan=job.plan,
         failures=by_class(job, generated.failures),

@@ -83,7 +83,7 @@ class ClassFiller:
         """At most `wanted` candidates in the order of their numbers; selectors that choose are applied here, once."""
         if self._selectors is not None and self._passed:
             self._passed = CandidateTable(self._accepted(self._selectors.choose(self._passed, self.wanted)))
-        return self._passed[: self.wanted]
+        return self._passed if len(self._passed) <= self.wanted else self._passed[: self.wanted]
 
     def _goal(self) -> int:
         return self.wanted if self._selectors is None else math.ceil(self.wanted * self._selectors.spare)
@@ -94,11 +94,14 @@ class ClassFiller:
         if self._selectors is not None and fresh:
             fresh = self._accepted(self._selectors.judge(fresh, self._before, self._goal() - len(self._passed)))
             self._before += [one.pixels for one in fresh]
-        self._passed.extend(fresh)
+        for one in fresh:
+            self._passed.append(one)
 
     def _accepted(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The accepted ones; the others join the rejected candidates."""
-        self.rejected.extend(one for one in candidates if one.rejected_by)
+        for one in candidates:
+            if one.rejected_by:
+                self.rejected.append(one)
         return [one for one in candidates if not one.rejected_by]
 
     def _candidates(self, images: Pixels, parents: Rows, model: str) -> list[Candidate]:
