@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,20 +29,18 @@ def rejection_sheets(rejected: Sequence[Candidate], train: TrainSplit, folder: s
     """
     sheets: dict[str, bytes] = {}
     places: Places = {}
-    for label in range(len(train.spec.classes)):
-        cells = _cells(rejected, label)
-        if cells:
-            path = f"{folder}/rejected-{label:03d}.png"
-            pixels = [_pixels(rejected[row], kind, train) for row, kind in cells]
-            sheets[path], boxes = _sheet([_small(image) for image in pixels])
-            for (row, kind), box in zip(cells, boxes, strict=True):
-                places.setdefault(row, {})[kind] = {"file": path, "box": box}
+    for label, shown in sorted(_shown(rejected).items()):
+        cells = _cells(rejected, shown)
+        path = f"{folder}/rejected-{label:03d}.png"
+        pixels = [_pixels(rejected[row], kind, train) for row, kind in cells]
+        sheets[path], boxes = _sheet([_small(image) for image in pixels])
+        for (row, kind), box in zip(cells, boxes, strict=True):
+            places.setdefault(row, {})[kind] = {"file": path, "box": box}
     return sheets, places
 
 
-def _cells(rejected: Sequence[Candidate], label: int) -> list[tuple[int, str]]:
+def _cells(rejected: Sequence[Candidate], shown: Sequence[int]) -> list[tuple[int, str]]:
     """What a sheet shows, in order: rows of candidates, with `candidate` or `copied`."""
-    shown = _shown(rejected, label)
     copies = [row for row in shown if rejected[row].copied is not None]
     pairs = [(row, kind) for row in copies for kind in ("candidate", "copied")]
     return pairs + [(row, "candidate") for row in shown if rejected[row].copied is None]
@@ -52,13 +51,14 @@ def _pixels(one: Candidate, kind: str, train: TrainSplit) -> NDArray[np.uint8]:
     return train.images[one.copied] if kind == "copied" else one.pixels
 
 
-def _shown(rejected: Sequence[Candidate], label: int) -> list[int]:
-    counts: dict[str, int] = {}
-    rows = []
+def _shown(rejected: Sequence[Candidate]) -> dict[int, list[int]]:
+    """{label: rows of the candidates that its sheet shows}."""
+    counts: Counter[tuple[int, str]] = Counter()
+    rows: dict[int, list[int]] = {}
     for row, one in enumerate(rejected):
-        if one.label == label and counts.get(one.rejected_by, 0) < _MOST:
-            counts[one.rejected_by] = counts.get(one.rejected_by, 0) + 1
-            rows.append(row)
+        counts[one.label, one.rejected_by] += 1
+        if counts[one.label, one.rejected_by] <= _MOST:
+            rows.setdefault(one.label, []).append(row)
     return rows
 
 
