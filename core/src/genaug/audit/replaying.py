@@ -22,7 +22,7 @@ from genaug.fitting import (
     image_noise,
     load_generator,
     load_sampler,
-    read_record,
+    need_record,
     variant_generator,
 )
 from genaug.generator import Sampler, VariantGenerator
@@ -117,9 +117,7 @@ def _model(home: OutputRecords, facts: Mapping[str, Any]) -> Path:
 def _draw_again(home: OutputRecords, facts: Mapping[str, Any], data: Path | None) -> tuple[NDArray[np.uint8], str]:
     """Pixels uint8 [H, W, C], drawn with the recorded number of threads and brought to the written size; the device."""
     model = _model(home, facts)
-    record = read_record(model)
-    if record is None:
-        raise DataError(f"the record beside {model} is gone or damaged")
+    record = need_record(model)
     device = _device(record.device)
     with using_threads(record.threads):
         description = load_registry().generators.get(facts["generator"])

@@ -10,7 +10,7 @@ from genaug.fitting.model import (
     take_memory,
     variant_generator,
 )
-from genaug.fitting.record import ModelRecord, read_record
+from genaug.fitting.record import ModelRecord, need_record, read_record
 from genaug.fitting.sampler import ModelSampler, PerClass
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "load_generator",
     "load_model",
     "load_sampler",
+    "need_record",
     "read_record",
     "save_model",
     "take_memory",

@@ -13,7 +13,7 @@ from genaug.chance import Noise, seeded
 from genaug.config import parse
 from genaug.data.split import TrainSplit
 from genaug.errors import DataError, PluginError, UsageError
-from genaug.fitting.record import ModelRecord, read_record, remove_record, write_record
+from genaug.fitting.record import need_record, remove_record, write_record
 from genaug.fitting.sampler import ModelSampler, PerClass
 from genaug.generator import AnyGenerator, Batch, Sampler, VariantGenerator
 from genaug.hookspecs import GeneratorDescription
@@ -54,7 +54,7 @@ def read_weights(path: Path) -> dict[str, dict[str, Tensor]]:
 
 def load_sampler(paths: Sequence[Path], spec: ImageSpec, registry: Registry, device: str = "cpu") -> Sampler:
     """The models of one generator as one sampler; raises DataError for a model that is missing or damaged."""
-    records = [_record_of(path) for path in paths]
+    records = [need_record(path) for path in paths]
     models = [
         load_model(path, registry.generators.get(record.generator), device)
         for path, record in zip(paths, records, strict=True)
@@ -82,7 +82,7 @@ def variant_generator(generator: AnyGenerator) -> VariantGenerator[Any]:
 
 def load_generator(path: Path, description: GeneratorDescription) -> AnyGenerator:
     """The generator of a model, with its weights and its memory, on the CPU; raises DataError if it is damaged."""
-    record = _record_of(path)
+    record = need_record(path)
     try:
         config = parse(description.config, record.model, f"the model settings in {path.with_suffix('.json')}")
     except UsageError as error:
@@ -90,15 +90,6 @@ def load_generator(path: Path, description: GeneratorDescription) -> AnyGenerato
     generator = make_generator(description, record.spec, config)
     _load_tensors(generator, path)
     return generator
-
-
-def _record_of(path: Path) -> ModelRecord:
-    record = read_record(path)
-    if record is None:
-        raise DataError(
-            f"{path} was changed, or is no model that this genaug wrote; expected a .safetensors with its .json"
-        )
-    return record
 
 
 def _load_tensors(generator: AnyGenerator, path: Path) -> None:

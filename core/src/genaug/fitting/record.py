@@ -5,12 +5,13 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from genaug.errors import GenaugError
+from genaug.errors import DataError, GenaugError
 from genaug.spec import ImageSpec
 from genaug.storage import file_sha256, read_json, remove, stage_hash, write_json
 
-FORMAT = 1
+FORMAT = 2  # 1: genaug 0.1.0 before it kept hashes in the record
 _WEIGHTS, _RECORD = "sha256", "record"  # hashes of the weights' file, and of the other values of the record
+_REMEDY = {True: "run genaug run again with another --out, or use the genaug that wrote it", False: "update genaug"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,23 @@ def read_record(path: Path) -> ModelRecord | None:
     known = values.pop(_RECORD, None)
     sound = known == stage_hash(values) and values.get(_WEIGHTS) == file_sha256(path)
     return _record(values) if sound else None
+
+
+def need_record(path: Path) -> ModelRecord:
+    """The same; raises DataError that says what is wrong instead of None."""
+    record = read_record(path)
+    if record is None:
+        values = read_json(path.with_suffix(".json")) if path.is_file() else None
+        number = values.get("format") if isinstance(values, dict) else None
+        if isinstance(number, int) and number != FORMAT:
+            raise DataError(
+                f"the model {path} has the {'older' if number < FORMAT else 'newer'} format {number}, and this genaug "
+                f"reads format {FORMAT}; {_REMEDY[number < FORMAT]}"
+            )
+        raise DataError(
+            f"{path} was changed, or is no model that this genaug wrote; expected a .safetensors with its .json"
+        )
+    return record
 
 
 def _record(values: dict[str, Any]) -> ModelRecord | None:

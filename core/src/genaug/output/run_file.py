@@ -8,10 +8,12 @@ from genaug.errors import DataError
 from genaug.output.files import RUN
 from genaug.storage import read_json, write_json
 
+LAYOUT = 2  # of an output; 1: genaug 0.1.0 before the number was written, which is read as well
+
 
 def write_run(folder: Path, record: Mapping[str, Any], written: Mapping[str, str]) -> None:
     """Write the file into a folder. written: {file: SHA-256} of the records and shards."""
-    write_json(folder / RUN, {**record, "written": dict(written)})
+    write_json(folder / RUN, {**record, "layout": LAYOUT, "written": dict(written)})
 
 
 def has_run(folder: Path) -> bool:
@@ -20,9 +22,17 @@ def has_run(folder: Path) -> bool:
 
 
 def read_run(folder: Path) -> dict[str, Any] | None:
-    """The values of the file; None where it is not there, or holds no JSON table."""
+    """The values of the file; None where it is not there, or holds no JSON table.
+
+    Raises DataError for an output of a newer genaug.
+    """
     values = read_json(folder / RUN) if folder.is_dir() else None
-    return values if isinstance(values, dict) else None
+    if not isinstance(values, dict):
+        return None
+    layout = values.get("layout", 1)
+    if isinstance(layout, int) and layout > LAYOUT:
+        raise DataError(f"{folder} has the layout {layout}, and this genaug reads up to {LAYOUT}; update genaug")
+    return values
 
 
 def require_class_folders(out: Path) -> None:

@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PlainValidator
 
 from genaug.mixing.apply import overall_score
 from genaug.output.files import is_inside
@@ -143,11 +143,14 @@ class RejectionRecord(Record):
 
 
 class ClassCount(Record):
-    """Numbers of training images of one class: real ones, classical variants or copies of them, and generated ones."""
+    """Numbers of training images of one class: real ones, classical variants or copies of them, and generated ones.
+
+    Layout 1 counted classical and generated images together, as `synthetic`.
+    """
 
     real: int
-    classical: int
-    generated: int
+    classical: int = 0
+    generated: int = Field(validation_alias=AliasChoices("generated", "synthetic"))
 
 
 class ClassCounts(Record):

@@ -8,7 +8,7 @@ from typing import Any
 
 from genaug.data.decode import UnreadableError, read_facts
 from genaug.errors import DataError, OutputError, UsageError, unknown
-from genaug.fitting import CHUNK, ModelRecord, chunks_of, draw_chunk, load_sampler, read_record
+from genaug.fitting import CHUNK, ModelRecord, chunks_of, draw_chunk, load_sampler, need_record
 from genaug.generator import Sampler
 from genaug.mixing.resolution import Size, at_size, drawn_size
 from genaug.output.file_names import synthetic_name
@@ -142,8 +142,8 @@ def _write_once(path: Path, data: bytes) -> None:
 def _find(model: Path) -> _Models:
     """A model file, a folder of them, or the output of a run; raises DataError when none is there."""
     paths = tuple(_model_files(model))
-    records = [record for path in paths if (record := read_record(path)) is not None]
-    if not paths or len(records) < len(paths):
+    records = [need_record(path) for path in paths]
+    if not records:
         raise DataError(f"no trained model in {model}; expected OUT of a run, OUT/models/<generator>, or a model file")
     first = records[0]
     pooled = dict(enumerate(first.spec.classes))
