@@ -294,7 +294,10 @@ def test_earlier_manual_rejections_are_in_the_next_list_and_in_the_command(out):
     assert data(html)["rejected_before"] == ["train/stop/first-000099.png"]
     assert "1 image was rejected manually before this run" in html
     assert "--reject rejected.json -o out-again" in html
-    assert json.loads(repeat(read_output(out).run.values, ["train/a/b-000001.png"], "x").rejected)["format"] == 1
+    names = ["train/a/b-000001.png", "train/a/b-000002.png"]
+    listed = repeat(read_output(out).run.values, names, "x").rejected
+    assert json.loads(listed) == {"format": 1, "rejected": names}
+    assert [line.strip(' ,"]}') for line in listed.splitlines()][-1] == names[1], "one name a line"
 
 
 def test_the_command_writes_the_page_and_says_where(out, genaug):

@@ -1,5 +1,6 @@
 """Filling a class: order, limits, prefixes, selectors that choose, and the record of rejected candidates."""
 
+import json
 import tracemalloc
 from collections.abc import Sequence
 
@@ -15,7 +16,14 @@ from genaug.hookspecs import SelectorDescription
 from genaug.mixing.candidate import Candidate
 from genaug.mixing.candidate_table import CandidateTable
 from genaug.registry import Source, load_registry
-from genaug.selection import ClassFiller, CrossFitTools, SelectorChain, SelectorChoice, choose_selectors
+from genaug.selection import (
+    ClassFiller,
+    CrossFitTools,
+    SelectorChain,
+    SelectorChoice,
+    choose_selectors,
+    read_manual_rejections,
+)
 from genaug.selector import Candidates, Selector, Verdict
 from genaug.testing.material import tiny_split
 from hypothesis import given, settings
@@ -151,6 +159,16 @@ def test_manually_rejected_candidates_are_replaced_and_recorded_as_such():
     filling = filler(None, 5, excluded=frozenset({1, 3}))
     assert filled(filling, [False] * 30) == [0, 2, 4, 5, 6]
     assert [(one.index, one.rejected_by) for one in filling.rejected] == [(1, "by hand"), (3, "by hand")]
+
+
+def test_manual_rejections_are_read_by_generator_and_class_whatever_their_order(tmp_path):
+    listed = ["b c/x-y-000003.png", "a/x-y-000003.png", "b c/x-y-1000000.png", "b c/z-000003.png", "a/x-y-000003.png"]
+    (tmp_path / "rejected.json").write_text(json.dumps({"rejected": [f"train/{name}" for name in listed]}), "utf-8")
+    assert read_manual_rejections(tmp_path / "rejected.json") == {
+        ("x-y", "b c"): {3, 1000000},
+        ("x-y", "a"): {3},
+        ("z", "b c"): {3},
+    }
 
 
 def test_a_rejected_copy_carries_the_training_image_that_it_copies():

@@ -38,10 +38,15 @@ def repeat(run: Mapping[str, Any], manual_rejections: Sequence[str], name: str) 
         threads = {settings["pooled_threads"] for settings in run["generators"]}
     except (KeyError, TypeError, AttributeError, ValueError):  # written by another version, or damaged
         return None
-    rejected = json.dumps({"format": 1, "rejected": manual_rejections}, indent=2) if manual_rejections else ""
+    rejected = _one_a_line({"format": 1, "rejected": manual_rejections}) if manual_rejections else ""
     options = f"--config run.yaml{' --reject rejected.json' if rejected else ''} -o {shlex.quote(f'{name}-again')}"
     notes = tuple(_notes(run, threads, exact=exact))
     return Repeat(f"genaug run DATA {options}", yaml.safe_dump(config, sort_keys=False), rejected, notes)
+
+
+def _one_a_line(values: Any) -> str:
+    """JSON with one value a line; json's own indentation takes many times as long."""
+    return json.dumps(values, separators=(",\n  ", ": "))
 
 
 def _config(run: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:

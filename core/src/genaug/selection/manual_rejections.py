@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from genaug.errors import UsageError
 from genaug.storage import read_json
 
 SELECTOR, REASON = "by hand", "marked as rejected"  # as the record of rejected candidates names them
-_SYNTHETIC = re.compile(r"(?P<generator>.+)-(?P<index>\d{6,18})\.png")
+_SYNTHETIC = re.compile(r"train/([^/]+)/([^/]+)-(\d{6,18})\.png")
 _EXAMPLE = '{"rejected": ["train/<class>/<generator>-000003.png"]}'
 
 # {(generator, class name): numbers of candidates}
@@ -22,11 +22,11 @@ def read_manual_rejections(path: Path) -> ManualRejections:
     names = content.get("rejected") if isinstance(content, dict) else None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise UsageError(f"the list {path} cannot be read; expected a file of the report page such as {_EXAMPLE}")
-    rejections: dict[tuple[str, str], frozenset[int]] = {}
+    rejections: dict[tuple[str, str], set[int]] = {}
     for name in names:
         key, index = _candidate(name, path)
-        rejections[key] = rejections.get(key, frozenset()) | {index}
-    return rejections
+        rejections.setdefault(key, set()).add(index)
+    return {key: frozenset(indices) for key, indices in rejections.items()}
 
 
 def _read(path: Path) -> Any:
@@ -37,8 +37,8 @@ def _read(path: Path) -> Any:
 
 
 def _candidate(name: str, path: Path) -> tuple[tuple[str, str], int]:
-    place = PurePosixPath(name)
-    found = _SYNTHETIC.fullmatch(place.name)
-    if found is None or len(place.parts) != 3 or place.parts[0] != "train":
+    found = _SYNTHETIC.fullmatch(name)
+    if found is None:
         raise UsageError(f"the list {path} names {name!r}, which is no synthetic image; expected {_EXAMPLE}")
-    return (found["generator"], place.parts[1]), int(found["index"])
+    class_name, generator, index = found.groups()
+    return (generator, class_name), int(index)
