@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from genaug.data import duplicates
 from genaug.data.duplicates import near_groups, near_matches, near_pairs, thumbnail
 from genaug.data.variability import Variability, different_images, luma_weighted
 from genaug.demonstration import scan_pixels
@@ -85,6 +86,22 @@ def test_near_duplicates_do_not_depend_on_the_order_of_files(digits, count):
     order = np.random.default_rng(0).permutation(len(vectors))
     shuffled = np.sort(order[near_pairs(vectors[order])], axis=1)
     assert sorted(shuffled.tolist()) == near_pairs(vectors).tolist()
+
+
+@pytest.mark.parametrize("kind", ["digits", "frames", "noise"])
+def test_what_is_too_unlike_by_coarse_thumbnails_is_so_by_whole_ones(digit_vectors, kind):
+    vectors = digit_vectors[:600]
+    if kind != "digits":
+        side = (16, 16, 3) if kind == "noise" else None
+        noise = np.random.default_rng(0).integers(0, 256, (600, *(side or ())), dtype=np.uint8)
+        vectors = thumbnails(noise if side else [frame for seed in range(150) for frame in frames(seed, 4)])
+    luma = luma_weighted(vectors)
+    similar = (vectors @ vectors.T >= 0.95) | (luma @ luma.T >= 0.96)
+    coarse = duplicates._Coarse(duplicates._Ordered(vectors, np.arange(600)), 0, 600)
+    may_be = coarse.may_be_similar(coarse)
+    assert similar.sum() >= 600
+    assert not (similar & ~may_be).any()
+    assert may_be.sum() < 2 * similar.sum()
 
 
 def test_a_match_is_the_most_similar_near_duplicate_or_nothing():

@@ -11,6 +11,7 @@ from genaug.data.folder import load_folder
 from genaug.data.input_types import load_any
 from genaug.data.inspection import inspect_loaded
 from genaug.data.resize import choose_policy, choose_size, resize
+from genaug.data.variability import luma_weighted
 from genaug.errors import DataError, UsageError
 from PIL import Image
 from torchvision.datasets import ImageFolder
@@ -164,9 +165,18 @@ def joined_pair_by_pair(vectors):
     return groups
 
 
-@pytest.mark.parametrize("chunk", [1024, 7])
-def test_groups_of_near_duplicates_equal_joining_pair_by_pair(monkeypatch, chunk):
-    monkeypatch.setattr(duplicates, "_CHUNK", chunk)
+@pytest.mark.parametrize("blocks", [(2048, 512), (7, 5), (4, 9)])
+def test_in_a_small_set_all_similar_images_are_near_duplicates(monkeypatch, blocks):
+    for name, size in zip(("_ROWS", "_COLUMNS"), blocks, strict=True):
+        monkeypatch.setattr(duplicates, name, size)
+    for seed in range(50):
+        vectors = scattered(seed)
+        luma = luma_weighted(vectors)
+        similar = (vectors @ vectors.T >= 0.95) | (luma @ luma.T >= 0.96)
+        assert near_pairs(vectors).tolist() == np.argwhere(np.triu(similar, k=1)).tolist(), seed
+
+
+def test_groups_of_near_duplicates_equal_joining_pair_by_pair():
     numbers_are_smallest_rows = set()
     for seed in range(150):
         groups = duplicates.near_groups(scattered(seed))

@@ -1,5 +1,7 @@
 """Measures how far two similar images differ beside what different images of the same set differ by."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,14 +9,14 @@ Vectors = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 SIDE = 16
-_CHANNELS = 3
+CHANNELS = 3
 _MOST_IMAGES = 1024  # enough for a covariance of 96 directions
 _MOST_DIRECTIONS = 96
 _IMAGES_PER_DIRECTION = 3
 _CHANGES = 11
 _NOISE = 1e-6  # variance of a direction that is rounding alone: about one grey level in images of usual contrast
 _RIDGE = 1e-6  # keeps the changes solvable where two of them are one, as in a grey image
-_BATCH = 256
+_BATCH = 64  # pairs; each takes 140 KB
 _LUMA = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])  # Y, Cb, Cr of ITU-R BT.601
 _COLOUR = 0.5  # weight of Cb and Cr, which JPEG stores coarsely
 
@@ -27,24 +29,25 @@ def luma_weighted(thumbnails: Vectors) -> Vectors:
     JPEG changes the colour of small images more than their brightness.
     """
     mixing = (_LUMA * np.array([[1.0], [_COLOUR], [_COLOUR]])).T.astype(np.float32)
-    mixed = (thumbnails.reshape(-1, _CHANNELS) @ mixing).reshape(thumbnails.shape)
+    mixed = (thumbnails.reshape(-1, CHANNELS) @ mixing).reshape(thumbnails.shape)
     mixed -= mixed.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(mixed, axis=1, keepdims=True)
     weighted: Vectors = np.divide(mixed, lengths, out=np.zeros_like(mixed), where=lengths > 0)
     return weighted
 
 
-def different_images(vectors: Vectors, near: float) -> Vectors:
-    """Those of vectors [N, D] of length 1 of which no two correlate by `near` or more, taken in order, at most 1024.
+def different_images(vectors: Iterable[Vectors], near: float) -> Vectors:
+    """Those of vectors [768] of length 1 of which no two correlate by `near` or more, taken in order, at most 1024.
 
-    So a picture with many copies counts once, and a set that consists of copies has few different images.
+    So a picture with many copies counts once, and a set that consists of copies has few different images. Zeros are
+    left out.
     """
-    kept = np.empty((_MOST_IMAGES, vectors.shape[1]), dtype=vectors.dtype)
+    kept = np.empty((_MOST_IMAGES, SIDE * SIDE * CHANNELS), dtype=np.float32)
     count = 0
-    for vector in vectors[vectors.any(axis=1)]:
+    for vector in vectors:
         if count == _MOST_IMAGES:
             break
-        if not count or (kept[:count] @ vector).max() < near:
+        if vector.any() and (not count or (kept[:count] @ vector).max() < near):
             kept[count] = vector
             count += 1
     return kept[:count]
@@ -61,9 +64,9 @@ class Variability:
         count = min(_MOST_DIRECTIONS, len(images) // _IMAGES_PER_DIRECTION)
         self._whitening: Doubles = np.empty((0, images.shape[1]))
         if count >= 2 * _CHANGES:
-            _, spread, directions = np.linalg.svd(centred, full_matrices=False)
-            deviations = np.sqrt(spread[:count] ** 2 / len(images) + _NOISE)
-            self._whitening = directions[:count] / deviations[:, None]
+            variances, directions = np.linalg.eigh(centred.T @ centred / len(images))  # half of the memory of an SVD
+            deviations = np.sqrt(variances[-count:] + _NOISE)
+            self._whitening = (directions[:, -count:] / deviations).T
 
     @property
     def is_known(self) -> bool:
@@ -100,10 +103,10 @@ def _changes(vectors: Doubles) -> Doubles:
 
     The changes are: shift, stretch along each axis, rotation and shear, blur, contrast, brightness of each channel.
     """
-    images = vectors.reshape(-1, SIDE, SIDE, _CHANNELS)
+    images = vectors.reshape(-1, SIDE, SIDE, CHANNELS)
     down, right = np.gradient(images, axis=1), np.gradient(images, axis=2)
     rows, columns = _GRID[:, None, None], _GRID[None, :, None]
-    offsets = [np.broadcast_to(np.eye(_CHANNELS)[channel], images.shape) for channel in range(_CHANNELS)]
+    offsets = [np.broadcast_to(np.eye(CHANNELS)[channel], images.shape) for channel in range(CHANNELS)]
     changes = [
         *(down, right),
         *(down * rows, right * columns, down * columns, right * rows),
