@@ -6,10 +6,11 @@ import shutil
 import numpy as np
 import pytest
 from genaug.data import duplicates
+from genaug.data.description import describe_folder
 from genaug.data.duplicates import near_pairs, pixel_hash, thumbnail
 from genaug.data.folder import load_folder
 from genaug.data.input_types import load_any
-from genaug.data.inspection import inspect_loaded
+from genaug.data.inspection import inspect_folder
 from genaug.data.resize import choose_policy, choose_size, resize
 from genaug.data.variability import luma_weighted
 from genaug.errors import DataError, UsageError
@@ -196,7 +197,7 @@ def test_inspection_finds_duplicates_odd_files_and_imbalance(tmp_path):
     save(tmp_path / "test/a/0.png", picture(1))
     save(tmp_path / "test/b/lies.jpg", picture(50), format="PNG")
     save(tmp_path / "train/a/again.jpg", picture(2), quality=60)
-    inspection = inspect_loaded(load_folder(tmp_path))
+    inspection = inspect_folder(describe_folder(tmp_path))
     assert inspection.counts == {"train": {"a": 13, "b": 1}, "test": {"a": 1, "b": 1}}
     assert inspection.imbalance == 13
     assert inspection.odd == {"test/b/lies.jpg": "PNG content, but the suffix is .jpg"}
@@ -212,4 +213,4 @@ def test_inspection_finds_duplicates_odd_files_and_imbalance(tmp_path):
 
 def test_inspection_warns_of_class_names_that_are_split_words(tmp_path):
     save(tmp_path / "test-sign/0.png", picture(0))
-    assert any("test-sign" in advice for advice in inspect_loaded(load_folder(tmp_path)).advice)
+    assert any("test-sign" in advice for advice in inspect_folder(describe_folder(tmp_path)).advice)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 KINDS = ("real", "classical", "generated")
+_MOST_ROWS = 1000  # of a table with frames
 
 
 def say(text: str) -> None:
@@ -70,6 +71,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
     from rich.table import Table
 
     lines = [list(row) for row in rows]
+    if len(lines) > _MOST_ROWS:
+        _long_table(title, [list(columns), *lines])
+        return
     grid = Table(title=escape(title) or None, title_justify="left")
     for place, column in enumerate(columns):
         numeric = bool(lines) and all(isinstance(line[place], int | float) for line in lines)
@@ -78,6 +82,16 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
         grid.add_row(*(escape(printable(str(value))) for value in line))
     with _answering():
         _out().print(grid)
+
+
+def _long_table(title: str, lines: Sequence[Sequence[object]]) -> None:
+    """A table without frames, the columns first; rich would take seconds to draw it."""
+    from rich.cells import cell_len, set_cell_size
+
+    texts = [[_printable(str(value)).replace("\n", " ") for value in line] for line in lines]
+    widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
+    shown = ("  ".join(map(set_cell_size, line, widths)).rstrip() for line in texts)
+    _out().out("\n".join([_printable(title), *shown]), highlight=False)
 
 
 def counts_table(counts: Mapping[str, Mapping[str, int]]) -> None:

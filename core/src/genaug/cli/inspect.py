@@ -31,13 +31,15 @@ def inspect(
     as_json: given.Json = False,
 ) -> int:
     """Show classes, sizes, modes, unreadable and duplicate files, leaks between splits, and advice. Writes nothing."""
+    from genaug.data.description import describe_folder
     from genaug.data.folder import load_folder
-    from genaug.data.inspection import inspect_loaded
+    from genaug.data.inspection import inspect_folder
 
     wanted = [name.strip() for name in classes.split(",") if name.strip()] if classes else None
-    loaded = load_folder(data, classes=wanted, size=given.parse_size(size))
-    inspection = inspect_loaded(loaded)
-    result = _probe(loaded, judge_steps) if probe else None
+    wanted_size = given.parse_size(size)
+    loaded = load_folder(data, classes=wanted, size=wanted_size) if probe else None
+    inspection = inspect_folder(loaded or describe_folder(data, classes=wanted, size=wanted_size))
+    result = _probe(loaded, judge_steps) if loaded else None
     if as_json:
         console.answer_json(inspection.to_json() | ({"probe": result.to_json()} if result else {}))
         return 0

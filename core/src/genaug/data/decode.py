@@ -65,7 +65,7 @@ class UnreadableError(Exception):
     """The file is not a usable image; the message says why."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ImageFacts:
     """Facts about an image file.
 

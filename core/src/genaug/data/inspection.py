@@ -1,18 +1,18 @@
 """Describes a loaded folder: its images, odd files, duplicates and leaks, and advice on what to do."""
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from statistics import median
 from typing import Any
 
 import numpy as np
 
+from genaug.data.description import DescribedFolder, DescribedImages
 from genaug.data.duplicates import near_pairs
-from genaug.data.folder import LabelledImages, LoadedFolder
+from genaug.data.scan import relative
 
 FEW_IMAGES = 10
 IMBALANCED = 10.0
@@ -73,15 +73,15 @@ class Inspection:
         return asdict(self)
 
 
-def inspect_loaded(loaded: LoadedFolder) -> Inspection:
-    """Inspect a loaded folder; writes nothing."""
-    facts = [fact for images in loaded.splits.values() for fact in images.facts]
-    pairs = tuple(_pairs(loaded))
-    counts = {split: _counts(images, loaded.spec.classes) for split, images in loaded.splits.items()}
-    skipped = {entry.path: entry.reason for entry in loaded.skipped}
-    odd = {name: "; ".join(reasons) for name, reasons in _odd(loaded)}
+def inspect_folder(folder: DescribedFolder) -> Inspection:
+    """Inspect a folder; writes nothing."""
+    facts = [fact for images in folder.splits.values() for fact in images.facts]
+    pairs = tuple(_pairs(folder))
+    counts = {split: _counts(images, folder.spec.classes) for split, images in folder.splits.items()}
+    skipped = {entry.path: entry.reason for entry in folder.skipped}
+    odd = {name: "; ".join(reasons) for name, reasons in _odd(folder)}
     return Inspection(
-        root=str(loaded.scan.root),
+        root=str(folder.scan.root),
         counts=counts,
         sizes=_sizes([(fact.width, fact.height) for fact in facts]),
         modes=dict(Counter(fact.mode for fact in facts).most_common()),
@@ -89,15 +89,15 @@ def inspect_loaded(loaded: LoadedFolder) -> Inspection:
         odd=odd,
         skipped=skipped,
         duplicates=pairs,
-        imbalance=round(max(loaded.spec.counts) / min(loaded.spec.counts), 2),
-        model_size=(loaded.spec.height, loaded.spec.width),
-        resize=loaded.resize,
-        notes=loaded.notes,
-        advice=tuple(_advice(loaded, counts["train"], pairs)),
+        imbalance=round(max(folder.spec.counts) / min(folder.spec.counts), 2),
+        model_size=(folder.spec.height, folder.spec.width),
+        resize=folder.resize,
+        notes=folder.notes,
+        advice=tuple(_advice(folder, counts["train"], pairs)),
     )
 
 
-def _counts(images: LabelledImages, classes: Sequence[str]) -> dict[str, int]:
+def _counts(images: DescribedImages, classes: Sequence[str]) -> dict[str, int]:
     numbers = np.bincount(images.labels, minlength=len(classes))
     return {name: int(number) for name, number in zip(classes, numbers, strict=True)}
 
@@ -111,9 +111,9 @@ def _sizes(sizes: Sequence[tuple[int, int]]) -> dict[str, tuple[int, int]]:
     }
 
 
-def _odd(loaded: LoadedFolder) -> Iterator[tuple[str, list[str]]]:
-    common = Counter(fact.mode for images in loaded.splits.values() for fact in images.facts).most_common(1)[0][0]
-    for images in loaded.splits.values():
+def _odd(folder: DescribedFolder) -> Iterator[tuple[str, list[str]]]:
+    common = Counter(fact.mode for images in folder.splits.values() for fact in images.facts).most_common(1)[0][0]
+    for images in folder.splits.values():
         for path, fact in zip(images.paths, images.facts, strict=True):
             suffix = path.suffix.lower()
             wrong = suffix not in _SUFFIXES[fact.format]
@@ -123,27 +123,27 @@ def _odd(loaded: LoadedFolder) -> Iterator[tuple[str, list[str]]]:
             reasons += ["rotated by its EXIF data"] if fact.rotated else []
             reasons += ["transparency, which is dropped"] if fact.alpha else []
             if reasons:
-                yield Path(os.path.relpath(path, loaded.scan.root)).as_posix(), reasons
+                yield relative(path, folder.scan.root), reasons
 
 
-def _pairs(loaded: LoadedFolder) -> Iterator[Pair]:
+def _pairs(folder: DescribedFolder) -> Iterator[Pair]:
     """Duplicates over all splits: each exact copy with the first file that has its pixels, then near-duplicates."""
-    splits = list(loaded.splits.items())
+    splits = list(folder.splits.items())
     paths = [path for _, images in splits for path in images.paths]
-    names = [Path(os.path.relpath(path, loaded.scan.root)).as_posix() for path in paths]
+    names = [relative(path, folder.scan.root) for path in paths]
     hashes = [value for _, images in splits for value in images.hashes]
     labels = [int(label) for _, images in splits for label in images.labels]
     split_of = [split for split, images in splits for _ in range(len(images))]
     first: dict[str, int] = {}
     exact = [(first.setdefault(value, place), place) for place, value in enumerate(hashes)]
-    near = near_pairs(np.concatenate([images.thumbnails for _, images in splits]))
+    near = near_pairs(folder.thumbnails)
     found = [(one, two, True) for one, two in exact if one != two]
     found += [(one, two, False) for one, two in near.tolist() if hashes[one] != hashes[two]]
     for one, two, same in found:
         yield Pair(names[one], names[two], same, labels[one] != labels[two], split_of[one] != split_of[two])
 
 
-def _advice(loaded: LoadedFolder, train: dict[str, int], pairs: Sequence[Pair]) -> Iterator[str]:
+def _advice(folder: DescribedFolder, train: dict[str, int], pairs: Sequence[Pair]) -> Iterator[str]:
     yield from _advice_on_pairs(pairs)
     few = [f"{name} ({count})" for name, count in train.items() if count < FEW_IMAGES]
     if few:
@@ -153,13 +153,13 @@ def _advice(loaded: LoadedFolder, train: dict[str, int], pairs: Sequence[Pair]) 
         )
     if max(train.values()) >= IMBALANCED * min(train.values()):
         yield "strongly imbalanced: compare classifiers by balanced accuracy, and try class-balanced sampling first"
-    for name in loaded.spec.classes:
+    for name in folder.spec.classes:
         if word := _SPLIT_WORD.search(name):
             yield (
                 f"the class name {name!r} contains the word {word[1]!r}, which Hugging Face datasets may mistake for "
                 "a split; rename the class"
             )
-    names = [name for images in loaded.splits.values() for name in images.names]
+    names = [name for images in folder.splits.values() for name in images.names]
     if any(len(PurePosixPath(name).parts) > 2 for name in names):  # class/file
         yield (
             "images in folders inside a class folder are moved up into it in the output, because otherwise Hugging "
@@ -167,9 +167,9 @@ def _advice(loaded: LoadedFolder, train: dict[str, int], pairs: Sequence[Pair]) 
         )
     if any(PurePosixPath(name).suffix.lower() == ".gif" for name in names):
         yield "GIF files become PNG in the output, because torchvision's ImageFolder ignores .gif"
-    if loaded.skipped:
-        yield f"{len(loaded.skipped)} file(s) or folder(s) are left out; repair or remove them"
-    if "test" not in loaded.splits:
+    if folder.skipped:
+        yield f"{len(folder.skipped)} file(s) or folder(s) are left out; repair or remove them"
+    if "test" not in folder.splits:
         yield (
             "no test split: genaug study compares by cross-validation; some images kept aside would be a final test of "
             "its answer"

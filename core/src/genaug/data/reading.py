@@ -1,7 +1,7 @@
 """Reads many files in parallel and lists those that cannot be read."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -11,24 +11,39 @@ from genaug.data.scan import FoundFile, Skipped, relative
 
 Result = TypeVar("Result")
 _MOST_THREADS = 16  # each holds one image at its full size
+_FILES = 64  # a thread reads so many before it asks for more: to ask takes as long as to read a tiny image
 
 
 def read_all(
-    files: Iterable[FoundFile], read: Callable[[Path], Result], root: Path
-) -> tuple[list[tuple[FoundFile, Result]], list[Skipped]]:
-    """Pairs (file, result of `read`) in order, and the files for which `read` raised UnreadableError, with the reason.
+    files: Sequence[FoundFile], read: Callable[[int, FoundFile], Result], root: Path
+) -> tuple[list[tuple[int, Result]], list[Skipped]]:
+    """Pairs (place in files, result of `read`) in order, and the files for which it raised UnreadableError, and why.
 
-    Threads are enough, because Pillow releases the interpreter lock while it decodes.
+    `read` gets the place of a file, and the file. Threads are enough, because Pillow releases the interpreter lock
+    while it decodes.
     """
 
-    def tried(file: FoundFile) -> Result | Skipped:
-        try:
-            return read(file.path)
-        except UnreadableError as error:
-            return Skipped(relative(file.path, root), file.split, file.label_name, str(error))
+    def tried(start: int) -> list[Result | Skipped]:
+        return [_tried(read, place, files[place], root) for place in range(start, min(start + _FILES, len(files)))]
 
-    known = list(files)
+    pairs: list[tuple[int, Result]] = []
+    unreadable: list[Skipped] = []
+    for place, result in enumerate(_in_threads(tried, range(0, len(files), _FILES))):
+        if isinstance(result, Skipped):
+            unreadable.append(result)
+        else:
+            pairs.append((place, result))
+    return pairs, unreadable
+
+
+def _in_threads(work: Callable[[int], list[Result]], starts: range) -> Iterator[Result]:
     with quiet, ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:
-        results = list(pool.map(tried, known))
-    pairs = [(file, result) for file, result in zip(known, results, strict=True) if not isinstance(result, Skipped)]
-    return pairs, [result for result in results if isinstance(result, Skipped)]
+        for results in pool.map(work, starts):
+            yield from results
+
+
+def _tried(read: Callable[[int, FoundFile], Result], place: int, file: FoundFile, root: Path) -> Result | Skipped:
+    try:
+        return read(place, file)
+    except UnreadableError as error:
+        return Skipped(relative(file.path, root), file.split, file.label_name, str(error))

@@ -13,7 +13,7 @@ SPLIT_FOLDERS = {"train": "train", "val": "val", "valid": "val", "validation": "
 SPLIT_WORDS = frozenset({*SPLIT_FOLDERS, "training", "testing", "dev", "eval", "evaluation"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FoundFile:
     """A file that may be an image. name: posix path relative to the folder of its split, `<class>/sub/a.png`."""
 
@@ -23,7 +23,7 @@ class FoundFile:
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Skipped:
     """A file or folder that is left out. path: posix, relative to DATA. split, label_name: None if outside of any."""
 
@@ -90,7 +90,9 @@ def chosen(classes: Sequence[str] | None, known: Collection[str]) -> tuple[str, 
 
 def relative(path: Path, root: Path) -> str:
     """A path for messages and records: posix, relative to DATA."""
-    return Path(os.path.relpath(path, root)).as_posix()
+    text, home = str(path), f"{root}{os.sep}"
+    inside = text[len(home) :] if text.startswith(home) else os.path.relpath(path, root)
+    return inside.replace(os.sep, "/")
 
 
 def _existing(folder: Path) -> Path:
@@ -185,9 +187,10 @@ class _Walk:
             return "hidden: its name begins with a dot; rename it to use it"
         if entry.is_symlink() and (reason := self._refusal_of_link(Path(entry.path))):
             return reason
-        if not _is_folder(entry) and not os.path.isfile(entry.path):  # noqa: PTH113 - Path.is_file raises on odd links
+        folder = _is_folder(entry)
+        if not folder and not entry.is_file():
             return "not a regular file"
-        if not os.access(entry.path, os.R_OK | (os.X_OK if _is_folder(entry) else 0)):
+        if not os.access(entry.path, os.R_OK | (os.X_OK if folder else 0)):
             return "permission denied"
         return ""
 
@@ -204,16 +207,16 @@ class _Walk:
         files, seen, waiting = [], set(), deque([top])
         while waiting:
             folder = waiting.pop()
-            if (real := real_path(folder)) in seen:
+            if (own := _identity(folder)) in seen:
                 self.skip(folder, split, label_name, "a link to a folder that was read already")
                 continue
-            seen.add(real)
+            seen.add(own)
             for entry in self._entries(folder, split, label_name):
                 path = Path(entry.path)
                 if reason := self.refusal(entry):
                     self.skip(path, split, label_name, reason)
                 elif not _is_folder(entry):
-                    files.append(FoundFile(path, split, label_name, path.relative_to(home).as_posix()))
+                    files.append(FoundFile(path, split, label_name, relative(path, home)))
                 elif entry.is_symlink():
                     waiting.appendleft(path)
                 else:
@@ -234,10 +237,22 @@ def _sorted(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    return os.path.isdir(entry.path)  # noqa: PTH112 - unlike the entry's own is_dir, false for a link to itself
+    """Whether it is a folder or a link to one; only for a link the system is asked again."""
+    if entry.is_symlink():
+        return os.path.isdir(entry.path)  # noqa: PTH112 - unlike the entry's own is_dir, false for a link to itself
+    return entry.is_dir()
 
 
 def _holds_files_alone(folder: Path) -> bool:
     """Whether a folder contains files but no folders; then it is a class, not a split."""
     entries = [entry for entry in _sorted(folder) if not entry.name.startswith(".")]
     return bool(entries) and not any(_is_folder(entry) for entry in entries)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """What tells a folder from every other, whatever links lead to it; None if it cannot be read."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
