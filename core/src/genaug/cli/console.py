@@ -88,10 +88,10 @@ def _long_table(title: str, lines: Sequence[Sequence[object]]) -> None:
     """A table without frames, the columns first; rich would take seconds to draw it."""
     from rich.cells import cell_len, set_cell_size
 
-    texts = [[_printable(str(value)).replace("\n", " ") for value in line] for line in lines]
+    texts = [[printable(str(value)) for value in line] for line in lines]
     widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
     shown = ("  ".join(map(set_cell_size, line, widths)).rstrip() for line in texts)
-    _out().out("\n".join([_printable(title), *shown]), highlight=False)
+    _out().out("\n".join([printable(title), *shown]), highlight=False)
 
 
 def counts_table(counts: Mapping[str, Mapping[str, int]]) -> None:
