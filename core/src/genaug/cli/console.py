@@ -91,7 +91,8 @@ def _long_table(title: str, lines: Sequence[Sequence[object]]) -> None:
     texts = [[printable(str(value)) for value in line] for line in lines]
     widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
     shown = ("  ".join(map(set_cell_size, line, widths)).rstrip() for line in texts)
-    _out().out("\n".join([printable(title), *shown]), highlight=False)
+    with _answering():
+        _out().out("\n".join([printable(title), *shown]), highlight=False)
 
 
 def counts_table(counts: Mapping[str, Mapping[str, int]]) -> None:
