@@ -1,5 +1,6 @@
 """The fields of the files of a run that the page shows. Other fields of these files are ignored."""
 
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
@@ -77,7 +78,7 @@ class RunRecord(Record):
     detectability: DetectabilityRecord | None = None
     manual_rejections: tuple[Text, ...] = Field((), alias="rejected_by_hand")
 
-    @property
+    @cached_property
     def manual_rejection_list(self) -> list[str]:
         """The same images by the names that `genaug run --reject` reads: `train/<class>/<file>`."""
         return [f"train/{name}" for name in self.manual_rejections]

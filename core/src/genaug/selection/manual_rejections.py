@@ -9,7 +9,8 @@ from genaug.errors import UsageError
 from genaug.storage import read_json
 
 SELECTOR, REASON = "by hand", "marked as rejected"  # as the record of rejected candidates names them
-_SYNTHETIC = re.compile(r"train/([^/]+)/([^/]+)-(\d{6,18})\.png")
+_OF_CLASS = re.compile(r"train/[^/]+/[^/]+")  # what stands before the last dash
+_NUMBER = re.compile(r"\d{6,18}\.png")
 _EXAMPLE = '{"rejected": ["train/<class>/<generator>-000003.png"]}'
 
 # {(generator, class name): numbers of candidates}
@@ -22,11 +23,13 @@ def read_manual_rejections(path: Path) -> ManualRejections:
     names = content.get("rejected") if isinstance(content, dict) else None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise UsageError(f"the list {path} cannot be read; expected a file of the report page such as {_EXAMPLE}")
-    rejections: dict[tuple[str, str], set[int]] = {}
+    numbers: dict[str, set[int]] = {}
     for name in names:
-        key, index = _candidate(name, path)
-        rejections.setdefault(key, set()).add(index)
-    return {key: frozenset(indices) for key, indices in rejections.items()}
+        beginning, _, number = name.rpartition("-")
+        if not _NUMBER.fullmatch(number) or not (beginning in numbers or _OF_CLASS.fullmatch(beginning)):
+            raise UsageError(f"the list {path} names {name!r}, which is no synthetic image; expected {_EXAMPLE}")
+        numbers.setdefault(beginning, set()).add(int(number.removesuffix(".png")))
+    return {_of_class(beginning): frozenset(found) for beginning, found in numbers.items()}
 
 
 def _read(path: Path) -> Any:
@@ -36,9 +39,6 @@ def _read(path: Path) -> Any:
         return None
 
 
-def _candidate(name: str, path: Path) -> tuple[tuple[str, str], int]:
-    found = _SYNTHETIC.fullmatch(name)
-    if found is None:
-        raise UsageError(f"the list {path} names {name!r}, which is no synthetic image; expected {_EXAMPLE}")
-    class_name, generator, index = found.groups()
-    return (generator, class_name), int(index)
+def _of_class(beginning: str) -> tuple[str, str]:
+    _, class_name, generator = beginning.split("/")
+    return generator, class_name
