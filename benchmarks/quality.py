@@ -25,7 +25,7 @@ from genaug.evaluation import (
 from genaug.features import cross_fit
 from genaug.features.crossfit import STEPS
 from genaug.mixing.mixed import MixedSet
-from genaug.output.contact_sheets import contact_sheet
+from genaug.output.contact_sheets import SheetRow, contact_sheet
 from genaug.overrides import assign, read_assignments
 from genaug.registry import load_registry
 from genaug.run.config import RunConfig
@@ -111,7 +111,8 @@ def _sheets(mixed: MixedSet, folder: Path) -> None:
     for label, name in enumerate(train.spec.classes):
         real = train.images[train.labels == label]
         synthetic = [image.pixels for image in mixed.synthetic if image.label == label]
-        write_bytes(folder / f"{label:03d}.png", contact_sheet(name, {"real": list(real), "generated": synthetic}))
+        rows = [SheetRow("real", list(real), len(real)), SheetRow("generated", synthetic, len(synthetic))]
+        write_bytes(folder / f"{label:03d}.png", contact_sheet(name, rows))
 
 
 def _table(models: list[list[dict]]) -> str:

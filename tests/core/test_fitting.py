@@ -193,7 +193,7 @@ def test_the_setting_reaches_the_loop(loaded, tmp_path, monkeypatch):
     _, _, records = trained(loaded, tmp_path, "dcgan", steps=4, stop_at_copies=0.0, checkpoint_steps=1)
     assert steps_seen == [1, 2] * 3
     assert [record.steps for record in records] == [1, 1, 1]
-    assert all(read_record(record.path)["steps"] == 1 for record in records)
+    assert all(read_record(record.path).steps == 1 for record in records)
 
 
 def test_models_of_one_class_each_have_their_own_variants(loaded, tmp_path):

@@ -253,6 +253,8 @@ def test_more_images_from_the_trained_model_go_on_where_the_run_stopped(plain, t
     assert genaug("sample", out, "-n", 3, "--first", 0, "-o", tmp_path / "again")[0] == 0
     for path in (tmp_path / "again").rglob("*.png"):
         assert path.read_bytes() == (out / "train" / path.parent.name / path.name).read_bytes()
+    assert genaug("sample", out, "-n", 2, "-o", tmp_path / "more")[0] == 0  # the same images stay
+    (tmp_path / "more/cat/dcgan-000003.png").write_bytes((tmp_path / "more/cat/dcgan-000004.png").read_bytes())
     assert genaug("sample", out, "-n", 2, "-o", tmp_path / "more")[0] == 4
 
 

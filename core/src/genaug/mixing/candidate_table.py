@@ -28,7 +28,7 @@ class _Origin(NamedTuple):
 
 
 class CandidateTable(Sequence[Candidate]):
-    """A sequence of candidates that takes about 80 bytes for each; its Candidate objects live while they are looked at.
+    """A sequence of candidates that takes 64 bytes for each; its Candidate objects live while they are looked at.
 
     Its pixels are read again from where they were drawn to, one chunk at a time.
     """

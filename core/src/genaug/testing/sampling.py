@@ -16,6 +16,7 @@ from genaug.generator import AnyGenerator, Drawn
 from genaug.hookspecs import GeneratorDescription
 from genaug.testing.learning import STEPS
 from genaug.training import Trained, train
+from genaug.version import __version__
 
 Make = Callable[[], AnyGenerator]
 _TOLERANCE = 2e-3  # of a range of 2: a quarter of one of the 256 levels
@@ -103,7 +104,17 @@ def check_saving(description: GeneratorDescription, make: Make, split: TrainSpli
     generator, result = trained(make, split)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
-        facts = {"generator": description.name, "label": None, "model": generator.config.model_dump(mode="json")}
+        facts = {
+            "key": "kit",
+            "generator": description.name,
+            "plugin": "kit",
+            "core": __version__,
+            "seed": 0,
+            "device": "cpu",
+            "threads": torch.get_num_threads(),
+            "label": None,
+            "model": generator.config.model_dump(mode="json"),
+        }
         save_model(path, generator, result, facts)
         again = load_model(path, description)
     before = draw_chunk(ModelSampler(generator), 0, 0, seed=0, name="kit")[0]
