@@ -97,7 +97,10 @@ def test_a_preset_that_is_none_is_refused(genaug, install, plain, tmp_path):
     assert "a preset of 'broken' must return a Preset, got None" in found.err
 
 
-@pytest.mark.parametrize("changes", [{"on_import": "sys.exit(0)"}, {"hook": "sys.exit()"}, {"name": "../evil"}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"on_import": "sys.exit(0)"}, {"on_import": "raise GeneratorExit"}, {"hook": "sys.exit()"}, {"name": "../evil"}],
+)
 def test_a_plugin_that_cannot_be_loaded_is_listed_and_harms_no_other(genaug, install, plain, tmp_path, changes):
     install("broken-plugin", PLUGIN.format(**SOUND | changes))
     assert genaug("run", plain, "-g", "oversample", "--per-class", 1, "-o", tmp_path / "out").code == 0

@@ -268,3 +268,16 @@ def test_unfinished_work_of_a_finished_split_does_not_stay_after_a_kill(plain, t
     (left / "models").mkdir(parents=True)
     assert genaug(*study).code == 0
     assert not left.exists()
+
+
+@pytest.mark.parametrize("name", [".genaug", ".genaug/draws", ".genaug/old", "models"])
+def test_a_run_never_writes_through_a_link_inside_its_output(plain, tmp_path, genaug, name):
+    run = ("run", plain, "-g", "oversample", "--per-class", 1, "--no-check", "-o", tmp_path / "out")
+    assert genaug(*run).code == 0
+    shutil.rmtree(tmp_path / "out" / name, ignore_errors=True)
+    (tmp_path / "out" / name).symlink_to(plain)
+    before = contents(plain)
+    found = genaug(*run)
+    assert found.code == 4
+    assert "is a link" in found.err
+    assert contents(plain) == before

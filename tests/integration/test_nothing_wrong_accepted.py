@@ -254,3 +254,21 @@ def test_a_second_run_keeps_the_first_output_where_data_have_vanished(plain, tmp
     assert genaug(*run).code == 4
     assert contents(tmp_path / "out") == before
     assert json.loads((tmp_path / "out/run.json").read_text("utf-8"))["written"]
+
+
+def test_verify_tells_of_a_link_in_place_of_an_image(plain, tmp_path, genaug):
+    out = tmp_path / "out"
+    assert genaug("run", plain, "-g", "oversample", "--per-class", 1, "--no-check", "-o", out).code == 0
+    image = out / "train/cat/0.png"
+    image.rename(tmp_path / "elsewhere.png")
+    image.symlink_to(tmp_path / "elsewhere.png")
+    found = genaug("verify", out)
+    assert found.code == 8
+    assert "it is a link" in " ".join(found.out.split())
+
+
+@pytest.mark.parametrize("option", ["--balance", "--size", "--device", "-g", "--select", "--recipe", "--resolution"])
+def test_a_message_never_repeats_more_than_200_characters_of_an_option(plain, genaug, option):
+    found = genaug("plan", plain, option, "x" * 5000)
+    assert found.code == 2
+    assert len(found.err) < 1500

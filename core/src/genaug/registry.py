@@ -112,7 +112,11 @@ class Registry:
         """Add all descriptions of one plugin module. If one of them is faulty, add none, and record the fault."""
         try:
             found = self._descriptions(plugin, source)
-        except (Exception, SystemExit) as error:  # a plugin may raise anything, and must not break the others
+        except (
+            Exception,
+            SystemExit,
+            GeneratorExit,
+        ) as error:  # a plugin may raise anything, and must not break the others
             self._manager.unregister(plugin)
             self.faults.append(Fault(source, described(error)))
             return
@@ -124,7 +128,7 @@ class Registry:
         source = _source(entry_point)
         try:
             plugin = entry_point.load()
-        except (Exception, SystemExit) as error:  # as in `add`
+        except (Exception, SystemExit, GeneratorExit) as error:  # as in `add`
             self.faults.append(Fault(source, described(error)))
             return
         self.add(plugin, source)
@@ -164,7 +168,11 @@ def import_factory(description: GeneratorDescription | MetricDescription | Selec
     module, _, name = description.factory.partition(":")
     try:
         return getattr(importlib.import_module(module), name)
-    except (Exception, SystemExit) as error:  # the code of the plugin is imported here and may raise anything
+    except (
+        Exception,
+        SystemExit,
+        GeneratorExit,
+    ) as error:  # the code of the plugin is imported here and may raise anything
         raise PluginError(
             f"{description.name!r} cannot be loaded from {description.factory}: {described(error)}"
         ) from error
@@ -188,7 +196,7 @@ def make_preset(description: GeneratorDescription, name: str, spec: ImageSpec, d
         preset = make(spec, device)
     except GenaugError:
         raise
-    except (Exception, SystemExit) as error:  # the code of the plugin may raise anything
+    except (Exception, SystemExit, GeneratorExit) as error:  # the code of the plugin may raise anything
         raise PluginError(f"a preset of {description.name!r} fails: {described(error)}") from error
     if not isinstance(preset, Preset):
         raise PluginError(f"a preset of {description.name!r} must return a Preset, got {shown(preset)}")

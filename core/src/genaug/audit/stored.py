@@ -53,8 +53,9 @@ def split_of(name: str) -> str:
 
 def image_in_file(name: str, path: Path) -> StoredImage:
     """An image that has a file of its own."""
+    fault = "it is a link, and the run wrote a file" if path.is_symlink() else ""
     try:
-        return StoredImage(name, split_of(name), path.read_bytes())
+        return StoredImage(name, split_of(name), path.read_bytes(), fault)
     except OSError:
         return StoredImage(name, split_of(name), None)
 

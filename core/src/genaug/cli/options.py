@@ -11,7 +11,7 @@ import typer
 
 from genaug.cli import console
 from genaug.config import laid_over, parse, read_file
-from genaug.errors import UsageError
+from genaug.errors import UsageError, shown
 from genaug.overrides import read_assignments
 from genaug.run.config import RunConfig
 from genaug.storage import real_path
@@ -221,7 +221,7 @@ def named(text: str, option: str) -> list[str]:
     """Names separated by commas; raises UsageError where there is none."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
-        raise UsageError(f"{option}: expected names separated by commas, got {text!r}")
+        raise UsageError(f"{option}: expected names separated by commas, got {shown(text)}")
     return names
 
 
@@ -242,7 +242,7 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
         return None
     numbers = text.lower().split("x")
     if len(numbers) > 2 or not all(number.isascii() and number.isdigit() for number in numbers):
-        raise UsageError(f"size: expected pixels such as 64 or 64x96, got {text!r}")
+        raise UsageError(f"size: expected pixels such as 64 or 64x96, got {shown(text)}")
     return int(numbers[0]), int(numbers[-1])
 
 

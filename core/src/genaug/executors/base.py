@@ -49,7 +49,7 @@ def attempt(function: Callable[[Task, Report], Result], task: Task, report: Repo
         return Outcome(result=function(task, report))
     except GenaugError as error:
         return Outcome(error=error)
-    except (Exception, SystemExit) as error:  # the task runs a plugin's code, which may raise anything
+    except (Exception, SystemExit, GeneratorExit) as error:  # the task runs a plugin's code, which may raise anything
         return Outcome(error=PluginError(f"{described(error)} ({_place(error)})"))
 
 

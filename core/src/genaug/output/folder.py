@@ -60,6 +60,7 @@ class OutputFolder:
             raise OutputError(f"the output {self.path} is a file; give another --out")
         if self.path.exists() and not self.own.is_dir() and any(self.path.iterdir()):
             raise OutputError(f"the output {self.path} holds something else; give another --out, or an empty folder")
+        self._check_links()
         self._check_same(request)
         self.check_foreign()
 
@@ -105,6 +106,12 @@ class OutputFolder:
         remove(self.stage)
         write_json_lines(self._names, sheets)
         self._remember_cards(self.path)
+
+    def _check_links(self) -> None:
+        """Where genaug keeps its own files, a link would lead them to another folder, perhaps to one of the user."""
+        for path in (self.own, self.models, *self.own.glob("*"), *self.models.glob("*")):
+            if path.is_symlink():
+                raise OutputError(f"{path} is a link, and genaug writes into folders of OUT alone; remove the link")
 
     def _check_same(self, request: Mapping[str, Any]) -> None:
         before = read_json(self._request) if self._holds_work() else None

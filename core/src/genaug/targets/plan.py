@@ -9,7 +9,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from genaug.config import Closed, option
-from genaug.errors import UsageError, unknown
+from genaug.errors import UsageError, shown, unknown
 
 MOST_IMAGES = 1_000_000
 REAL_PER_GENERATED = 3  # of an even mix: images of the real side for each generated image
@@ -106,5 +106,7 @@ def _goal(counts: Mapping[str, int], balance: str) -> int:
     except ValueError:
         ratio = math.nan
     if not 0.0 < ratio <= 1.0:
-        raise UsageError(f"balance: expected max, median, a number of images or a ratio in (0, 1], got {balance!r}")
+        raise UsageError(
+            f"balance: expected max, median, a number of images or a ratio in (0, 1], got {shown(balance)}"
+        )
     return math.ceil(ratio * max(counts.values()))

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from genaug.errors import UsageError
+from genaug.errors import UsageError, shown
 
 
 def parse_shares(text: str) -> dict[str, float]:
@@ -14,7 +14,7 @@ def parse_shares(text: str) -> dict[str, float]:
     if not all(names) or len(set(names)) < len(names) or len(given) not in (0, len(names)):
         raise UsageError(
             "generator: expected one name, or several different names with a share for all or none of them, such as "
-            f"NAME=0.3,OTHER=0.7, got {text!r}"
+            f"NAME=0.3,OTHER=0.7, got {shown(text)}"
         )
     shares = [_share(share, text) for share in given] or [1.0] * len(names)
     return {name: share / sum(shares) for name, share in zip(names, shares, strict=True)}
@@ -26,7 +26,7 @@ def _share(text: str, whole: str) -> float:
     except ValueError:
         share = math.nan
     if not 0.0 < share < math.inf:
-        raise UsageError(f"generator: expected shares above 0, got {text!r} in {whole!r}")
+        raise UsageError(f"generator: expected shares above 0, got {shown(text)} in {shown(whole)}")
     return share
 
 

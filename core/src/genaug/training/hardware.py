@@ -7,7 +7,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from genaug.errors import UsageError
+from genaug.errors import UsageError, shown
 
 # of x86 and ARM, as torch names them. oneDNN also emulates bf16 on processors without them, at half the speed of fp32
 _BF16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")
@@ -22,7 +22,7 @@ def resolve_device(requested: str) -> str:
         return requested
     if kind == "cuda" and (number.isdigit() or not number) and int(number or 0) < torch.cuda.device_count():
         return requested
-    raise UsageError(f"this machine has no device {requested!r}; available: {', '.join(_available())}")
+    raise UsageError(f"this machine has no device {shown(requested)}; available: {', '.join(_available())}")
 
 
 def resolve_precision(requested: str, device: str) -> str:
