@@ -28,9 +28,9 @@ import signal
 import sys
 import tempfile
 import time
-import types
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -304,10 +304,14 @@ def _become(command: list[str], folder: Path, log: int, watch: Watch) -> NoRetur
 
 
 def _fork_workers() -> None:
-    """Let genaug fork its workers instead of spawning them, which would import torch anew in each."""
+    """Let genaug fork its workers from this process, which has all libraries and watches for the operation to die at.
+
+    A pool of forks cannot give each task a process of its own, so here they do not get one.
+    """
     processes = importlib.import_module("genaug.executors.processes")
     context = multiprocessing.get_context("fork")
-    vars(processes)["multiprocessing"] = types.SimpleNamespace(get_context=lambda _: context)
+    vars(processes)["_context"] = lambda _: context
+    vars(processes)["ProcessPoolExecutor"] = lambda *arguments, **_: ProcessPoolExecutor(*arguments)
 
 
 def _waited(child: int, limit: float) -> int:

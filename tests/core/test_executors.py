@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from genaug.errors import PluginError, UsageError
-from genaug.executors import make_executor
+from genaug.executors import Processes, make_executor
 
 TASKS = """
 import os, time
@@ -23,6 +23,12 @@ def square(task, report):
     if task == 5:
         os._exit(9)
     return task * task
+
+SEEN = []
+
+def seen(task, report):
+    SEEN.append(task)
+    return os.getpid(), SEEN
 
 def endless(task, report):
     open(task, "w").write(str(os.getpid()))
@@ -51,6 +57,13 @@ def test_outcomes_are_in_order_and_an_error_stops_one_task_only(tasks, workers):
     assert sorted(seen) == [("seen", task) for task in (1, 2, 3, 4)]
 
 
+def test_tasks_with_processes_of_their_own_see_nothing_of_each_other_or_of_this_process(tasks):
+    tasks.SEEN.append("here")
+    found = [outcome.result for outcome in Processes(2, fresh=True).map(tasks.seen, [1, 2, 3, 4], print)]
+    assert [seen for _, seen in found] == [[1], [2], [3], [4]]
+    assert len({process for process, _ in found} | {os.getpid()}) == 5
+
+
 def test_a_killed_worker_process_is_reported(tasks):
     (outcome,) = make_executor(2).map(tasks.square, [5], lambda message: None)
     assert "worker process was killed" in str(outcome.error)
@@ -58,7 +71,7 @@ def test_a_killed_worker_process_is_reported(tasks):
 
 def test_worker_processes_end_when_their_run_is_killed(tasks, tmp_path):
     code = (
-        "from genaug.executors import make_executor\nfrom worker_tasks import endless\n"
+        "from genaug.executors import Processes, make_executor\nfrom worker_tasks import endless\n"
         f"if __name__ == '__main__':\n    make_executor(2).map(endless, {[str(tmp_path / n) for n in 'ab']}, print)\n"
     )
     (tmp_path / "main.py").write_text(code, "utf-8")

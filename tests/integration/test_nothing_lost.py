@@ -197,6 +197,26 @@ def test_a_run_that_is_killed_while_it_publishes_always_goes_on(tmp_path, genaug
     assert kills > 40 / step
 
 
+@pytest.mark.parametrize("place", ["old/mine.txt", "old/train/cat/mine.png"])
+def test_a_run_stops_at_a_file_that_a_person_put_where_a_killed_run_kept_its_older_output(
+    plain, tmp_path, genaug, monkeypatch, place
+):
+    run = ("run", plain, "-g", "oversample", "--no-check", "-o", tmp_path / "out", "--per-class")
+    assert genaug(*run, 1).code == 0
+    with monkeypatch.context() as patched:
+        killed_at(patched, "remove", 8)
+        with pytest.raises(KilledError):
+            genaug(*run, 2)
+    mine = tmp_path / "out/.genaug" / place
+    mine.parent.mkdir(parents=True, exist_ok=True)
+    mine.write_text("mine", "utf-8")
+    found = genaug(*run, 2)
+    assert found.code == 4
+    assert f"{place} was not written by genaug" in " ".join(found.err.split())
+    mine.unlink()
+    assert genaug(*run, 2).code == 0
+
+
 PART = ".0123456789ab.part"
 FOREIGN = (
     "0123456789ab.part",

@@ -19,7 +19,7 @@ from genaug.cli.run import run
 from genaug.cli.sample import sample
 from genaug.cli.study import study
 from genaug.cli.verify import verify
-from genaug.errors import INTERRUPTED_EXIT_CODE, GenaugError, UsageError, shown
+from genaug.errors import INTERRUPTED_EXIT_CODE, DataError, GenaugError, UsageError, shown
 from genaug.version import __version__
 
 _EPILOG = (
@@ -28,6 +28,7 @@ _EPILOG = (
     "8 verify found something, or replay differs · 130 interrupted"
 )
 _BAD_PATHS = (errno.ENAMETOOLONG, errno.ELOOP)  # too long a name, links that lead to each other
+_UNREADABLE = (errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE)  # no right to read it, or a broken disk or network
 _INTERRUPTED = "interrupted; run the same command again to continue"
 
 app = typer.Typer(
@@ -77,9 +78,12 @@ def _exit_code(arguments: list[str] | None) -> int:
 
 
 def _unexpected(error: Exception) -> int:
-    """Tell of a path that no file system takes, or else of a fault of genaug, whose traceback is for a bug report."""
+    """Tell of a path that no file system takes or that may not be read, else of a fault of genaug, for a bug report."""
     if isinstance(error, OSError) and error.errno in _BAD_PATHS:
         console.complain(f"the path {shown(error.filename)} cannot be used: {error.strerror}; give another one")
         return UsageError.exit_code
+    if isinstance(error, OSError) and error.errno in _UNREADABLE and error.filename is not None:
+        console.complain(f"{shown(error.filename)} cannot be read: {error.strerror}; make it readable, or copy it")
+        return DataError.exit_code
     console.complain_of_fault(error)
     return GenaugError.exit_code

@@ -18,21 +18,30 @@ _reports: Any = None
 
 
 class Processes:
-    """Runs tasks in several processes. They are spawned, since after a fork torch's threads cannot be used."""
+    """Runs tasks in several processes.
 
-    def __init__(self, workers: int) -> None:
+    They are forks of a server process, which has loaded the libraries and never any data; torch's threads could not be
+    used in forks of this process. Where there are no forks (Windows), each process is started anew.
+
+    fresh: whether each task has a process of its own, which has seen no other task.
+    """
+
+    def __init__(self, workers: int, *, fresh: bool = False) -> None:
         self._workers = workers
+        self._tasks_per_process = 1 if fresh else None
 
     def map(
         self, function: Callable[[Task, Report], Result], tasks: Sequence[Task], report: Report
     ) -> list[Outcome[Result]]:
         """One outcome per task, in the order of the tasks; an exception in this process stops all workers at once."""
-        context = multiprocessing.get_context("spawn")
+        context = _context(function.__module__)
         reports, stop = context.Queue(), context.Event()
         listener = threading.Thread(target=_listen, args=(reports, report), daemon=True)
         listener.start()
         workers = min(self._workers, max(1, len(tasks)))
-        pool = ProcessPoolExecutor(workers, context, _enter, (os.getpid(), reports, stop))
+        pool = ProcessPoolExecutor(
+            workers, context, _enter, (reports, stop), max_tasks_per_child=self._tasks_per_process
+        )
         try:
             futures = [pool.submit(_work, function, task) for task in tasks]
             return [_outcome(future.result) for future in futures]
@@ -46,6 +55,15 @@ class Processes:
             reports.close()
 
 
+def _context(module: str) -> Any:
+    """How processes start. module: what they need; the server loads it once, where it is the first to be asked."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", module])
+    return context
+
+
 def _outcome(result: Callable[[], Outcome[Result]]) -> Outcome[Result]:
     try:
         return result()
@@ -57,16 +75,17 @@ def _work(function: Callable[[Task, Report], Result], task: Task) -> Outcome[Res
     return attempt(function, task, _reports.put)
 
 
-def _enter(parent: int, reports: Any, stop: Event) -> None:
+def _enter(reports: Any, stop: Event) -> None:
     """Start a worker process: it ignores Ctrl-C, which its parent handles, and ends with its parent."""
     global _reports  # noqa: PLW0603 - set once for each worker process
     _reports = reports
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_watch, args=(parent, stop), daemon=True).start()
+    threading.Thread(target=_watch, args=(stop,), daemon=True).start()
 
 
-def _watch(parent: int, stop: Event) -> None:
-    while os.getppid() == parent and not stop.wait(_WATCH_SECONDS):
+def _watch(stop: Event) -> None:
+    parent = multiprocessing.parent_process()  # the run, not the server
+    while parent is not None and parent.is_alive() and not stop.wait(_WATCH_SECONDS):
         pass
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -14,6 +14,7 @@ CARD = "README.md"  # the dataset card
 CROISSANT = "croissant.json"  # the description that MLCommons' readers understand
 REPORT = "report.html"  # the page
 EVALUATION = "evaluation.json"  # metrics, as the page shows them
+TOP_LEVEL = (PROVENANCE, RUN, TIMINGS, CLASSES, REJECTIONS, CARD, CROISSANT, REPORT, EVALUATION)  # of a run
 STUDY = "study.json"  # the result of a study
 SHEETS = "contact-sheets"  # pictures of each class
 MODELS = "models"  # trained models, one folder for each generator

@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from genaug.data.scan import SPLIT_FOLDERS
 from genaug.errors import OutputError
-from genaug.output.files import CARD, MODELS, OWN, REQUEST, RUN, SHARDS, SHEETS
+from genaug.output.files import CARD, MODELS, OWN, REQUEST, RUN, SHARDS, SHEETS, TOP_LEVEL
 from genaug.output.provenance import has_provenance, holder, provenance_lines
 from genaug.storage import (
     LOCK,
@@ -47,6 +47,7 @@ class OutputFolder:
         self.own = path / OWN
         self.models = path / MODELS
         self.stage = self.own / "stage"
+        self._old = self.own / "old"
         self._request = self.own / REQUEST
         self._names = self.own / "names.jsonl"
         self._cards = self.own / "cards.json"
@@ -97,12 +98,12 @@ class OutputFolder:
         sheets = _sheets_in(self.stage)
         names = sorted(entry.name for entry in self.stage.iterdir())
         for name in [*(name for name in names if name != RUN), RUN]:
-            old = make_folder(self.own / "old") / name
+            old = make_folder(self._old) / name
             remove(old)
             if (self.path / name).exists():
                 move(self.path / name, old)
             move(self.stage / name, self.path / name)
-        remove(self.own / "old")
+        remove(self._old)
         remove(self.stage)
         write_json_lines(self._names, sheets)
         self._remember_cards(self.path)
@@ -159,7 +160,19 @@ class OutputFolder:
                 path for path in _files_in(self.path / home) if path.relative_to(self.path).as_posix() not in known
             )
             if (first := min(foreign, default=None)) is not None:
-                raise OutputError(f"{first} was not written by genaug, and a new run would remove it; move it away")
+                raise _foreign(first)
+        if self._old.is_dir():  # half of an older output, which a killed run was moving away
+            self._check_old(known)
+
+    def _check_old(self, known: Set[str]) -> None:
+        whole = {*known, *TOP_LEVEL}
+        foreign = (path for path in _files_in(self._old) if path.relative_to(self._old).as_posix() not in whole)
+        if (first := min(foreign, default=None)) is not None:
+            raise _foreign(first)
+
+
+def _foreign(path: Path) -> OutputError:
+    return OutputError(f"{path} was not written by genaug, and a new run would remove it; move it away")
 
 
 def _files_in(folder: Path) -> Iterator[Path]:

@@ -107,7 +107,7 @@ def make_synthetic_sets(splits: Sequence[Sequence[SyntheticSetTask]], workers: i
             remove(tasks[0].folder / _UNFINISHED)  # a kill may have left it
     if not waiting:
         return
-    for outcome in Processes(workers).map(make_split, waiting, report):
+    for outcome in Processes(workers, fresh=True).map(make_split, waiting, report):
         if outcome.error is not None:
             raise outcome.error
 

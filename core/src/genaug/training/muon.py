@@ -115,11 +115,25 @@ def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
     After five steps, singular values of at least a hundredth of the norm lie in about [0.7, 1.2]. The coefficients are
     Jordan's.
     """
-    first, third, fifth = _COEFFICIENTS
     tall = matrix.shape[0] > matrix.shape[1]
-    found: Tensor = matrix.float().T if tall else matrix.float()
-    found = found / (found.norm() + _TINY)
-    for _ in range(steps):
-        gram = found @ found.T
-        found = first * found + (third * gram + fifth * gram @ gram) @ found
+    wide: Tensor = matrix.float().T if tall else matrix.float()
+    wide = wide / (wide.norm() + _TINY)
+    found = _newton_schulz(wide @ wide.T, steps) @ wide
     return (found.T if tall else found).to(matrix.dtype)
+
+
+def _newton_schulz(gram: Tensor, steps: int) -> Tensor:
+    """The product of the polynomials of all steps, [M, M], by which the matrix X of gram = X X^T is multiplied.
+
+    They are polynomials of one matrix, which commute, so each step needs small square products only: for filters of
+    128 x 1152 about a third of the work of multiplying X in each step.
+    """
+    first, third, fifth = _COEFFICIENTS
+    identity = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+    product = identity
+    for step in range(steps):
+        factor = torch.addmm(first * identity + third * gram, gram, gram, alpha=fifth)
+        product = factor @ product if step else factor
+        if step + 1 < steps:
+            gram = factor @ (gram @ factor)
+    return product
