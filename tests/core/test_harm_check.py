@@ -51,16 +51,16 @@ def home(tmp_path_factory):
 
 
 def test_images_of_the_wrong_class_are_found_to_harm(home):
-    found = measure_harm(split(), additions(EACH, shift=1), seed=0, steps=30, folder=home)
+    found = measure_harm(split(), additions(EACH, shift=1), seed=0, steps=16, folder=home)
     assert found.harms
     assert found.points < -20
     assert found.low <= found.points <= found.high < 0
     assert found.points == pytest.approx(found.both - found.real, abs=0.11)
-    assert (found.images, found.folds, found.seeds, found.steps) == (3 * EACH, 3, 2, 30)
+    assert (found.images, found.folds, found.seeds, found.steps) == (3 * EACH, 3, 2, 16)
 
 
 def test_more_images_of_the_right_class_are_not_blamed(home):
-    assert not measure_harm(split(), additions(EACH), seed=0, steps=30, folder=home).harms
+    assert not measure_harm(split(), additions(EACH), seed=0, steps=16, folder=home).harms
 
 
 @pytest.mark.parametrize(("copied", "left"), [(True, 24), (False, 36)])

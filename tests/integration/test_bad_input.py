@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from genaug.storage import locked
 from PIL import Image
 
-from tests.commands import QUICK, command, finished
+from tests.commands import QUICK, command, finished, forked
 from tests.folders import contents, fill
 
 
@@ -201,7 +202,7 @@ def test_a_disk_that_is_really_full_is_reported(plain, tmp_path):
     if subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("this machine does not let us mount a small disk")
     try:
-        done = finished("run", plain, "-g", "cdcgan", "--preset", "small", "-s", "steps=2", "-o", disk / "out")
+        done = finished("run", plain, "-g", "cdcgan", *QUICK, "-o", disk / "out")
     finally:
         subprocess.run(["umount", disk], check=True)
     assert done.returncode == 4, done.stderr
@@ -236,7 +237,7 @@ def test_ctrl_c_ends_with_130_and_a_second_run_goes_on(plain, tmp_path, genaug):
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_for(tmp_path / "out/.genaug/checkpoints", process)
+    wait_for(tmp_path / "out/.genaug/checkpoints", lambda: process.poll() is None)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -249,7 +250,7 @@ def test_ctrl_c_ends_with_130_and_a_second_run_goes_on(plain, tmp_path, genaug):
 
 @pytest.mark.parametrize(("generator", "workers"), [("cdcgan", 1), ("dcgan", 2)])
 def test_killed_at_any_stage_and_run_again_gives_the_same_bytes(plain, tmp_path, genaug, generator, workers):
-    arguments = ["run", plain, "-g", generator, *QUICK, "-s", "steps=30", "--per-class", 2, "--workers", workers]
+    arguments = ["run", plain, "-g", generator, *QUICK, "-s", "steps=12", "--per-class", 2, "--workers", workers]
     stages = ["checkpoints", "draws"]  # those in which workers act
     if generator == "cdcgan":  # this one selects, and is killed in every stage of the process itself too
         judged = tmp_path / "judged.yaml"
@@ -258,12 +259,10 @@ def test_killed_at_any_stage_and_run_again_gives_the_same_bytes(plain, tmp_path,
         stages = ["lock", *stages, "judges", "stage"]
     assert genaug(*arguments, "-o", tmp_path / "fresh")[0] == 0
     for stage in stages:
-        process = subprocess.Popen(
-            command(*arguments, "-o", tmp_path / "out"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        wait_for(tmp_path / "out/.genaug" / stage, process)
+        process = forked(*arguments, "-o", tmp_path / "out")
+        wait_for(tmp_path / "out/.genaug" / stage, process.is_alive)
         process.kill()
-        process.wait()
+        process.join()
     deadline = time.monotonic() + 60
     while (code := genaug(*arguments, "-o", tmp_path / "out")[0]) == 4 and time.monotonic() < deadline:
         time.sleep(0.2)  # a killed run's workers let go of nothing but themselves
@@ -271,9 +270,9 @@ def test_killed_at_any_stage_and_run_again_gives_the_same_bytes(plain, tmp_path,
     assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
 
 
-def wait_for(path: Path, process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+def wait_for(path: Path, alive: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 120
-    while not path.exists() and process.poll() is None:
+    while not path.exists() and alive():
         assert time.monotonic() < deadline, f"{path} never came"
         time.sleep(0.01)
 

@@ -68,7 +68,7 @@ FEW_STEPS = ("--config", "few.yaml")
 @pytest.fixture(autouse=True)
 def few_steps(tmp_path, monkeypatch):
     """A run's configuration with few training steps of its classifiers: these blurs need no more."""
-    (tmp_path / "few.yaml").write_text("judge_steps: 8", "utf-8")
+    (tmp_path / "few.yaml").write_text("judge_steps: 5", "utf-8")
     monkeypatch.chdir(tmp_path)
 
 

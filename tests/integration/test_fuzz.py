@@ -81,7 +81,10 @@ def data(tmp_path_factory):
 def out(data):
     """An output with a trained model, a rejected candidate and an evaluation; each test leaves it as it was."""
     folder = data.parent / "out"
-    options = (*QUICK[:-2], "--select", "novelty", "--overdraw", 2, "--per-class", 2, "--on-shortfall", "classical")
+    few = data.parent / "few.yaml"
+    few.write_text("judge_steps: 4\n", "utf-8")
+    drawn = ("--overdraw", 2, "--per-class", 2, "--on-shortfall", "classical")
+    options = (*QUICK[:-2], "--config", few, "--select", "novelty", *drawn)
     assert answer("run", data, "-g", "cvae", *options, "-o", folder).code in (0, 7)
     measure(folder, ["ssim"])
     return folder

@@ -26,7 +26,7 @@ def digits(tmp_path, install):
         folder.mkdir(parents=True)
         for number, scan in enumerate(scans(digit, held=True)):
             Image.fromarray(scan).save(folder / f"{number}.png")
-    (tmp_path / "run.yaml").write_text("judge_steps: 40", "utf-8")
+    (tmp_path / "run.yaml").write_text("judge_steps: 24", "utf-8")
     return tmp_path / "digits"
 
 
@@ -44,7 +44,7 @@ def test_a_run_that_harms_says_so_everywhere(digits, tmp_path, genaug):
     found = record["harm_check"]
     assert found["harms"]
     assert found["points"] < found["high"] < 0
-    assert (found["images"], found["folds"], found["seeds"], found["steps"]) == (48, 3, 2, 20)
+    assert (found["images"], found["folds"], found["seeds"], found["steps"]) == (48, 3, 2, 12)
     assert record["findings"][0].startswith(HARM)
 
     kept = {path: path.stat().st_mtime_ns for path in (out / ".genaug/harm-check").iterdir()}
@@ -92,7 +92,7 @@ def test_variants_of_real_images_alone_are_not_checked(plain, tmp_path, genaug):
 
 
 def test_in_python_harm_is_among_the_findings_and_the_check_can_be_switched_off(digits, tmp_path):
-    options = {"per_class": 16, "select": ("none",), "judge_steps": 40}
+    options = {"per_class": 16, "select": ("none",), "judge_steps": 24}
     result = augment(digits, "shuffled", **options)
     assert result.findings[0].startswith(HARM)
     result.save(tmp_path / "out")

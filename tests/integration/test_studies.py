@@ -46,7 +46,7 @@ def write_scans(data):
 def test_planted_effects_are_found_and_copies_have_none(all_digits, tmp_path, genaug):
     out = tmp_path / "out"
     run = ("study", all_digits, *SPLITS, "-o", out, "--per-class", 60, "--json")
-    code, shown, err = genaug(*run, "-g", "perfect", "--repeats", 4)  # four splits are too few to be certain
+    code, shown, err = genaug(*run, "-g", "perfect", "--repeats", 3)  # four splits are too few to be certain
     assert code == 0, err
     perfect = json.loads(shown)
     assert perfect["headline"]["verdict"] == "helps", perfect["headline"]
