@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from multiprocessing.forkserver import ensure_running, set_forkserver_preload
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start the server of worker processes with all that they will need; it would load what the first test needs."""
+    if hasattr(session.config, "workerinput") or not session.config.getoption("numprocesses", None):
+        set_forkserver_preload(["genaug.cli", "genaug.report", "genaug.studies.study"])
+        ensure_running()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -100,6 +100,14 @@ def test_a_second_check_trains_nothing_and_finds_the_same(tmp_path):
     assert len(told) == count
 
 
+def test_a_check_with_two_workers_finds_the_same(tmp_path):
+    found = [
+        measure_harm(split(), additions(6), seed=0, steps=3, folder=tmp_path / str(workers), workers=workers)
+        for workers in (1, 2)
+    ]
+    assert found[0] == found[1]
+
+
 def test_an_interrupted_check_continues(tmp_path):
     class StopError(Exception):
         pass

@@ -26,6 +26,7 @@ from genaug.selection import (
 )
 from genaug.selector import Candidates, Selector, Verdict
 from genaug.testing.material import tiny_split
+from genaug.training import using_threads
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -245,10 +246,24 @@ def test_classifiers_are_found_again_and_never_judge_what_they_saw(tmp_path):
     assert not torch.equal(first.probabilities(SPLIT.images, rows), other.probabilities(SPLIT.images, rows))
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_classifiers_that_train_side_by_side_are_those_that_train_one_after_another(tmp_path, kept):
+    told, rows = [], torch.arange(len(SPLIT))
+    one = cross_fit(SPLIT, seed=0, steps=3, workers=1)
+    two = cross_fit(SPLIT, seed=0, steps=3, workers=2, folder=tmp_path if kept else None, report=told.append)
+    assert torch.equal(one.logits(SPLIT.images, rows), two.logits(SPLIT.images, rows))
+    assert {(news.number, news.count) for news in told} == {(1, 3), (2, 3), (3, 3)}
+    with using_threads(2):
+        three = cross_fit(SPLIT, seed=0, steps=3, workers=1)
+    assert torch.equal(one.logits(SPLIT.images, rows), three.logits(SPLIT.images, rows))
+
+
 def test_a_damaged_classifier_is_trained_again(tmp_path):
     first = cross_fit(SPLIT, seed=0, steps=3, folder=tmp_path)
-    for path in tmp_path.glob("*.safetensors"):
-        path.write_bytes(b"half of it")
+    stored = list(tmp_path.iterdir())
+    assert len(stored) == 3
+    for path in stored:
+        path.write_bytes(path.read_bytes()[:-1])
     again = cross_fit(SPLIT, seed=0, steps=3, folder=tmp_path)
     assert torch.equal(first.features(SPLIT.images, torch.arange(12)), again.features(SPLIT.images, torch.arange(12)))
 

@@ -30,6 +30,7 @@ from genaug.storage import scratch_folder
 from genaug.studies.gate import apply_gate, keep_study
 from genaug.targets.sampling_strategy import sampling_strategy_counts
 from genaug.targets.shares import parse_shares
+from genaug.training import side_by_side
 
 
 class Augmented:
@@ -43,12 +44,12 @@ class Augmented:
     as a run says them.
     """
 
-    def __init__(self, job: Job, workers: int) -> None:
+    def __init__(self, job: Job, workers: int | None) -> None:
         self._folder = scratch_folder(self)
-        self._job = apply_gate(job, self._folder, workers=workers)
+        self._job = apply_gate(job, self._folder, workers=side_by_side(workers))
         generated = generate(self._job, self._folder / MODELS, self._folder, workers=workers)
         self._records = generated.records
-        self._mixed = mixed = assess(pipeline.mix(generated), self._job, self._folder, silent)
+        self._mixed = mixed = assess(pipeline.mix(generated), self._job, self._folder, workers, silent)
         self._arrays = arrays = mixed.arrays()
         self.counts = mixed.counts()
         self.findings = list(mixed.record["findings"])
@@ -106,7 +107,7 @@ def augment(
     classes: Sequence[str] | None = None,
     seed: int = 0,
     device: str = "auto",
-    workers: int = 1,
+    workers: int | None = None,
     **options: Any,
 ) -> Augmented:
     """Train a generator on a small image data set and return the data set with synthetic images added.
@@ -121,8 +122,8 @@ def augment(
     top_up: "classical", "oversample" or "none", what is done first to bring every class to the largest.
     train_size: shorter side in pixels at which you will train; findings are about images of this size.
     generator: one name, or several with shares as `a=0.3,b=0.7`. settings: {key: value} as in `--set`. options: other
-    keys of a config file, such as select, on_shortfall, recipe, probe or check (docs/settings.md). With workers > 1,
-    call it under `if __name__ == "__main__":`.
+    keys of a config file, such as select, on_shortfall, recipe, probe or check (docs/settings.md). workers:
+    trainings of one thread side by side, each in a process of its own; one for each core if left out.
     Raises UsageError, DataError, PluginError or TrainingError.
     """
     registry = load_registry()

@@ -45,7 +45,7 @@ class GenerativeSampler(BaseEstimator):  # type: ignore[misc] # scikit-learn has
         settings: Mapping[str, Any] | None = None,
         size: int | tuple[int, int] | None = None,
         device: str = "auto",
-        workers: int = 1,
+        workers: int | None = None,
         **options: Any,
     ) -> None:
         self.generator = generator

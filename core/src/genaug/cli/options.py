@@ -98,7 +98,7 @@ _OPTIONS: dict[str, Any] = {
             "--workers",
             min=1,
             max=256,
-            help="Models, or splits of a study, computed in parallel; results do not depend on it.",
+            help="Models, classifiers or splits of a study that train in parallel; results do not depend on it.",
         ),
     ],
     "select": Annotated[

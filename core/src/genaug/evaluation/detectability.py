@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from genaug.data.resize import resize
 from genaug.data.split import TrainSplit
 from genaug.evaluation.blur import blur
 from genaug.executors import Report, silent
-from genaug.features import JudgeProgress, deal_folds, stored_classifier
+from genaug.features import ClassifierTask, deal_folds, trained
 from genaug.metrics.areas import Area, area_within_classes, comparable_classes
 from genaug.spec import ImageSpec
 
@@ -103,6 +102,7 @@ def detect(
     seed: int,
     steps: int = STEPS,
     folder: Path | None = None,
+    workers: int | None = None,
     report: Report = silent,
 ) -> Detectability | None:
     """Both detectors on N images; None if no class has five images of both kinds.
@@ -110,14 +110,16 @@ def detect(
     labels: [N], their classes. generated: [N], false for the real side. groups: [N], numbers of groups that stay in one
     fold: near-duplicates, and images that come from the same real image. So no detector knows an image by its copy.
     steps: training steps of the classifier of each of two folds, at most a hundred passes over its images.
-    folder: where classifiers are kept and found again.
+    folder: where classifiers are kept and found again. workers: classifiers that train side by side.
     """
     folds = deal_folds(groups, labels, FOLDS, derive(seed, "detectability")) if len(labels) else labels
     classes = comparable_classes(labels, generated)
     if not len(classes) or not folds.any():
         return None
     by_blur = area_within_classes(views.blurs, generated, labels, groups)
-    scores = _origin_scores(views.small, labels, generated, folds, seed=seed, steps=steps, folder=folder, report=report)
+    scores = _origin_scores(
+        views.small, labels, generated, folds, seed=seed, steps=steps, folder=folder, workers=workers, report=report
+    )
     by_classifier = area_within_classes(scores, generated, labels, groups, folds)
     if by_blur is None or by_classifier is None:
         return None
@@ -147,25 +149,36 @@ def _small_size(size: tuple[int, int]) -> tuple[int, int]:
     return height, width
 
 
-def _origin_scores(small: Pixels, labels: Rows, generated: Mask, folds: Rows, *, steps: int, **stored: Any) -> Numbers:
+def _origin_scores(
+    small: Pixels,
+    labels: Rows,
+    generated: Mask,
+    folds: Rows,
+    *,
+    seed: int,
+    steps: int,
+    folder: Path | None,
+    workers: int | None,
+    report: Report,
+) -> Numbers:
     """The logit of being generated, float64 [N], by the classifier that was trained on the other fold; else 0."""
+    splits = {
+        fold: split
+        for fold in range(FOLDS)
+        if (folds == fold).any() and (split := origin_split(small, labels, generated, np.flatnonzero(folds != fold)))
+    }
+    tasks = [
+        ClassifierTask(
+            split, derive(seed, "detectability", fold), min(steps, _most_steps(len(split))), fold + 1, FOLDS, "detector"
+        )
+        for fold, split in splits.items()
+    ]
     scores = np.zeros(len(labels))
-    for fold in range(FOLDS):
-        split = origin_split(small, labels, generated, np.flatnonzero(folds != fold))
+    for fold, classifier in zip(splits, trained(tasks, folder, workers, report), strict=True):
         judged = np.flatnonzero(folds == fold)
-        if split is not None and len(judged):
-            classifier = _classifier(split, fold, steps, **stored)
-            logits = classifier.logits(small[judged]).double().numpy()
-            scores[judged] = logits[:, 1] - logits[:, 0]
+        logits = classifier.logits(small[judged]).double().numpy()
+        scores[judged] = logits[:, 1] - logits[:, 0]
     return scores
-
-
-def _classifier(split: TrainSplit, fold: int, steps: int, seed: int, folder: Path | None, report: Report) -> Any:
-    def tell(progress: Any) -> None:
-        report(JudgeProgress(fold + 1, FOLDS, progress, "detector"))
-
-    steps = min(steps, _most_steps(len(split)))
-    return stored_classifier(split, derive(seed, "detectability", fold), steps, folder, tell)
 
 
 def origin_split(small: Pixels, labels: Rows, generated: Mask, rows: Rows) -> TrainSplit | None:

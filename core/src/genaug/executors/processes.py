@@ -3,10 +3,12 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing.synchronize import Event
 from typing import Any
 
@@ -43,8 +45,9 @@ class Processes:
             workers, context, _enter, (reports, stop), max_tasks_per_child=self._tasks_per_process
         )
         try:
-            futures = [pool.submit(_work, function, task) for task in tasks]
-            return [_outcome(future.result) for future in futures]
+            with _script_unseen():
+                futures = [pool.submit(_work, function, task) for task in tasks]
+                return [_outcome(future.result) for future in futures]
         except BaseException:
             stop.set()
             raise
@@ -60,8 +63,24 @@ def _context(module: str) -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", module])
+    context.set_forkserver_preload([module])
     return context
+
+
+@contextmanager
+def _script_unseen() -> Iterator[None]:
+    """Let processes start without importing the user's script: without a main guard, each would run it anew.
+
+    Python finds the script by these two attributes of its module.
+    """
+    script = vars(sys.modules["__main__"])
+    hidden: dict[str, Any] = {name: script[name] for name in ("__file__", "__spec__") if name in script}
+    script.pop("__file__", None)
+    script["__spec__"] = None
+    try:
+        yield
+    finally:
+        script.update(hidden)
 
 
 def _outcome(result: Callable[[], Outcome[Result]]) -> Outcome[Result]:

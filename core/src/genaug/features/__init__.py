@@ -1,6 +1,7 @@
 """Features in which images are compared: pixels, and the outputs of cross-fitted classifiers, Inception or DINOv2."""
 
 from genaug.features.crossfit import (
+    ClassifierTask,
     CrossFit,
     JudgeProgress,
     cross_fit,
@@ -8,12 +9,13 @@ from genaug.features.crossfit import (
     folds_of,
     near_groups,
     part_of,
-    stored_classifier,
+    trained,
 )
 from genaug.features.extractors import Extractor, make_extractor
 from genaug.features.weights import DINOV2, INCEPTION, Public, find_weights, load_state
 
 __all__ = [
+    "ClassifierTask",
     "CrossFit",
     "DINOV2",
     "Extractor",
@@ -28,5 +30,5 @@ __all__ = [
     "make_extractor",
     "near_groups",
     "part_of",
-    "stored_classifier",
+    "trained",
 ]

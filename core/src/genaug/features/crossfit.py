@@ -3,8 +3,8 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -17,12 +17,15 @@ from genaug.chance import derive, permutation
 from genaug.classifier import Classifier, fit_classifier, load_classifier, precision, save_classifier
 from genaug.data import duplicates
 from genaug.data.split import TrainSplit
+from genaug.errors import OutputError
+from genaug.executors import Report, all_results, silent
 from genaug.storage import make_folder, stage_hash
-from genaug.training import Progress
+from genaug.training import Progress, side_by_side
 
 FOLDS = 3
 STEPS = 400
 _TEMPERATURES = 0.25, 4.0
+_THREADS = 1
 
 Rows = NDArray[np.int64]
 View = Callable[[NDArray[np.uint8]], Tensor]
@@ -84,13 +87,26 @@ class JudgeProgress:
     role: str = "judge"
 
 
+@dataclass(frozen=True)
+class ClassifierTask:
+    """One of several classifiers to train, `number` of `count`, from 1. role: what it is trained for."""
+
+    split: TrainSplit
+    seed: int
+    steps: int
+    number: int
+    count: int
+    role: str = "judge"
+
+
 def cross_fit(
     split: TrainSplit,
     *,
     seed: int,
     steps: int = STEPS,
     folder: Path | None = None,
-    report: Callable[[JudgeProgress], None] | None = None,
+    workers: int | None = None,
+    report: Report = silent,
 ) -> CrossFit:
     """Train one classifier for each of three folds, and calibrate them on the images that each was not trained on.
 
@@ -98,17 +114,17 @@ def cross_fit(
 
     steps: training steps of each classifier.
     folder: where finished classifiers are stored, under a hash of everything that determines them, and found again.
-    report: called with the progress of each training.
+    workers: classifiers that train side by side, by default one for each core.
+    report: called with a JudgeProgress in each training.
     """
     folds = folds_of(split, seed)
     count = int(folds.max()) + 1
     parts = [np.flatnonzero(folds != fold) for fold in range(count)] if count > 1 else [np.arange(len(split))]
-    fitted = []
-    for fold, part in enumerate(parts):
-        progress = None if report is None else partial(_report, report, fold + 1, count)
-        one = part_of(split, part)
-        fitted.append(stored_classifier(one, derive(seed, "cross-fit", fold), steps, folder, progress))
-    return CrossFit(tuple(fitted), torch.from_numpy(folds)).calibrated(split)
+    tasks = [
+        ClassifierTask(part_of(split, part), derive(seed, "cross-fit", fold), steps, fold + 1, count)
+        for fold, part in enumerate(parts)
+    ]
+    return CrossFit(trained(tasks, folder, workers, report), torch.from_numpy(folds)).calibrated(split)
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
@@ -121,24 +137,47 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     return math.exp(float(minimize_scalar(cost, bounds=(least, most), method="bounded").x))
 
 
-def _report(report: Callable[[JudgeProgress], None], number: int, count: int, progress: Progress) -> None:
-    report(JudgeProgress(number, count, progress))
+def trained(
+    tasks: Sequence[ClassifierTask], folder: Path | None, workers: int | None, report: Report
+) -> tuple[Classifier, ...]:
+    """Trained classifiers: those that the folder has are loaded, the others trained and stored. None: not kept.
 
-
-def stored_classifier(
-    split: TrainSplit, seed: int, steps: int, folder: Path | None, report: Callable[[Progress], None] | None
-) -> Classifier:
-    """A trained classifier: loaded from the folder if it is there, else trained and stored; without one, trained."""
+    Each trains with one thread: two side by side do more than one with two threads, and their bytes do not depend on
+    the number of threads.
+    """
+    if folder is None and side_by_side(workers) == 1:
+        return tuple(_fitted(task, report) for task in tasks)
     if folder is None:
-        return fit_classifier(split, steps=steps, seed=seed, report=report)
-    key = [split.fingerprint, seed, steps, precision(), torch.get_num_threads()]
-    path = folder / stage_hash(key)
-    classifier = load_classifier(path, split.spec)
-    if classifier is None:
-        classifier = fit_classifier(split, steps=steps, seed=seed, report=report)
-        make_folder(folder)
-        save_classifier(path, classifier)
-    return classifier
+        with TemporaryDirectory() as scratch:
+            return trained(tasks, Path(scratch), workers, report)
+    pairs = [(task, folder / _key(task)) for task in tasks]
+    found = {path: load_classifier(path, task.split.spec) for task, path in pairs}
+    make_folder(folder)
+    all_results(_store, [pair for pair in pairs if found[pair[1]] is None], report, workers=side_by_side(workers))
+    return tuple(found[path] or _stored(path, task) for task, path in pairs)
+
+
+def _key(task: ClassifierTask) -> str:
+    return stage_hash([task.split.fingerprint, task.seed, task.steps, precision(), _THREADS])
+
+
+def _store(pair: tuple[ClassifierTask, Path], report: Report) -> None:
+    task, path = pair
+    save_classifier(path, _fitted(task, report))
+
+
+def _fitted(task: ClassifierTask, report: Report) -> Classifier:
+    def tell(progress: Progress) -> None:
+        report(JudgeProgress(task.number, task.count, progress, task.role))
+
+    return fit_classifier(task.split, steps=task.steps, seed=task.seed, threads=_THREADS, report=tell)
+
+
+def _stored(path: Path, task: ClassifierTask) -> Classifier:
+    found = load_classifier(path, task.split.spec)
+    if found is None:
+        raise OutputError(f"{path} is gone or changed since it was written; run the same command again")
+    return found
 
 
 def part_of(split: TrainSplit, rows: Rows) -> TrainSplit:

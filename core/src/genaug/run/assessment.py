@@ -12,19 +12,19 @@ from genaug.run.harm_check import check_harm
 from genaug.run.job import Job
 
 # a check returns figures, as plain values under its own keys, and sentences of what a user should know or do
-Check = Callable[[MixedSet, Job, Path, Report], tuple[Mapping[str, Any], Sequence[str]]]
+Check = Callable[[MixedSet, Job, Path, int | None, Report], tuple[Mapping[str, Any], Sequence[str]]]
 CHECKS: tuple[Check, ...] = (check_detectability, check_harm)
 
 
-def assess(mixed: MixedSet, job: Job, folder: Path, report: Report) -> MixedSet:
+def assess(mixed: MixedSet, job: Job, folder: Path, workers: int | None, report: Report) -> MixedSet:
     """The mixed set with the figures of all checks in its record, and their sentences under `findings`.
 
-    folder: where classifiers that a check trains are kept, and found again.
+    folder: where classifiers that a check trains are kept, and found again. workers: those that train side by side.
     """
     figures: dict[str, Any] = {}
     findings: list[str] = []
     for check in CHECKS:
-        values, sentences = check(mixed, job, folder, report)
+        values, sentences = check(mixed, job, folder, workers, report)
         figures |= values
         findings += sentences
     return replace(mixed, record=mixed.record | figures | {"findings": findings})

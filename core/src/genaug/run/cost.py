@@ -1,5 +1,6 @@
 """Estimates what a run will cost from a few training steps; writes nothing."""
 
+import math
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -11,6 +12,7 @@ import numpy as np
 from genaug.classifier import BATCH as JUDGE_BATCH
 from genaug.classifier import fit_classifier
 from genaug.data.split import TrainSplit
+from genaug.evaluation.detectability import FOLDS as DETECTORS
 from genaug.evaluation.detectability import origin_split, training_steps
 from genaug.features.crossfit import FOLDS
 from genaug.fitting.fit import FitTask, enlarged
@@ -20,7 +22,7 @@ from genaug.run.expected import expected_set
 from genaug.run.harm_check import BATCH, SEEDS, check_steps
 from genaug.run.job import Job, default_workers
 from genaug.run.tasks import plan_tasks
-from genaug.training import Progress, resolved_steps, train
+from genaug.training import Progress, resolved_steps, side_by_side, train
 
 _WARM_STEPS = 3
 _TIMED_STEPS = 10
@@ -101,7 +103,8 @@ def measure(job: Job, workers: int | None = None) -> CostEstimate:
     seconds = [count * seconds_by_name[task.settings.description.name] for task, count in zip(fits, steps, strict=True)]
     busy = min(count, len(fits))
     training = max(sum(seconds) / busy, *seconds)
-    judging, checking = _classifier_seconds(job)
+    together = side_by_side(workers)
+    judging, checking = _classifier_seconds(job, together)
     return CostEstimate(
         fits=len(fits),
         steps=sum(steps),
@@ -110,15 +113,16 @@ def measure(job: Job, workers: int | None = None) -> CostEstimate:
         seconds=training,
         judge_seconds=judging,
         check_seconds=checking,
-        detector_seconds=_detector_seconds(job) if job.config.check else 0.0,
+        detector_seconds=_detector_seconds(job, together) if job.config.check else 0.0,
     )
 
 
-def _classifier_seconds(job: Job) -> tuple[float, float]:
-    """Seconds to train the classifiers that judge, and those of the harm check."""
+def _classifier_seconds(job: Job, together: int) -> tuple[float, float]:
+    """Seconds to train the classifiers that judge, and those of the harm check, so many of them side by side."""
     generated = not all(share.settings.description.from_originals for share in job.shares)
-    judges = FOLDS * job.config.judge_steps if (job.selectors and generated) or job.config.probe else 0
-    checking = 2 * SEEDS * FOLDS * check_steps(job) if job.config.check and generated else 0
+    judged, checked = (job.selectors and generated) or job.config.probe, job.config.check and generated
+    judges = math.ceil(FOLDS / together) * job.config.judge_steps if judged else 0
+    checking = math.ceil(2 * SEEDS * FOLDS / together) * check_steps(job) if checked else 0
     train = job.loaded.train
     return (
         judges and judges * _classifier_step(train, JUDGE_BATCH),
@@ -126,7 +130,7 @@ def _classifier_seconds(job: Job) -> tuple[float, float]:
     )
 
 
-def _detector_seconds(job: Job) -> float:
+def _detector_seconds(job: Job, together: int) -> float:
     """Seconds to read the images that the run will compare, and to train the classifiers that tell their origin.
 
     Reading is timed on 32 images of all classes and kinds, training on what was read.
@@ -138,7 +142,7 @@ def _detector_seconds(job: Job) -> float:
     started = time.perf_counter()
     small = images.views(places).small
     reading = (time.perf_counter() - started) / count * len(images.rows)
-    steps = training_steps(images.labels, images.generated, detector_steps(job))
+    steps = training_steps(images.labels, images.generated, detector_steps(job)) / min(together, DETECTORS)
     every_other = np.arange(count) % 2 == 1  # as if generated: it does not matter for the time of a step
     repeated = np.resize(np.arange(count), JUDGE_BATCH)  # fewer images would make smaller batches
     split = origin_split(small, np.zeros(count, dtype=np.int64), every_other, repeated) if steps else None
@@ -148,7 +152,9 @@ def _detector_seconds(job: Job) -> float:
 def _classifier_step(split: TrainSplit, batch_size: int) -> float:
     timer = _Timer()
     with suppress(_EnoughError):
-        fit_classifier(split, steps=_WARM_STEPS + _TIMED_STEPS + 1, seed=0, batch_size=batch_size, report=timer)
+        fit_classifier(
+            split, steps=_WARM_STEPS + _TIMED_STEPS + 1, seed=0, batch_size=batch_size, threads=1, report=timer
+        )
     return timer.step_seconds()
 
 

@@ -70,7 +70,7 @@ def detector_steps(job: Job) -> int:
 
 
 def check_detectability(
-    mixed: MixedSet, job: Job, folder: Path, report: Report
+    mixed: MixedSet, job: Job, folder: Path, workers: int | None, report: Report
 ) -> tuple[dict[str, Any], Sequence[str]]:
     """Figures under the key `detectability`, and a sentence if a shortcut is planted.
 
@@ -93,6 +93,7 @@ def check_detectability(
         seed=job.config.seed,
         steps=detector_steps(job),
         folder=folder / JUDGES,
+        workers=workers,
         report=report,
     )
     classical = area_within_classes(views.blurs[real], (images.kinds == 1)[real], labels[real], groups[real])

@@ -90,6 +90,7 @@ class _Generation:
     def __init__(self, job: Job, models: Path, folder: Path, workers: int | None, report: Report) -> None:
         self._job, self._models, self._folder, self._report = job, models, folder, report
         self._workers = workers or default_workers(job)
+        self._judge_workers = workers
         self._records: dict[str, FitRecord] = {}  # by the key of the fit
         self._failures: dict[int, str] = {}
         self._refused: dict[int, str] = {}
@@ -118,7 +119,7 @@ class _Generation:
 
     @cached_property
     def _judges(self) -> CrossFit:
-        return judges_of(self._job, self._folder, self._report)
+        return judges_of(self._job, self._folder, self._report, workers=self._judge_workers)
 
     @cached_property
     def _selectors(self) -> SelectorChain:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,12 @@ from scipy.stats import t
 from genaug.chance import derive, stream
 from genaug.classifier import fit_classifier, precision
 from genaug.data.split import TrainSplit
-from genaug.executors import Report, silent
+from genaug.executors import Report, all_results, silent
 from genaug.features import JudgeProgress, folds_of, near_groups, part_of
 from genaug.mixing.mixed import MixedSet
 from genaug.run.job import Job
 from genaug.storage import make_folder, read_json, stage_hash, write_json
-from genaug.training import Progress
+from genaug.training import Progress, side_by_side
 
 SEEDS = 2
 BATCH = 32  # half of a judge's batch, in two thirds of the time
@@ -28,6 +28,7 @@ _FOLDER = "harm-check"
 _LEVEL = 0.05
 _HALVES = 4999
 _CHUNK = 1024
+_THREADS = 1
 
 Values = NDArray[np.float64]
 
@@ -71,7 +72,7 @@ class HarmFigures:
 
 
 def check_harm(
-    mixed: MixedSet, job: Job, folder: Path, report: Report = silent
+    mixed: MixedSet, job: Job, folder: Path, workers: int | None = None, report: Report = silent
 ) -> tuple[Mapping[str, Any], Sequence[str]]:
     """The figures of a run's harm check under the key `harm_check`, and a sentence if its images harm.
 
@@ -87,6 +88,7 @@ def check_harm(
         seed=job.config.seed,
         steps=check_steps(job),
         folder=folder / _FOLDER,
+        workers=workers,
         report=report,
     )
     if found is None:
@@ -100,7 +102,14 @@ def check_steps(job: Job) -> int:
 
 
 def measure_harm(
-    train: TrainSplit, additions: Additions, *, seed: int, steps: int, folder: Path, report: Report = silent
+    train: TrainSplit,
+    additions: Additions,
+    *,
+    seed: int,
+    steps: int,
+    folder: Path,
+    workers: int | None = None,
+    report: Report = silent,
 ) -> HarmFigures | None:
     """Compare classifiers trained with and without additions on real images that none of them has seen.
 
@@ -113,16 +122,18 @@ def measure_harm(
     images alone were lucky. So the set harms only if it also loses against new classifiers of real images alone whose
     batches are drawn evenly. The smaller loss is returned.
 
-    folder: where finished answers are kept, and found again. None where all images are near-duplicates of each other.
+    folder: where finished answers are kept, and found again. workers: classifiers that train side by side, by default
+    one for each core. None where all images are near-duplicates of each other.
     """
     folds = folds_of(train, seed)
     if not folds.any():
         return None
-    trials = _Trials(train, additions, folds, seed, steps, folder, report)
-    both = trials.right("both")
-    found = trials.figures(both, trials.right("balanced"), "balanced")
+    trials = _Trials(train, additions, folds, seed, steps, folder, workers, report)
+    both, balanced = trials.right("both", "balanced")
+    found = trials.figures(both, balanced, "balanced")
     if found.harms:
-        found = max(found, trials.figures(both, trials.right("uniform"), "uniform"), key=lambda one: one.high)
+        (uniform,) = trials.right("uniform")
+        found = max(found, trials.figures(both, uniform, "uniform"), key=lambda one: one.high)
     return found
 
 
@@ -159,6 +170,44 @@ def widened(mean: float, ends: tuple[float, float], by_seed: Values) -> tuple[fl
     return min(ends[0], mean - half), max(ends[1], mean + half)
 
 
+@dataclass(frozen=True)
+class _Trial:
+    """One classifier to train, `number` of `count`, and the held-out images that it answers for."""
+
+    split: TrainSplit
+    held: TrainSplit
+    seed: int
+    steps: int
+    balanced: bool
+    path: Path
+    number: int
+    count: int
+
+    def answers(self) -> NDArray[np.bool_] | None:
+        """Whether it is right about each held-out image; None before it was trained."""
+        known = read_json(self.path)
+        return np.array(known, dtype=bool) if isinstance(known, list) and len(known) == len(self.held) else None
+
+
+def _answer(trial: _Trial, report: Report) -> None:
+    """Train the classifier of a trial, with one thread, and keep its answers."""
+
+    def tell(progress: Progress) -> None:
+        report(JudgeProgress(trial.number, trial.count, progress, "harm check"))
+
+    classifier = fit_classifier(
+        trial.split,
+        steps=trial.steps,
+        seed=trial.seed,
+        balanced=trial.balanced,
+        batch_size=BATCH,
+        threads=_THREADS,
+        report=tell,
+    )
+    right = classifier.logits(trial.held.images).argmax(dim=1).numpy() == trial.held.labels
+    write_json(trial.path, right.tolist())
+
+
 class _Trials:
     """The classifiers of one check, and what they answer for held-out images."""
 
@@ -170,21 +219,29 @@ class _Trials:
         seed: int,
         steps: int,
         folder: Path,
+        workers: int | None,
         report: Report,
     ) -> None:
         self._train, self._additions, self._folds = train, additions, folds
         self._seed, self._steps = seed, steps
-        self._folder, self._report = make_folder(folder), report
+        self._folder, self._workers, self._report = make_folder(folder), workers, report
         self._count = int(folds.max()) + 1
         self._trained = 0
 
-    def right(self, kind: str) -> Values:
-        """Whether the classifier of each seed is right about each real image, float [seeds, N], 0 or 1."""
-        found = np.zeros((SEEDS, len(self._train)))
-        for number in range(SEEDS):
-            for fold in range(self._count):
-                found[number, self._folds == fold] = self._answers(kind, number, fold)
-        return found
+    def right(self, *kinds: str) -> list[Values]:
+        """Of each kind, whether the classifier of each seed is right about each real image, float [seeds, N], 0 or 1.
+
+        The classifiers of all kinds train side by side; answers that were kept before are not computed again.
+        """
+        places = list(product(kinds, range(SEEDS), range(self._count)))
+        first, self._trained = self._trained + 1, self._trained + len(places)
+        trials = [self._trial(*place, first + row) for row, place in enumerate(places)]
+        missing = [trial for trial in trials if trial.answers() is None]
+        all_results(_answer, missing, self._report, workers=side_by_side(self._workers))
+        found = {kind: np.zeros((SEEDS, len(self._train))) for kind in kinds}
+        for (kind, number, fold), trial in zip(places, trials, strict=True):
+            found[kind][number, self._folds == fold] = trial.answers()
+        return list(found.values())
 
     def figures(self, both: Values, real: Values, baseline: str) -> HarmFigures:
         """Compare the right answers of two kinds of classifiers, each float [seeds, N]."""
@@ -210,27 +267,14 @@ class _Trials:
         """The sums of values [seeds, N] over each fold, float [folds, seeds]."""
         return np.stack([values[:, self._folds == fold].sum(axis=1) for fold in range(self._count)])
 
-    def _answers(self, kind: str, number: int, fold: int) -> NDArray[np.bool_]:
-        """Whether one classifier is right about each held-out image; found again where it was trained before."""
+    def _trial(self, kind: str, number: int, fold: int, place: int) -> "_Trial":
         held = part_of(self._train, np.flatnonzero(self._folds == fold))
         split = self._training_part(kind, fold)
         seed = derive(self._seed, "harm check", number, fold)
-        key = [split.fingerprint, held.fingerprint, kind != "balanced", seed, self._steps, BATCH]
-        path = self._folder / f"{stage_hash([*key, precision(), torch.get_num_threads()])}.json"
-        self._trained += 1
-        known = read_json(path)
-        if isinstance(known, list) and len(known) == len(held):
-            return np.array(known, dtype=bool)
-        report = partial(self._progress, self._trained, SEEDS * self._count * (3 if kind == "uniform" else 2))
-        classifier = fit_classifier(
-            split, steps=self._steps, seed=seed, balanced=kind == "balanced", batch_size=BATCH, report=report
-        )
-        right: NDArray[np.bool_] = classifier.logits(held.images).argmax(dim=1).numpy() == held.labels
-        write_json(path, right.tolist())
-        return right
-
-    def _progress(self, number: int, count: int, progress: Progress) -> None:
-        self._report(JudgeProgress(number, count, progress, "harm check"))
+        key = [split.fingerprint, held.fingerprint, kind != "balanced", seed, self._steps, BATCH, precision(), _THREADS]
+        path = self._folder / f"{stage_hash(key)}.json"
+        count = SEEDS * self._count * (3 if kind == "uniform" else 2)
+        return _Trial(split, held, seed, self._steps, kind == "balanced", path, place, count)
 
     def _training_part(self, kind: str, fold: int) -> TrainSplit:
         real = part_of(self._train, np.flatnonzero(self._folds != fold))

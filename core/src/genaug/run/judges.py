@@ -12,14 +12,18 @@ from genaug.output.files import JUDGES
 from genaug.run.job import Job
 
 
-def judges_of(job: Job, folder: Path, report: Report = silent) -> CrossFit:
-    """The cross-fitted classifiers of a job; those that `folder` already holds are not trained again."""
+def judges_of(job: Job, folder: Path, report: Report = silent, *, workers: int | None = None) -> CrossFit:
+    """The cross-fitted classifiers of a job; those that `folder` already holds are not trained again.
+
+    workers: classifiers that train side by side.
+    """
     config = job.config
     return cross_fit(
         job.loaded.train,
         seed=config.seed,
         steps=config.judge_steps,
         folder=folder / JUDGES,
+        workers=workers,
         report=report,
     )
 

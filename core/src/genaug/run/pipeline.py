@@ -34,7 +34,7 @@ def run(job: Job, out: Path, *, workers: int | None = None, report: Report = sil
     with locked(output.own):
         output.claim(job.request())
         mixed, records = _generated(job, output, workers, report)
-        mixed = assess(mixed, job, output.own, report)
+        mixed = assess(mixed, job, output.own, workers, report)
         write(mixed, output, timings(started, workers or default_workers(job), records))
     return mixed
 

@@ -1,6 +1,6 @@
 """The one training loop, for every generator and every classifier."""
 
-from genaug.training.hardware import resolve_device, resolve_precision, using_threads
+from genaug.training.hardware import resolve_device, resolve_precision, side_by_side, using_threads
 from genaug.training.loop import Progress, Trained, train
 from genaug.training.muon import Muon
 from genaug.training.order import RowOrder
@@ -14,6 +14,7 @@ __all__ = [
     "resolve_device",
     "resolve_precision",
     "resolved_steps",
+    "side_by_side",
     "train",
     "using_threads",
 ]

@@ -63,6 +63,11 @@ def using_threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def side_by_side(workers: int | None) -> int:
+    """How many trainings of one thread run at once: one for each worker, by default one for each thread of torch."""
+    return workers or torch.get_num_threads()
+
+
 def _available() -> list[str]:
     cuda = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     return ["cpu", *cuda, *(["mps"] if torch.backends.mps.is_available() else [])]
