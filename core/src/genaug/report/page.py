@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import math
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,19 @@ def write_report(out: Path) -> Path:
 
 def render(content: ReportContent) -> str:
     """The page as HTML."""
+    assets = _assets()
+    style, script = (_source(assets, name) for name in ("page.css", "page.js"))
+    policy = (
+        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    values = _template_values(content)
+    return assets.get_template("page.html").render(style=style, script=script, policy=policy, **values)
+
+
+@cache
+def _assets() -> Environment:
+    """The templates, each compiled once for all pages of a process."""
     assets = Environment(
         loader=PackageLoader("genaug.report", "assets"),
         autoescape=True,
@@ -40,13 +54,7 @@ def render(content: ReportContent) -> str:
         finalize=_shown,
     )
     assets.filters |= {"number": _number, "percent": _percent, "points": _points, "duration": _duration}
-    style, script = (_source(assets, name) for name in ("page.css", "page.js"))
-    policy = (
-        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    values = _template_values(content)
-    return assets.get_template("page.html").render(style=style, script=script, policy=policy, **values)
+    return assets
 
 
 def _template_values(content: ReportContent) -> dict[str, Any]:
