@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from genaug.cli.app import app
 from genaug.config import AugmentationConfig, Closed, TrainConfig
@@ -69,7 +70,8 @@ def generators() -> str:
 def options() -> str:
     """Every option of every command."""
     parts = []
-    for name, command in sorted(get_command(app).commands.items()):  # type: ignore[attr-defined] # a group
+    group: Any = get_command(app)
+    for name, command in sorted((name, group.get_command(None, name)) for name in group.list_commands(None)):
         rows = [
             [f"`{', '.join(option.opts)}`", option.help or ""]
             for option in command.params

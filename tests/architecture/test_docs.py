@@ -16,7 +16,8 @@ from tests.folders import fill_alike
 from .sources import ROOT, assert_none, place
 
 MOST_BYTES = 1_000_000
-COMMANDS = get_command(app).commands
+GROUP = get_command(app)
+COMMANDS = {name: GROUP.get_command(None, name) for name in GROUP.list_commands(None)}
 
 
 def test_documents_say_what_the_code_does():

@@ -13,7 +13,7 @@ ROOMS = {
     "makes or seeds random generators": ("chance.py",),
     "writes files": ("storage.py",),
     "reads files": ("storage.py", "config.py", "data/", "features/", "output/", "audit/"),
-    "imports by name": ("registry.py",),
+    "imports by name": ("registry.py", "cli/app.py"),
     "catches every exception": ("cli/", "registry.py", "executors/"),
 }
 PRINTING = {"print", "exit", "quit"}

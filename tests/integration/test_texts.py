@@ -2,9 +2,11 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from genaug.cli.app import _COMMANDS
 from genaug.errors import described, printable
 
 from tests.commands import command
@@ -76,3 +78,37 @@ def test_a_full_standard_output_is_told_with_code_4(odd, words):
     assert found.stderr.splitlines()[-1] == (
         "error: the answer could not be written to standard output: No space left on device"
     )
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("-h",)])
+def test_the_list_of_commands_is_whole_and_loads_none_of_them(words):
+    code = (
+        "import sys\nfrom genaug.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit as stop:\n    print(stop.code, 'genaug.config' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert lines[-1] == "0 False"
+    assert "  inspect   Show what is in a folder of images, and what may be wrong with it." in lines
+    assert not any("..." in line for line in lines[1:])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["runn"], "error: unknown command 'runn' (did you mean 'run'?)"),
+        (["verify"], "error: Missing argument 'out'."),
+        (["run", "--perclass", "3"], "error: No such option: --perclass (Possible options: --classes, --per-class)"),
+    ],
+)
+def test_a_word_that_is_missing_or_wrong_is_named(genaug, words, said):
+    found = genaug(*words)
+    assert found.code == 2
+    assert found.err.startswith(said)
+
+
+def test_every_command_is_in_the_list_and_has_help(genaug):
+    for name in _COMMANDS:
+        found = genaug(name, "-h")
+        assert found.code == 0
+        assert f"Usage: genaug {name}" in found.out or f" {name} [OPTIONS]" in found.out

@@ -1,4 +1,4 @@
-"""P-values of counts, and their correction for the number of tests."""
+"""P-values of counts, their correction for the number of tests, and Student's t. scipy is loaded where it is needed."""
 
 from collections.abc import Sequence
 
@@ -22,3 +22,17 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(p_values) - place) * p_values[index]))
         adjusted[index] = largest
     return adjusted
+
+
+def t_quantile(share: float, freedom: float) -> float:
+    """The value below which Student's t with these degrees of freedom lies with a probability `share`."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, share))
+
+
+def t_tail(value: float, freedom: float) -> float:
+    """The probability that Student's t with these degrees of freedom exceeds a value."""
+    from scipy.special import stdtr
+
+    return float(stdtr(freedom, -value))

@@ -2,24 +2,15 @@
 
 import errno
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from genaug.cli import console
-from genaug.cli.demo import demo
-from genaug.cli.evaluate import evaluate
-from genaug.cli.inspect import inspect
-from genaug.cli.plan import plan
-from genaug.cli.plugins import plugins
-from genaug.cli.replay import replay
-from genaug.cli.report import report
-from genaug.cli.run import run
-from genaug.cli.sample import sample
-from genaug.cli.study import study
-from genaug.cli.verify import verify
-from genaug.errors import INTERRUPTED_EXIT_CODE, DataError, GenaugError, UsageError, shown
+from genaug.errors import INTERRUPTED_EXIT_CODE, DataError, GenaugError, UsageError, shown, unknown
 from genaug.version import __version__
 
 _EPILOG = (
@@ -31,26 +22,68 @@ _BAD_PATHS = (errno.ENAMETOOLONG, errno.ELOOP)  # too long a name, links that le
 _UNREADABLE = (errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE)  # no right to read it, or a broken disk or network
 _INTERRUPTED = "interrupted; run the same command again to continue"
 
+_COMMANDS = {  # in the order in which people need them; each is in the module of its name
+    "inspect": "Show what is in a folder of images, and what may be wrong with it.",
+    "study": "Find out whether synthetic images help on your folder.",
+    "run": "Train a generator and write a balanced data set.",
+    "plan": "Show what `genaug run` would do and cost.",
+    "evaluate": "Score synthetic images beside real ones.",
+    "verify": "Find files of an output that were changed, lost or added.",
+    "report": "Write the page that shows an output.",
+    "sample": "Draw more images from a trained model.",
+    "replay": "Draw an image again and compare it byte for byte.",
+    "plugins": "List generators, metrics and selectors, or show one.",
+    "demo": "Balance scikit-learn's digits and score a classifier.",
+}
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+
+class Commands(TyperGroup):
+    """The commands. The module of a command is loaded when the command is used, so that the list of all is quick."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names."""
+        return [*_COMMANDS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a name; raises UsageError if there is none."""
+        if cmd_name not in _COMMANDS:
+            raise unknown("command", cmd_name, _COMMANDS)
+        found = getattr(import_module(f"genaug.cli.{cmd_name}"), cmd_name)
+        if isinstance(found, typer.Typer):
+            return typer.main.get_command(found)
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_HELP)
+        alone.command(cmd_name)(found)
+        return typer.main.get_command(alone)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl([*_COMMANDS.items()])
+
+
 app = typer.Typer(
+    cls=Commands,
     name="genaug",
     help="Balance a small image folder with generated images, and find out whether that helped.",
     epilog=_EPILOG,
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings=_HELP,
 )
-for command in (demo, evaluate, inspect, plan, replay, report, run, sample, study, verify):
-    app.command(no_args_is_help=command in (evaluate, replay, report, sample, verify))(command)
-app.add_typer(plugins, name="plugins")
 
 
 @app.callback(invoke_without_command=True)
-def start(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def start(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
     """Balance a small image folder with generated images, and find out whether that helped."""
     if version:
         console.say(f"genaug {__version__}")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def main(arguments: list[str] | None = None) -> None:

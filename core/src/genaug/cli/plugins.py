@@ -11,7 +11,11 @@ from genaug.errors import unknown
 from genaug.hookspecs import GeneratorDescription, MetricDescription, SelectorDescription
 from genaug.registry import Registry, Source, load_registry
 
-plugins = typer.Typer(help="List the installed generators, metrics and selectors, or show one.", rich_markup_mode=None)
+plugins = typer.Typer(
+    help="List the installed generators, metrics and selectors, or show one.",
+    rich_markup_mode=None,
+    add_completion=False,
+)
 
 
 @plugins.callback(invoke_without_command=True)

@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -129,6 +128,8 @@ def cross_fit(
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     """The number in [0.25, 4] by which logits [N, K] are divided so that labels [N] have the least cross-entropy."""
+    from scipy.optimize import minimize_scalar  # imported here because it takes half a second
+
     least, most = (math.log(bound) for bound in _TEMPERATURES)
 
     def cost(logarithm: float) -> float:

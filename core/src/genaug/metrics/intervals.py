@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 
 import torch
-from scipy.special import stdtrit
 from torch import Tensor
 
 from genaug.metric import Kernels
+from genaug.significance import t_quantile
 
 Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
 _DEGENERATE = 0.5  # the part of the degenerate variance that is subtracted, and the part that always remains
@@ -41,7 +41,7 @@ def share_interval(verdicts: Tensor, parents: Tensor) -> Interval | None:
     deciding = _effective_number(sizes.square())
     if _effective_number(sizes) * deciding < _LEAST_PARENTS**2:
         return None
-    z = Z if bool((sizes == 1).all()) else float(stdtrit(deciding, 0.975))
+    z = Z if bool((sizes == 1).all()) else t_quantile(0.975, deciding)
     share = verdicts.double().mean().item()
     independent = _independent_images(verdicts.double() - share, groups, sizes)
     rarer = verdicts if share < 0.5 else ~verdicts

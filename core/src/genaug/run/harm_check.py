@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import t
 
 from genaug.chance import derive, stream
 from genaug.classifier import fit_classifier, precision
@@ -19,6 +18,7 @@ from genaug.executors import Report, all_results, silent
 from genaug.features import JudgeProgress, folds_of, near_groups, part_of
 from genaug.mixing.mixed import MixedSet
 from genaug.run.job import Job
+from genaug.significance import t_quantile
 from genaug.storage import make_folder, read_json, stage_hash, write_json
 from genaug.training import Progress, side_by_side
 
@@ -166,7 +166,7 @@ def widened(mean: float, ends: tuple[float, float], by_seed: Values) -> tuple[fl
     """
     cells, seeds = by_seed.shape
     error = math.sqrt(float(np.var(by_seed, axis=1, ddof=1).sum()) / seeds)
-    half = error * float(t.ppf(1 - _LEVEL, cells * (seeds - 1)))
+    half = error * t_quantile(1 - _LEVEL, cells * (seeds - 1))
     return min(ends[0], mean - half), max(ends[1], mean + half)
 
 

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t
 
-from genaug.significance import holm
+from genaug.significance import holm, t_quantile, t_tail
 
 HELPS, UNCLEAR, HARMS = "helps", "no evidence", "harms"
 _LEVEL = 0.05
@@ -56,8 +55,8 @@ def over_splits(values: Sequence[float], held_out_share: float) -> Estimate:
     mean, freedom = float(known.mean()), len(known) - 1
     if error < _TINY:
         return Estimate(mean, None, None)
-    half_width = float(t.ppf(1 - _LEVEL / 2, freedom)) * error
-    return Estimate(mean, mean - half_width, mean + half_width, float(2 * t.sf(abs(mean) / error, freedom)))
+    half_width = t_quantile(1 - _LEVEL / 2, freedom) * error
+    return Estimate(mean, mean - half_width, mean + half_width, 2 * t_tail(abs(mean) / error, freedom))
 
 
 def standard_error(values: Sequence[float] | np.ndarray, held_out_share: float) -> float:
@@ -70,7 +69,7 @@ def expected_half_width(values: Sequence[float], held_out_share: float, splits: 
     """Half the width of the 95 % interval from `splits` splits, at least two, if they varied as these values do."""
     known = np.array([value for value in values if math.isfinite(value)])
     inflation = 1 / splits + held_out_share / (1 - held_out_share)
-    return float(t.ppf(1 - _LEVEL / 2, splits - 1)) * math.sqrt(inflation * float(np.var(known, ddof=1)))
+    return t_quantile(1 - _LEVEL / 2, splits - 1) * math.sqrt(inflation * float(np.var(known, ddof=1)))
 
 
 def verdict_of(mean: float, p: float | None) -> str:
