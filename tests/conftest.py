@@ -31,8 +31,11 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Start the server of worker processes with all that they will need; it would load what the first test needs."""
-    if hasattr(session.config, "workerinput") or not session.config.getoption("numprocesses", None):
+    """In a run of many tests, start the server of worker processes with all that they will need.
+
+    Otherwise it starts when a test first needs it, with what that test needs.
+    """
+    if hasattr(session.config, "workerinput"):
         set_forkserver_preload(["genaug.cli", "genaug.report", "genaug.studies.study"])
         ensure_running()
 

@@ -84,7 +84,7 @@ def test_a_full_standard_output_is_told_with_code_4(odd, words):
 def test_the_list_of_commands_is_whole_and_loads_none_of_them(words):
     code = (
         "import sys\nfrom genaug.cli import main\n"
-        "try:\n    main(sys.argv[1:])\nexcept SystemExit as stop:\n    print(stop.code, 'genaug.config' in sys.modules)\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit as stop:\n    print(stop.code, 'genaug.config' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()

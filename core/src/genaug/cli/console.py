@@ -6,9 +6,11 @@ Rich is imported where it is used: `genaug --help` needs none of it.
 import json
 import os
 import sys
+import time
 import traceback
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 KINDS = ("real", "classical", "generated")
 _MOST_ROWS = 1000  # of a table with frames
+_EVERY = 30.0  # seconds between lines of progress
 
 
 def say(text: str) -> None:
@@ -102,19 +105,35 @@ def counts_table(counts: Mapping[str, Mapping[str, int]]) -> None:
 
 
 @contextmanager
-def progress() -> Iterator["Bars"]:
-    """Progress bars on stderr while work goes on."""
+def progress() -> "Iterator[Bars | Lines]":
+    """Progress on stderr while work goes on: bars in a terminal, else a line now and then, as for a log."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    if not _err().is_terminal:
+        yield Lines(note)
+        return
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}", markup=False),
         TimeRemainingColumn(),
         TextColumn("{task.fields[detail]}", markup=False),
     )
     with Progress(*columns, console=_err(), transient=True) as bars:
         yield Bars(bars)
+
+
+@dataclass(frozen=True)
+class Work:
+    """How far a piece of work is: `done` of `total`, counted in `unit`. stage: its kind. detail: what else to show."""
+
+    stage: str
+    title: str
+    done: int
+    total: int
+    unit: str = "steps"
+    detail: str = ""
 
 
 class Bars:
@@ -124,13 +143,53 @@ class Bars:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
 
-    def show(self, title: str, done: int, total: int, detail: str = "") -> None:
-        """Move the bar of that title. detail: text behind the bar."""
-        shown = printable(title)[:40]
-        if title not in self._tasks:
-            self._tasks[title] = self._progress.add_task(shown, total=total, detail="")
-        task = self._tasks[title]
-        self._progress.update(task, completed=done, detail=detail, visible=done < total)
+    def show(self, work: Work) -> None:
+        """Move the bar of a piece of work."""
+        if work.title not in self._tasks:
+            shown = printable(work.title)[:40]
+            self._tasks[work.title] = self._progress.add_task(shown, total=work.total, detail="", rate="")
+        task = self._tasks[work.title]
+        speed = self._progress.tasks[task].speed
+        self._progress.update(
+            task,
+            completed=work.done,
+            rate="" if speed is None else f"{speed:.3g} {work.unit}/s",
+            detail=work.detail,
+            visible=work.done < work.total,
+        )
+
+
+class Lines:
+    """A line when a stage begins, and one every 30 seconds while it goes on.
+
+    write: prints a line. clock: seconds.
+    """
+
+    def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._write, self._clock = write, clock
+        self._stage, self._told = "", 0.0
+        self._begun: dict[str, tuple[float, int]] = {}  # of each piece of work: when, and what was done before
+
+    def show(self, work: Work) -> None:
+        """Say how far a piece of work is, if it is time to."""
+        now = self._clock()
+        name = work.title if work.title.startswith(work.stage) else f"{work.stage}: {work.title}"
+        begun, before = self._begun.setdefault(work.title, (now, work.done))
+        if work.stage != self._stage:
+            self._stage, self._told = work.stage, now
+            self._write(f"{name}, {work.total:,} {work.unit}")
+        elif now - self._told >= _EVERY:
+            self._told = now
+            rate = (work.done - before) / max(now - begun, 1e-9)
+            left = f", {rate:.3g} a second, about {_duration((work.total - work.done) / rate)} left" if rate else ""
+            self._write(f"{name}, {work.done:,} of {work.total:,} {work.unit}{left}")
+
+
+def _duration(seconds: float) -> str:
+    """A time in the unit that fits: 40 s, 3 min, 2.5 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 @contextmanager

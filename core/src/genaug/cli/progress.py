@@ -10,22 +10,31 @@ from genaug.fitting.draw import DrawProgress
 from genaug.fitting.fit import FitProgress
 from genaug.studies.scoring import ArmProgress
 
+_ROLES = {"judge": "training judges", "detector": "telling origins apart", "harm check": "checking for harm"}
+
 
 @contextmanager
 def progress_bars() -> Iterator[Callable[[Any], None]]:
-    """A report function that moves bars: losses and time left of each training, images of each draw."""
-    with console.progress() as bars:
+    """A report function that shows how far trainings, draws and splits are, how quick, and how much time is left."""
+    with console.progress() as shown:
 
         def report(message: Any) -> None:
-            if isinstance(message, FitProgress):
-                detail = " ".join(f"{name} {loss:.3g}" for name, loss in message.progress.losses.items())
-                bars.show(message.title, message.progress.step, message.progress.steps, detail)
-            elif isinstance(message, DrawProgress):
-                bars.show(message.title, message.done, message.count)
-            elif isinstance(message, JudgeProgress):
-                title = f"{message.role} {message.number} of {message.count}"
-                bars.show(title, message.progress.step, message.progress.steps)
-            elif isinstance(message, ArmProgress):
-                bars.show(message.title, message.done, message.count, message.arm)
+            if (work := _work(message)) is not None:
+                shown.show(work)
 
         yield report
+
+
+def _work(message: Any) -> console.Work | None:
+    if isinstance(message, FitProgress):
+        one = message.progress
+        detail = " ".join(f"{name} {loss:.3g}" for name, loss in one.losses.items())
+        return console.Work("training", message.title, one.step, one.steps, detail=detail)
+    if isinstance(message, DrawProgress):
+        return console.Work("drawing", message.title, message.done, message.count, "images")
+    if isinstance(message, JudgeProgress):
+        title = f"{message.role} {message.number} of {message.count}"
+        return console.Work(_ROLES[message.role], title, message.progress.step, message.progress.steps)
+    if isinstance(message, ArmProgress):
+        return console.Work("study", message.title, message.done, message.count, "classifiers", message.arm)
+    return None
