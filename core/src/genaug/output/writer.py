@@ -1,5 +1,6 @@
 """Writes a mixed set as an output folder; the output appears whole or not at all."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,11 @@ from genaug.storage import file_sha256, make_folder, remove, write_bytes, write_
 Record = dict[str, Any]
 
 
-def write(mixed: MixedSet, output: OutputFolder, timings: Record) -> None:
-    """Write everything to a stage inside OUT/.genaug, then move it into place."""
+def write(mixed: MixedSet, output: OutputFolder, timings: Callable[[], Record]) -> None:
+    """Write everything to a stage inside OUT/.genaug, then move it into place.
+
+    timings: called when the images are written, so that it can count the time of writing them.
+    """
     stage, classes, alone = output.stage, mixed.classes, mixed.record["only_synthetic"]
     remove(stage)
     make_folder(stage)
@@ -35,7 +39,7 @@ def write(mixed: MixedSet, output: OutputFolder, timings: Record) -> None:
     write_json(stage / CLASSES, _classes(mixed))
     write_text(stage / CARD, dataset_card(mixed, inventory))
     write_json(stage / CROISSANT, croissant(mixed, inventory, written))
-    write_json(stage / TIMINGS, timings)
+    write_json(stage / TIMINGS, timings())
     write_run(stage, mixed.record, written)
     output.publish()
 

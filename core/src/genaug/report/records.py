@@ -173,6 +173,7 @@ class Timings(Record):
 
     started: Text
     seconds: float
+    stages: dict[Text, float] = Field(default_factory=dict)  # outputs of 0.1.0 may lack it
     workers: int
     host: dict[Text, Text]
     models: tuple[TrainingTime, ...] = Field(alias="fits")

@@ -16,6 +16,7 @@ from genaug.mixing.candidate_table import CandidateTable
 from genaug.probe import Probe, allowed_settings, probe
 from genaug.run.job import Job, Share, default_workers
 from genaug.run.judges import judges_of
+from genaug.run.stopwatch import Stopwatch
 from genaug.run.tasks import ModelTask, perform, plan_tasks, tasks_of
 from genaug.selection import ClassFiller, CrossFitTools, SelectorChain
 from genaug.storage import file_sha256
@@ -74,21 +75,32 @@ class Generated:
         return {result.label: len(result.accepted) for result in self.results if result.fills_up}
 
 
-def generate(job: Job, models: Path, folder: Path, *, workers: int | None = None, report: Report = silent) -> Generated:
+def generate(
+    job: Job,
+    models: Path,
+    folder: Path,
+    *,
+    workers: int | None = None,
+    report: Report = silent,
+    watch: Stopwatch | None = None,
+) -> Generated:
     """Train what the plan needs and draw until it is filled; one class may fail while the others succeed.
 
-    models: where trained models are kept. folder: where unfinished work is kept.
+    models: where trained models are kept. folder: where unfinished work is kept. watch: counts the time of each stage.
     Raises the first error where all models fail, and TrainingError where a class stays short and the job's
     `on_shortfall` is `fail`.
     """
-    return _Generation(job, models, folder, workers, report).run()
+    return _Generation(job, models, folder, workers, report, watch or Stopwatch()).run()
 
 
 class _Generation:
     """One job while it runs."""
 
-    def __init__(self, job: Job, models: Path, folder: Path, workers: int | None, report: Report) -> None:
+    def __init__(
+        self, job: Job, models: Path, folder: Path, workers: int | None, report: Report, watch: Stopwatch
+    ) -> None:
         self._job, self._models, self._folder, self._report = job, models, folder, report
+        self._watch = watch
         self._workers = workers or default_workers(job)
         self._judge_workers = workers
         self._records: dict[str, FitRecord] = {}  # by the key of the fit
@@ -107,10 +119,13 @@ class _Generation:
         tasks = [task.drawing(_next_counts(task, fillers)) for task in tasks]
         idle = [task for task in tasks if not any(task.draw.counts.values())]  # all of their classes are refused
         tasks = [task for task in tasks if any(task.draw.counts.values())]
-        self._fit_pooled(tasks)
-        tasks = self._performed(tasks)
-        results = self._results(tasks, fillers) + _results_of(idle, fillers)
-        results += self._filled_up(results)
+        with self._watch.of("training"):
+            self._fit_pooled(tasks)
+            tasks = self._performed(tasks)
+        with self._watch.of("selecting"):
+            results = self._results(tasks, fillers) + _results_of(idle, fillers)
+        with self._watch.of("filling up"):
+            results += self._filled_up(results)
         records = tuple(self._records.values())
         generated = Generated(self._job, tuple(results), records, self._failures, self._refused, found)
         if self._job.config.on_shortfall == "fail" and generated.shortfall():
@@ -119,7 +134,8 @@ class _Generation:
 
     @cached_property
     def _judges(self) -> CrossFit:
-        return judges_of(self._job, self._folder, self._report, workers=self._judge_workers)
+        with self._watch.of("training judges"):
+            return judges_of(self._job, self._folder, self._report, workers=self._judge_workers)
 
     @cached_property
     def _selectors(self) -> SelectorChain:
@@ -190,9 +206,10 @@ class _Generation:
             for task in waiting:
                 self._judge(task, fillers)
             waiting = [more for task in waiting if (more := _next_draw(task, fillers)) is not None]
-            outcomes = make_executor(min(self._workers, len(waiting)) or 1).map(
-                draw, [task.draw for task in waiting], self._report
-            )
+            with self._watch.of("drawing"):
+                outcomes = make_executor(min(self._workers, len(waiting)) or 1).map(
+                    draw, [task.draw for task in waiting], self._report
+                )
             for outcome in outcomes:
                 if outcome.error is not None:
                     raise outcome.error

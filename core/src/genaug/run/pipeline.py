@@ -21,6 +21,7 @@ from genaug.run.assessment import assess
 from genaug.run.generation import Generated, generate
 from genaug.run.job import Job, default_workers
 from genaug.run.record import by_class, run_record, timings
+from genaug.run.stopwatch import Stopwatch
 from genaug.storage import copy_file, locked, make_folder
 
 
@@ -33,17 +34,20 @@ def run(job: Job, out: Path, *, workers: int | None = None, report: Report = sil
     started = time.time()
     with locked(output.own):
         output.claim(job.request())
-        mixed, records = _generated(job, output, workers, report)
-        mixed = assess(mixed, job, output.own, workers, report)
-        write(mixed, output, timings(started, workers or default_workers(job), records))
+        watch = Stopwatch()
+        mixed, records = _generated(job, output, workers, report, watch)
+        with watch.of("checking"):
+            mixed = assess(mixed, job, output.own, workers, report)
+        with watch.of("writing"):
+            write(mixed, output, lambda: timings(started, workers or default_workers(job), records, watch))
     return mixed
 
 
 def _generated(
-    job: Job, output: OutputFolder, workers: int | None, report: Report
+    job: Job, output: OutputFolder, workers: int | None, report: Report, watch: Stopwatch
 ) -> tuple[MixedSet, tuple[FitRecord, ...]]:
     """The mixed set and the models behind it; candidates that are not in it are forgotten here."""
-    generated = generate(job, output.models, output.own, workers=workers, report=report)
+    generated = generate(job, output.models, output.own, workers=workers, report=report, watch=watch)
     return mix(generated), generated.records
 
 
@@ -55,7 +59,7 @@ def save(mixed: MixedSet, job: Job, records: tuple[FitRecord, ...], folder: Path
         output.claim(job.request())
         for path in sorted((folder / MODELS).glob("*/*")):
             copy_file(path, make_folder(output.models / path.parent.name) / path.name)
-        write(mixed, output, timings(started, 1, records))
+        write(mixed, output, lambda: timings(started, 1, records, Stopwatch()))
 
 
 def mix(generated: Generated) -> MixedSet:

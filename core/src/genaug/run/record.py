@@ -14,6 +14,7 @@ from genaug.output.file_names import synthetic_name
 from genaug.output.files import MODELS
 from genaug.run.generation import Generated
 from genaug.run.job import Job
+from genaug.run.stopwatch import Stopwatch
 from genaug.storage import file_sha256
 
 Value = TypeVar("Value")
@@ -47,8 +48,8 @@ def run_record(generated: Generated, resolution: Resolution) -> dict[str, Any]:
     }
 
 
-def timings(started: float, workers: int, records: tuple[FitRecord, ...]) -> dict[str, Any]:
-    """How long a run took, and on which machine. started: seconds since the epoch."""
+def timings(started: float, workers: int, records: tuple[FitRecord, ...], watch: Stopwatch) -> dict[str, Any]:
+    """How long a run and each of its stages took, and on which machine. started: seconds since the epoch."""
     fits = [
         {"model": _model_name(record), "seconds": round(record.seconds, 3), "reused": record.reused}
         for record in records
@@ -56,6 +57,7 @@ def timings(started: float, workers: int, records: tuple[FitRecord, ...]) -> dic
     return {
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
         "seconds": round(time.time() - started, 3),
+        "stages": watch.seconds(),
         "workers": workers,
         "host": {"system": platform.platform(), "python": platform.python_version(), "torch": torch.__version__},
         "fits": fits,
