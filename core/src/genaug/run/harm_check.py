@@ -183,13 +183,13 @@ class _Trial:
     number: int
     count: int
 
-    def answers(self) -> NDArray[np.bool_] | None:
+    def answers(self) -> list[bool] | None:
         """Whether it is right about each held-out image; None before it was trained."""
         known = read_json(self.path)
-        return np.array(known, dtype=bool) if isinstance(known, list) and len(known) == len(self.held) else None
+        return known if isinstance(known, list) and len(known) == len(self.held) else None
 
 
-def _answer(trial: _Trial, report: Report) -> None:
+def _answer(trial: _Trial, report: Report) -> list[bool]:
     """Train the classifier of a trial, with one thread, and keep its answers."""
 
     def tell(progress: Progress) -> None:
@@ -204,8 +204,9 @@ def _answer(trial: _Trial, report: Report) -> None:
         threads=_THREADS,
         report=tell,
     )
-    right = classifier.logits(trial.held.images).argmax(dim=1).numpy() == trial.held.labels
-    write_json(trial.path, right.tolist())
+    right: list[bool] = (classifier.logits(trial.held.images).argmax(dim=1).numpy() == trial.held.labels).tolist()
+    write_json(trial.path, right)
+    return right
 
 
 class _Trials:
@@ -231,17 +232,25 @@ class _Trials:
     def right(self, *kinds: str) -> list[Values]:
         """Of each kind, whether the classifier of each seed is right about each real image, float [seeds, N], 0 or 1.
 
-        The classifiers of all kinds train side by side; answers that were kept before are not computed again.
+        As many classifiers train side by side as there are workers, and only their images are in memory.
         """
-        places = list(product(kinds, range(SEEDS), range(self._count)))
-        first, self._trained = self._trained + 1, self._trained + len(places)
-        trials = [self._trial(*place, first + row) for row, place in enumerate(places)]
-        missing = [trial for trial in trials if trial.answers() is None]
-        all_results(_answer, missing, self._report, workers=side_by_side(self._workers))
         found = {kind: np.zeros((SEEDS, len(self._train))) for kind in kinds}
-        for (kind, number, fold), trial in zip(places, trials, strict=True):
-            found[kind][number, self._folds == fold] = trial.answers()
+        places, together = list(product(kinds, range(SEEDS), range(self._count))), side_by_side(self._workers)
+        for start in range(0, len(places), together):
+            some = places[start : start + together]
+            for (kind, number, fold), right in zip(some, self._answers(some), strict=True):
+                found[kind][number, self._folds == fold] = right
         return list(found.values())
+
+    def _answers(self, places: Sequence[tuple[str, int, int]]) -> list[list[bool]]:
+        """What some classifiers answer; those that were trained before are not trained again."""
+        trials = [self._trial(*place, self._trained + row) for row, place in enumerate(places, start=1)]
+        self._trained += len(trials)
+        known = {trial.path: trial.answers() for trial in trials}
+        missing = [trial for trial in trials if known[trial.path] is None]
+        answers = all_results(_answer, missing, self._report, workers=side_by_side(self._workers))
+        known |= {trial.path: right for trial, right in zip(missing, answers, strict=True)}
+        return [right for right in known.values() if right is not None]
 
     def figures(self, both: Values, real: Values, baseline: str) -> HarmFigures:
         """Compare the right answers of two kinds of classifiers, each float [seeds, N]."""
