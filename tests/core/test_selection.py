@@ -172,6 +172,13 @@ def test_manual_rejections_are_read_by_generator_and_class_whatever_their_order(
     }
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, "{", "[]", '{"rejected": [3]}'])
+def test_what_is_no_list_of_manual_rejections_is_refused(tmp_path, text):
+    (tmp_path / "rejected.json").write_text(text, "utf-8")
+    with pytest.raises(UsageError, match="cannot be read; expected a file of the report page"):
+        read_manual_rejections(tmp_path / "rejected.json")
+
+
 def test_a_rejected_copy_carries_the_training_image_that_it_copies():
     filling = filler(chain(Copied), 4)
     filled(filling, [True, False] * 200)
@@ -190,6 +197,7 @@ def test_a_candidate_carries_its_generator_label_model_and_parents():
     (one,) = filling.finish()
     assert (one.generator, one.label, one.model, one.parents, one.source) == ("some", 1, "weights", (7,), 7)
     assert one.nearest == 3
+    assert not one.tops_up
 
 
 def test_a_class_that_cannot_be_filled_gives_up_at_the_limit():

@@ -1,12 +1,15 @@
-"""Every form of sampling_strategy gives the numbers of imbalanced-learn 0.14, check_sampling_strategy."""
+"""Targets and shares, and every form of sampling_strategy as in imbalanced-learn 0.14, check_sampling_strategy."""
 
 import re
 
 import pytest
 from genaug.errors import UsageError
+from genaug.targets.plan import MixConfig
 from genaug.targets.sampling_strategy import sampling_strategy_counts
+from genaug.targets.shares import parse_shares, shared_plan
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 TIES = {"a": 5, "b": 3, "c": 5, "d": 3}
 TABLES = st.dictionaries(st.integers(0, 20), st.integers(1, 50), min_size=2, max_size=8)
@@ -109,3 +112,26 @@ def test_a_ratio_is_of_the_smaller_class_to_the_larger(counts, percent):
 def test_impossible_strategies_are_refused_with_a_reason(counts, strategy, words):
     with pytest.raises(UsageError, match=re.escape(words)):
         sampling_strategy_counts(counts, strategy)
+
+
+@pytest.mark.parametrize(("count", "first", "second"), [(4, 2, 2), (1, 1, 0), (5, 3, 2), (0, 0, 0)])
+def test_what_whole_shares_leave_goes_to_the_largest_remainder(count, first, second):
+    assert shared_plan({"cat": count}, {"one": 0.6, "two": 0.4}) == {"one": {"cat": first}, "two": {"cat": second}}
+
+
+def test_equal_remainders_go_by_name():
+    assert shared_plan({"cat": 3}, {"two": 0.5, "one": 0.5}) == {"two": {"cat": 1}, "one": {"cat": 2}}
+
+
+@pytest.mark.parametrize("text", ["a=x,b=1", "a=0,b=1", "a=inf,b=1", "a=nan,b=1"])
+def test_shares_that_are_no_numbers_above_zero_are_refused(text):
+    with pytest.raises(UsageError, match="expected shares above 0, got"):
+        parse_shares(text)
+
+
+def test_at_most_one_target_is_given_and_at_most_a_million_images():
+    assert MixConfig(per_class=1_000_000).per_class == 1_000_000
+    with pytest.raises(ValidationError, match="less than or equal to 1000000"):
+        MixConfig(per_class=1_000_001)
+    with pytest.raises(ValidationError, match="expected one of per_class, balance, targets, got per_class and balance"):
+        MixConfig(per_class=1, balance="max")
