@@ -29,6 +29,7 @@ _LEVEL = 0.05
 _HALVES = 4999
 _CHUNK = 1024
 _THREADS = 1
+_MOST_TOGETHER = 4  # classifiers that train at the same time: each needs a copy of the images
 
 Values = NDArray[np.float64]
 
@@ -232,10 +233,11 @@ class _Trials:
     def right(self, *kinds: str) -> list[Values]:
         """Of each kind, whether the classifier of each seed is right about each real image, float [seeds, N], 0 or 1.
 
-        As many classifiers train side by side as there are workers, and only their images are in memory.
+        As many classifiers train side by side as there are workers, at most four, and only their images are in memory.
         """
         found = {kind: np.zeros((SEEDS, len(self._train))) for kind in kinds}
-        places, together = list(product(kinds, range(SEEDS), range(self._count))), side_by_side(self._workers)
+        places = list(product(kinds, range(SEEDS), range(self._count)))
+        together = min(_MOST_TOGETHER, side_by_side(self._workers))
         for start in range(0, len(places), together):
             some = places[start : start + together]
             for (kind, number, fold), right in zip(some, self._answers(some), strict=True):
@@ -248,7 +250,7 @@ class _Trials:
         self._trained += len(trials)
         known = {trial.path: trial.answers() for trial in trials}
         missing = [trial for trial in trials if known[trial.path] is None]
-        answers = all_results(_answer, missing, self._report, workers=side_by_side(self._workers))
+        answers = all_results(_answer, missing, self._report, workers=len(missing))
         known |= {trial.path: right for trial, right in zip(missing, answers, strict=True)}
         return [right for right in known.values() if right is not None]
 
