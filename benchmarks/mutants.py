@@ -175,9 +175,9 @@ def _outcomes(drawn: list[Mutant], slots: list[Path], limit: float) -> Iterator[
             (slot / "genaug" / mutant.module.relative_to(CORE)).write_text(mutant.source(), "utf-8")
             running[_start(slot, mutant.room)] = (mutant, slot, time.monotonic())
         process, status = os.waitpid(-1, os.WNOHANG)
-        for late in [number for number, (_, _, begun) in running.items() if time.monotonic() - begun > limit]:
-            os.killpg(late, signal.SIGKILL)
         if not process:
+            for late in [number for number, (_, _, begun) in running.items() if time.monotonic() - begun > limit]:
+                os.killpg(late, signal.SIGKILL)
             time.sleep(0.05)
             continue
         mutant, slot, _ = running.pop(process)
