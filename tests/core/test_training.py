@@ -16,6 +16,7 @@ from genaug.generator import Batch
 from genaug.training import Progress, resolve_device, resolve_precision, resolved_steps, train
 from genaug.training.muon import Muon, orthogonalised
 from genaug.training.order import Order
+from genaug.training.state import _average
 from torch import Tensor, nn
 
 from tests.models import TinyGAN, same
@@ -442,3 +443,12 @@ def test_a_damaged_checkpoint_starts_the_training_again(split, tiny, weights, tm
     (tmp_path / "checkpoint").write_bytes(b"not a checkpoint")
     train(again, split, CONFIG, seed=1, checkpoints=tmp_path)
     assert same(weights(whole), weights(again))
+
+
+def test_an_average_of_weights_holds_the_statistics_of_batch_norm_too():
+    network = nn.BatchNorm1d(1)
+    average = _average(network, 0.9)
+    average.update_parameters(network)
+    network.running_mean.fill_(11.0)
+    average.update_parameters(network)
+    assert average.module.running_mean.item() == pytest.approx(11 * (1 - 2 / 11))
