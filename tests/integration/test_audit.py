@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import tarfile
 from collections.abc import Callable
@@ -76,6 +77,11 @@ def flip(out: Path, name: str) -> None:
     (out / name).write_bytes(data)
 
 
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 def put_aside(out: Path) -> None:
     """A test image, one pixel aside and as JPEG, among the training images."""
     pixels = np.asarray(Image.open(out / TEST))
@@ -147,6 +153,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], set[tuple[str, str]]]] = {
     "a link to a folder elsewhere": (
         lambda out: (out / "train/link").symlink_to(out / "test"),
         {("added", "train/link")},
+    ),
+    "a pipe in place of an image": (lambda out: pipe(out / REAL), {("changed", REAL)}),
+    "an edited record of a model": (
+        lambda out: (out / "models/cdcgan/all.json").write_text("{}"),
+        {("changed", "models/cdcgan/all.json")},
     ),
 }
 
@@ -245,6 +256,36 @@ def test_verify_reads_parquet_shards(written, tmp_path):
     assert {("changed", "data/train-00000-of-00001.parquet"), ("changed", rows[3]["file_name"])} == findings(out)
     shard.write_bytes(b"PAR1 but no more")
     assert findings(out) == {("changed", "data/train-00000-of-00001.parquet")}
+
+
+@pytest.mark.parametrize("form", ["webdataset", "parquet"])
+@pytest.mark.parametrize("mangle", [pipe, lambda path: path.write_bytes(path.read_bytes()[:300])])
+def test_a_shard_that_cannot_be_read_is_said_in_one_sentence(written, tmp_path, genaug, form, mangle):
+    out = shutil.copytree(written[form], tmp_path / "out")
+    (shard,) = (out / "data").glob("train-*")
+    mangle(shard)
+    name = shard.relative_to(out).as_posix()
+    assert ("changed", name) in findings(out)
+    found = genaug("replay", out / MADE)
+    assert found.code == 3
+    assert len(found.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("form", ["webdataset", "parquet"])
+def test_images_in_files_beside_shards_are_found(written, tmp_path, form):
+    out = shutil.copytree(written[form], tmp_path / "out")
+    fill(out / "train", {"cat": 1}, seed=9)
+    assert findings(out) == {("added", "train/cat/0.png")}
+
+
+def test_a_link_among_the_files_of_a_tar_shard_is_found(written, tmp_path):
+    out = shutil.copytree(written["webdataset"], tmp_path / "out")
+    (shard,) = (out / "data").glob("train-*")
+    link = tarfile.TarInfo("link.png")
+    link.type, link.linkname = tarfile.SYMTYPE, "/nowhere"
+    with tarfile.open(shard, "a") as tar:
+        tar.addfile(link)
+    assert findings(out) == {("changed", shard.relative_to(out).as_posix()), ("added", "link")}
 
 
 @pytest.mark.parametrize("form", ["webdataset", "parquet"])

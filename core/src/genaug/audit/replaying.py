@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genaug.audit.records import OutputRecords
-from genaug.audit.stored import images_in_shard
+from genaug.audit.stored import DamagedShardError, images_in_shard
 from genaug.data.decode import UnreadableError, decode_bytes
 from genaug.data.duplicates import pixel_hash
 from genaug.data.resize import resize
@@ -88,9 +88,12 @@ def _read(file: Path, records: OutputRecords | None, line: ProvenanceLine | None
         return file_bytes(file)
     shard = None if records is None or line is None else records.out / holder(line)
     if records is not None and line is not None and shard is not None and shard.is_file():
-        for stored in images_in_shard(records, holder(line), shard):
-            if stored.name == line["file_name"] and stored.data is not None:
-                return stored.data
+        try:
+            for stored in images_in_shard(records, holder(line), shard):
+                if stored.name == line["file_name"] and stored.data is not None:
+                    return stored.data
+        except DamagedShardError as error:
+            raise DataError(f"{shard} cannot be read to its end: {error}") from error
     raise DataError(f"there is no image {file}; expected a file that genaug drew, or the name of one in a shard")
 
 
