@@ -82,6 +82,13 @@ def pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
+def relined(out: Path, **values: object) -> None:
+    """The line of the synthetic image with other values."""
+    lines = map(json.loads, (out / "provenance.jsonl").read_text("utf-8").splitlines())
+    changed = [line | values if line["file_name"] == MADE else line for line in lines]
+    (out / "provenance.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in changed), "utf-8")
+
+
 def put_aside(out: Path) -> None:
     """A test image, one pixel aside and as JPEG, among the training images."""
     pixels = np.asarray(Image.open(out / TEST))
@@ -395,9 +402,43 @@ def test_a_file_saved_anew_has_the_same_pixels_in_other_bytes(out, genaug):
         (lambda out: fill(out / "train", {"new": 1}), "train/new/0.png", "no record of its draw"),
         (lambda out: flip(out, "models/cdcgan/all.safetensors"), MADE, "gone or changed"),
         (lambda out: (out / "models/cdcgan/all.json").unlink(), MADE, "is no model that this genaug wrote"),
+        (lambda out: relined(out, size=[0, 20]), MADE, "says the size [0, 20]"),
+        (lambda out: relined(out, size=None), MADE, "says the size None"),
+        (lambda out: relined(out, size=[10**9, 10**9]), MADE, "says the size [1000000000, 1000000000]"),
     ],
 )
 def test_what_cannot_be_drawn_again_is_said_in_one_sentence(out, genaug, mangle, name, words):
     mangle(out)
     code, _, told = genaug("replay", out / name)
     assert (code, words in told, "Traceback" in told) == (3, True, False), told
+
+
+@pytest.mark.parametrize("parents", [[], ["cat/0.png", "cat/1.png"]])
+def test_a_variant_of_several_images_is_refused(plain, tmp_path, genaug, parents):
+    out = tmp_path / "out"
+    assert genaug("run", plain, "-g", "oversample", "--per-class", 1, "--no-check", "-o", out).code == 0
+    lines = map(json.loads, (out / "provenance.jsonl").read_text("utf-8").splitlines())
+    changed = [line | {"parents": parents} if line["synthetic"] else line for line in lines]
+    (out / "provenance.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in changed), "utf-8")
+    found = genaug("replay", out / "train/cat/oversample-000000.png")
+    assert (found.code, f"its record names {len(parents)}" in found.err) == (3, True), found.err
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"drawn": None},
+        {"drawn": {"cdcgan": {"cat": "x"}}},
+        {"sizes": []},
+        {"sizes": {"cat": [[20]]}},
+        {"sizes": {"cat": [[10**9, 10**9]]}},
+        {"generators": None},
+        {"generators": [{}]},
+    ],
+)
+def test_sample_refuses_an_edited_record_of_a_run(out, tmp_path, genaug, values):
+    run = json.loads((out / "run.json").read_text("utf-8"))
+    (out / "run.json").write_text(json.dumps(run | values), "utf-8")
+    found = genaug("sample", out, "-n", 1, "-o", tmp_path / "more")
+    assert (found.code, "run.json is not what genaug run wrote" in " ".join(found.err.split())) == (3, True), found.err
+    assert not (tmp_path / "more").exists()

@@ -14,7 +14,7 @@ from genaug.audit.stored import DamagedShardError, images_in_shard
 from genaug.data.decode import UnreadableError, decode_bytes
 from genaug.data.duplicates import pixel_hash
 from genaug.data.resize import resize
-from genaug.errors import DataError, UsageError
+from genaug.errors import DataError, UsageError, shown
 from genaug.fitting import (
     CHUNK,
     ModelRecord,
@@ -27,7 +27,7 @@ from genaug.fitting import (
 )
 from genaug.generator import Sampler, VariantGenerator
 from genaug.output.mark import marked_png, read_mark
-from genaug.output.provenance import DRAW, SIZE, ProvenanceLine, holder, holds
+from genaug.output.provenance import DRAW, SIZE, ProvenanceLine, holder, holds, is_size
 from genaug.registry import load_registry
 from genaug.storage import file_bytes, file_sha256
 from genaug.training import resolve_device, using_threads
@@ -104,7 +104,10 @@ def _facts(file: Path, data: bytes, line: ProvenanceLine | None) -> dict[str, An
     record: Mapping[str, Any] | None = read_mark(data) if line is None else line
     if not holds(record, DRAW):
         raise DataError(f"{file} has no record of its draw, neither in a provenance nor in itself")
-    return {key: value for key, value in (record or {}).items() if key in DRAW or key == SIZE}
+    facts = {key: value for key, value in (record or {}).items() if key in DRAW or key == SIZE}
+    if SIZE in facts and not is_size(facts[SIZE]):
+        raise DataError(f"the record of {file} says the size {shown(facts[SIZE])}; expected height and width")
+    return facts
 
 
 def _model(home: OutputRecords, facts: Mapping[str, Any]) -> Path:
@@ -154,7 +157,9 @@ def _original(home: OutputRecords, facts: Mapping[str, Any], data: Path | None) 
     line = next((one for one in home.lines if all(one.get(key) == facts[key] for key in DRAW)), None)
     if line is None:
         raise DataError(f"{home.out} has no record of this image; say with --models whose models drew it")
-    (name,) = line["parents"]
+    if len(parents := line.get("parents", [])) != 1:
+        raise DataError(f"{line['file_name']} is a variant of one image, and its record names {len(parents)}")
+    (name,) = parents
     real = next((one for one in home.lines if one["file_name"] == name), None)
     if real is not None and real["pixels"] == real["source_pixels"]:
         pixels = decode_bytes(_read(home.out / name, home, real)).pixels
