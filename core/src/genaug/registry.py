@@ -206,7 +206,7 @@ def make_preset(description: GeneratorDescription, name: str, spec: ImageSpec, d
 def _checked(description: Any, kind: type[Any], hook: str) -> Any:
     if not isinstance(description, kind):
         raise TypeError(f"{hook} must return {kind.__name__} objects, got {type(description).__name__}")
-    if not _NAME.fullmatch(str(description.name)):
+    if not isinstance(description.name, str) or not _NAME.fullmatch(description.name):
         raise ValueError(f"the name {shown(description.name)} must consist of letters, digits, - and _")
     if description.api != API_VERSION:
         raise ValueError(f"{description.name!r} uses API version {description.api}, this genaug needs {API_VERSION}")
