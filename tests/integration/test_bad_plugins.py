@@ -160,3 +160,16 @@ def test_a_name_that_is_no_text_is_listed_and_harms_no_other(genaug, install):
     install("odd-plugin", JUDGES.format(body="pass").replace('name="odd"', "name=5"))
     found = genaug("plugins")
     assert (found.code, "the name 5 must consist of letters" in " ".join((found.out + found.err).split())) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("config=MetricConfig", "config=int", "the config of 'odd' must be a subclass of MetricConfig"),
+        ('"odd_plugin:Odd"', "None", "the factory of 'odd' must be text, got None"),
+    ],
+)
+def test_a_description_of_wrong_types_is_listed(genaug, install, before, after, words):
+    install("odd-plugin", JUDGES.format(body="pass").replace(before, after))
+    found = genaug("plugins")
+    assert (found.code, words in " ".join((found.out + found.err).split())) == (0, True), found.out + found.err
