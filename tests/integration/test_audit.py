@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import tarfile
 from collections.abc import Callable
@@ -76,6 +77,18 @@ def flip(out: Path, name: str) -> None:
     (out / name).write_bytes(data)
 
 
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def relined(out: Path, **values: object) -> None:
+    """The line of the synthetic image with other values."""
+    lines = map(json.loads, (out / "provenance.jsonl").read_text("utf-8").splitlines())
+    changed = [line | values if line["file_name"] == MADE else line for line in lines]
+    (out / "provenance.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in changed), "utf-8")
+
+
 def put_aside(out: Path) -> None:
     """A test image, one pixel aside and as JPEG, among the training images."""
     pixels = np.asarray(Image.open(out / TEST))
@@ -147,6 +160,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], set[tuple[str, str]]]] = {
     "a link to a folder elsewhere": (
         lambda out: (out / "train/link").symlink_to(out / "test"),
         {("added", "train/link")},
+    ),
+    "a pipe in place of an image": (lambda out: pipe(out / REAL), {("changed", REAL)}),
+    "an edited record of a model": (
+        lambda out: (out / "models/cdcgan/all.json").write_text("{}"),
+        {("changed", "models/cdcgan/all.json")},
     ),
 }
 
@@ -245,6 +263,36 @@ def test_verify_reads_parquet_shards(written, tmp_path):
     assert {("changed", "data/train-00000-of-00001.parquet"), ("changed", rows[3]["file_name"])} == findings(out)
     shard.write_bytes(b"PAR1 but no more")
     assert findings(out) == {("changed", "data/train-00000-of-00001.parquet")}
+
+
+@pytest.mark.parametrize("form", ["webdataset", "parquet"])
+@pytest.mark.parametrize("mangle", [pipe, lambda path: path.write_bytes(path.read_bytes()[:300])])
+def test_a_shard_that_cannot_be_read_is_said_in_one_sentence(written, tmp_path, genaug, form, mangle):
+    out = shutil.copytree(written[form], tmp_path / "out")
+    (shard,) = (out / "data").glob("train-*")
+    mangle(shard)
+    name = shard.relative_to(out).as_posix()
+    assert ("changed", name) in findings(out)
+    found = genaug("replay", out / MADE)
+    assert found.code == 3
+    assert len(found.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("form", ["webdataset", "parquet"])
+def test_images_in_files_beside_shards_are_found(written, tmp_path, form):
+    out = shutil.copytree(written[form], tmp_path / "out")
+    fill(out / "train", {"cat": 1}, seed=9)
+    assert findings(out) == {("added", "train/cat/0.png")}
+
+
+def test_a_link_among_the_files_of_a_tar_shard_is_found(written, tmp_path):
+    out = shutil.copytree(written["webdataset"], tmp_path / "out")
+    (shard,) = (out / "data").glob("train-*")
+    link = tarfile.TarInfo("link.png")
+    link.type, link.linkname = tarfile.SYMTYPE, "/nowhere"
+    with tarfile.open(shard, "a") as tar:
+        tar.addfile(link)
+    assert findings(out) == {("changed", shard.relative_to(out).as_posix()), ("added", "link")}
 
 
 @pytest.mark.parametrize("form", ["webdataset", "parquet"])
@@ -354,9 +402,43 @@ def test_a_file_saved_anew_has_the_same_pixels_in_other_bytes(out, genaug):
         (lambda out: fill(out / "train", {"new": 1}), "train/new/0.png", "no record of its draw"),
         (lambda out: flip(out, "models/cdcgan/all.safetensors"), MADE, "gone or changed"),
         (lambda out: (out / "models/cdcgan/all.json").unlink(), MADE, "is no model that this genaug wrote"),
+        (lambda out: relined(out, size=[0, 20]), MADE, "says the size [0, 20]"),
+        (lambda out: relined(out, size=None), MADE, "says the size None"),
+        (lambda out: relined(out, size=[10**9, 10**9]), MADE, "says the size [1000000000, 1000000000]"),
     ],
 )
 def test_what_cannot_be_drawn_again_is_said_in_one_sentence(out, genaug, mangle, name, words):
     mangle(out)
     code, _, told = genaug("replay", out / name)
     assert (code, words in told, "Traceback" in told) == (3, True, False), told
+
+
+@pytest.mark.parametrize("parents", [[], ["cat/0.png", "cat/1.png"]])
+def test_a_variant_of_several_images_is_refused(plain, tmp_path, genaug, parents):
+    out = tmp_path / "out"
+    assert genaug("run", plain, "-g", "oversample", "--per-class", 1, "--no-check", "-o", out).code == 0
+    lines = map(json.loads, (out / "provenance.jsonl").read_text("utf-8").splitlines())
+    changed = [line | {"parents": parents} if line["synthetic"] else line for line in lines]
+    (out / "provenance.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in changed), "utf-8")
+    found = genaug("replay", out / "train/cat/oversample-000000.png")
+    assert (found.code, f"its record names {len(parents)}" in found.err) == (3, True), found.err
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"drawn": None},
+        {"drawn": {"cdcgan": {"cat": "x"}}},
+        {"sizes": []},
+        {"sizes": {"cat": [[20]]}},
+        {"sizes": {"cat": [[10**9, 10**9]]}},
+        {"generators": None},
+        {"generators": [{}]},
+    ],
+)
+def test_sample_refuses_an_edited_record_of_a_run(out, tmp_path, genaug, values):
+    run = json.loads((out / "run.json").read_text("utf-8"))
+    (out / "run.json").write_text(json.dumps(run | values), "utf-8")
+    found = genaug("sample", out, "-n", 1, "-o", tmp_path / "more")
+    assert (found.code, "run.json is not what genaug run wrote" in " ".join(found.err.split())) == (3, True), found.err
+    assert not (tmp_path / "more").exists()

@@ -107,3 +107,69 @@ def test_a_plugin_that_cannot_be_loaded_is_listed_and_harms_no_other(genaug, ins
     found = genaug("plugins")
     assert "broken-plugin" in found.out + found.err
     assert genaug("plan", plain, "-g", changes.get("name", "broken")).code == 2
+
+
+JUDGES = """
+import sys
+from genaug.config import MetricConfig, SelectorConfig
+from genaug.hookspecs import MetricDescription, SelectorDescription, hookimpl
+from genaug.metric import Metric
+from genaug.selector import Selector
+
+
+class Odd(Metric[MetricConfig]):
+    needs = "pixels"
+    higher_is_better = True
+
+    def compute(self, real, synthetic):
+        {body}
+
+
+class OddSelector(Selector[SelectorConfig]):
+    def fit(self, train, tools):
+        pass
+
+    def judge(self, candidates, accepted, wanted):
+        {body}
+
+
+@hookimpl
+def genaug_metrics():
+    return [MetricDescription(name="odd", summary="Odd", config=MetricConfig, factory="odd_plugin:Odd")]
+
+
+@hookimpl
+def genaug_selectors():
+    return [SelectorDescription(name="odds", summary="Odd", config=SelectorConfig, factory="odd_plugin:OddSelector")]
+"""
+
+
+@pytest.mark.parametrize("body", ["sys.exit(0)", "return None", "raise StopIteration", "raise GeneratorExit"])
+def test_a_metric_or_selector_that_exits_or_fails_is_named(genaug, install, plain, tmp_path, body):
+    install("odd-plugin", JUDGES.format(body=body))
+    run = ("run", plain, "-g", "cdcgan", "--preset", "small", "-s", "steps=2", "-s", "width=4", "--no-check")
+    for command, name in (
+        ((*run, "--per-class", 1, "--select", "odds", "-o", tmp_path / "out"), "the selector 'odds'"),
+        (("evaluate", plain, plain, "--metrics", "odd"), "the metric Odd"),
+    ):
+        found = genaug(*command)
+        assert (found.code, name in " ".join(found.err.split())) == (5, True), found.err
+
+
+def test_a_name_that_is_no_text_is_listed_and_harms_no_other(genaug, install):
+    install("odd-plugin", JUDGES.format(body="pass").replace('name="odd"', "name=5"))
+    found = genaug("plugins")
+    assert (found.code, "the name 5 must consist of letters" in " ".join((found.out + found.err).split())) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("config=MetricConfig", "config=int", "the config of 'odd' must be a subclass of MetricConfig"),
+        ('"odd_plugin:Odd"', "None", "the factory of 'odd' must be text, got None"),
+    ],
+)
+def test_a_description_of_wrong_types_is_listed(genaug, install, before, after, words):
+    install("odd-plugin", JUDGES.format(body="pass").replace(before, after))
+    found = genaug("plugins")
+    assert (found.code, words in " ".join((found.out + found.err).split())) == (0, True), found.out + found.err

@@ -98,6 +98,18 @@ def test_a_run_stops_at_files_that_a_person_put_into_its_folders(plain, tmp_path
     assert mine.read_text("utf-8") == "mine"
 
 
+def test_a_run_stops_at_a_folder_in_place_of_one_of_its_files(plain, tmp_path, genaug):
+    run = ("run", plain, "-g", "oversample", "--per-class", 1, "-o", tmp_path / "out")
+    assert genaug(*run).code == 0
+    mine = tmp_path / "out/timings.json/mine.txt"
+    mine.parent.unlink()
+    mine.parent.mkdir()
+    mine.write_text("mine", "utf-8")
+    found = genaug(*run)
+    assert (found.code, "mine.txt was not written by genaug" in " ".join(found.err.split())) == (4, True), found.err
+    assert mine.read_text("utf-8") == "mine"
+
+
 def test_a_run_stops_at_a_card_that_a_person_edited(plain, tmp_path, genaug):
     run = ("run", plain, "-g", "oversample", "-o", tmp_path / "out", "--per-class")
     assert genaug(*run, 1).code == 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
-from genaug.config import GeneratorConfig, Preset
+from genaug.config import GeneratorConfig, MetricConfig, Preset, SelectorConfig
 from genaug.errors import GenaugError, PluginError, UsageError, described, shown, unknown
 from genaug.hookspecs import API_VERSION, GeneratorDescription, Hooks, MetricDescription, SelectorDescription
 from genaug.spec import ImageSpec
@@ -24,6 +24,11 @@ __all__ = ["load_registry", "make_generator"]
 GROUP = "genaug"
 RESTRICTION = "GENAUG_PLUGINS"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")  # it becomes part of file names
+_CONFIGS: dict[type, type] = {
+    GeneratorDescription: GeneratorConfig,
+    MetricDescription: MetricConfig,
+    SelectorDescription: SelectorConfig,
+}
 _CORE_PLUGINS = ("genaug.generators.plugin", "genaug.metrics.plugin", "genaug.selectors.plugin")
 
 
@@ -206,8 +211,12 @@ def make_preset(description: GeneratorDescription, name: str, spec: ImageSpec, d
 def _checked(description: Any, kind: type[Any], hook: str) -> Any:
     if not isinstance(description, kind):
         raise TypeError(f"{hook} must return {kind.__name__} objects, got {type(description).__name__}")
-    if not _NAME.fullmatch(str(description.name)):
+    if not isinstance(description.name, str) or not _NAME.fullmatch(description.name):
         raise ValueError(f"the name {shown(description.name)} must consist of letters, digits, - and _")
+    if not (isinstance(description.config, type) and issubclass(description.config, _CONFIGS[kind])):
+        raise TypeError(f"the config of {description.name!r} must be a subclass of {_CONFIGS[kind].__name__}")
+    if not isinstance(description.factory, str):
+        raise TypeError(f"the factory of {description.name!r} must be text, got {shown(description.factory)}")
     if description.api != API_VERSION:
         raise ValueError(f"{description.name!r} uses API version {description.api}, this genaug needs {API_VERSION}")
     return description

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genaug.audit.records import OutputRecords
-from genaug.audit.stored import images_in_shard
+from genaug.audit.stored import DamagedShardError, images_in_shard
 from genaug.data.decode import UnreadableError, decode_bytes
 from genaug.data.duplicates import pixel_hash
 from genaug.data.resize import resize
-from genaug.errors import DataError, UsageError
+from genaug.errors import DataError, UsageError, shown
 from genaug.fitting import (
     CHUNK,
     ModelRecord,
@@ -27,7 +27,7 @@ from genaug.fitting import (
 )
 from genaug.generator import Sampler, VariantGenerator
 from genaug.output.mark import marked_png, read_mark
-from genaug.output.provenance import DRAW, SIZE, ProvenanceLine, holder, holds
+from genaug.output.provenance import DRAW, SIZE, ProvenanceLine, holder, holds, is_size
 from genaug.registry import load_registry
 from genaug.storage import file_bytes, file_sha256
 from genaug.training import resolve_device, using_threads
@@ -88,9 +88,12 @@ def _read(file: Path, records: OutputRecords | None, line: ProvenanceLine | None
         return file_bytes(file)
     shard = None if records is None or line is None else records.out / holder(line)
     if records is not None and line is not None and shard is not None and shard.is_file():
-        for stored in images_in_shard(records, holder(line), shard):
-            if stored.name == line["file_name"] and stored.data is not None:
-                return stored.data
+        try:
+            for stored in images_in_shard(records, holder(line), shard):
+                if stored.name == line["file_name"] and stored.data is not None:
+                    return stored.data
+        except DamagedShardError as error:
+            raise DataError(f"{shard} cannot be read to its end: {error}") from error
     raise DataError(f"there is no image {file}; expected a file that genaug drew, or the name of one in a shard")
 
 
@@ -101,7 +104,10 @@ def _facts(file: Path, data: bytes, line: ProvenanceLine | None) -> dict[str, An
     record: Mapping[str, Any] | None = read_mark(data) if line is None else line
     if not holds(record, DRAW):
         raise DataError(f"{file} has no record of its draw, neither in a provenance nor in itself")
-    return {key: value for key, value in (record or {}).items() if key in DRAW or key == SIZE}
+    facts = {key: value for key, value in (record or {}).items() if key in DRAW or key == SIZE}
+    if SIZE in facts and not is_size(facts[SIZE]):
+        raise DataError(f"the record of {file} says the size {shown(facts[SIZE])}; expected height and width")
+    return facts
 
 
 def _model(home: OutputRecords, facts: Mapping[str, Any]) -> Path:
@@ -151,7 +157,9 @@ def _original(home: OutputRecords, facts: Mapping[str, Any], data: Path | None) 
     line = next((one for one in home.lines if all(one.get(key) == facts[key] for key in DRAW)), None)
     if line is None:
         raise DataError(f"{home.out} has no record of this image; say with --models whose models drew it")
-    (name,) = line["parents"]
+    if len(parents := line.get("parents", [])) != 1:
+        raise DataError(f"{line['file_name']} is a variant of one image, and its record names {len(parents)}")
+    (name,) = parents
     real = next((one for one in home.lines if one["file_name"] == name), None)
     if real is not None and real["pixels"] == real["source_pixels"]:
         pixels = decode_bytes(_read(home.out / name, home, real)).pixels

@@ -13,6 +13,7 @@ from genaug.data.scan import SPLIT_FOLDERS
 from genaug.output.files import SHARDS
 from genaug.output.formats.shards import flat_record
 from genaug.output.formats.webdataset import sample_record
+from genaug.output.provenance import holder
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,18 @@ def files(records: OutputRecords) -> dict[str, Path]:
 def split_of(name: str) -> str:
     """The split of a file: by its folder, or by the beginning of a shard's name."""
     home, _, rest = name.partition("/")
-    return SPLIT_FOLDERS.get(rest.partition("-")[0] if home == SHARDS else home, "train")
+    return SPLIT_FOLDERS.get(rest.partition("-")[0] if is_shard(name) else home, "train")
+
+
+def is_shard(name: str) -> bool:
+    """Whether a file lies in the folder of shards."""
+    return name.partition("/")[0] == SHARDS
 
 
 def image_in_file(name: str, path: Path) -> StoredImage:
     """An image that has a file of its own."""
+    if not path.is_file():  # reading a pipe would not end
+        return StoredImage(name, split_of(name), None)
     fault = "it is a link, and the run wrote a file" if path.is_symlink() else ""
     try:
         return StoredImage(name, split_of(name), path.read_bytes(), fault)
@@ -62,6 +70,8 @@ def image_in_file(name: str, path: Path) -> StoredImage:
 
 def images_in_shard(records: OutputRecords, name: str, path: Path) -> Iterator[StoredImage]:
     """The images in a shard; raises DamagedShardError."""
+    if not path.is_file():  # reading a pipe would not end
+        raise DamagedShardError("it is no regular file")
     in_tar = records.format == "webdataset"
     expected = sample_record if in_tar else flat_record
     lines = {str(flat_record(line)["file_name"]): line for line in records.lines}
@@ -76,9 +86,7 @@ def images_in_shard(records: OutputRecords, name: str, path: Path) -> Iterator[S
 
 def _homes(records: OutputRecords) -> Sequence[str]:
     """The folders of OUT that hold images."""
-    if records.format != "folder":
-        return [SHARDS]
-    recorded = {line["file_name"].partition("/")[0] for line in records.lines}
+    recorded = {holder(line).partition("/")[0] for line in records.lines}
     return sorted(recorded | {name for name in SPLIT_FOLDERS if (records.out / name).is_dir()})
 
 
@@ -102,7 +110,7 @@ def _in_tar(path: Path) -> Iterator[tuple[bytes, Any, dict[str, Any]]]:
                     yield _sample(key, sample)
                     sample = {}
                 key = base
-                file = tar.extractfile(header)
+                file = tar.extractfile(header) if header.isfile() else None  # a link may lead nowhere
                 sample[PurePosixPath(header.name).suffix] = file.read() if file else b""
             if sample:
                 yield _sample(key, sample)

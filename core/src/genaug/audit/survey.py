@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from genaug.audit.records import OutputRecords
-from genaug.audit.stored import DamagedShardError, StoredImage, files, image_in_file, images_in_shard, split_of
+from genaug.audit.stored import (
+    DamagedShardError,
+    StoredImage,
+    files,
+    image_in_file,
+    images_in_shard,
+    is_shard,
+    split_of,
+)
 from genaug.data.decode import UnreadableError, decode_bytes
 from genaug.data.duplicates import Vectors, pixel_hash, thumbnail
 from genaug.output.files import PROVENANCE
@@ -96,15 +104,19 @@ def _surveyed(stored: StoredImage, line: ProvenanceLine | None, *, closely: bool
 
 
 def _stored(records: OutputRecords, found: dict[str, Path], result: Survey) -> Iterator[StoredImage]:
-    if records.format == "folder":
-        yield from (image_in_file(name, path) for name, path in found.items())
-        return
+    shards = {} if records.format == "folder" else {name: path for name, path in found.items() if is_shard(name)}
+    if records.format != "folder":
+        yield from _in_shards(records, shards, result)
+    yield from (image_in_file(name, path) for name, path in found.items() if name not in shards)
+
+
+def _in_shards(records: OutputRecords, shards: dict[str, Path], result: Survey) -> Iterator[StoredImage]:
     recorded = {name: digest for name, digest in records.run["written"].items() if name != PROVENANCE}
-    result.findings += _shard_findings(recorded, found)
-    result.covered |= recorded.keys() - found.keys()
-    for name in sorted(found, key=lambda name: (name not in recorded, name)):
+    result.findings += _shard_findings(recorded, shards)
+    result.covered |= recorded.keys() - shards.keys()
+    for name in sorted(shards, key=lambda name: (name not in recorded, name)):
         try:
-            yield from images_in_shard(records, name, found[name])
+            yield from images_in_shard(records, name, shards[name])
         except DamagedShardError as error:
             count = sum(holder(line) == name for line in records.lines)
             detail = f"it cannot be read to its end ({error}); it held {count} images"

@@ -8,6 +8,7 @@ from typing import Any
 from genaug.audit.leaks import held_out, leaks
 from genaug.audit.records import OutputRecords
 from genaug.audit.survey import Finding, Survey, SurveyedImage, survey
+from genaug.fitting.record import is_changed
 from genaug.output.files import PROVENANCE, RUN
 from genaug.output.provenance import ProvenanceLine, holder
 from genaug.storage import file_sha256
@@ -66,6 +67,9 @@ def _records(records: OutputRecords) -> Iterator[Finding]:
             yield Finding("missing", name, "without this model its images cannot be drawn again")
         if path not in gone and file_sha256(path) != fit["sha256"]:
             yield Finding("model", fit["model"], "these weights are not those that drew the images")
+        elif not gone and is_changed(path):
+            name = path.with_suffix(".json").relative_to(records.out).as_posix()
+            yield Finding("changed", name, "it is not the record of the model that drew the images")
 
 
 def _changes(one: SurveyedImage) -> Iterator[Finding]:

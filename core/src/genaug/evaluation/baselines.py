@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from genaug.chance import stream
+from genaug.executors import plugin_code
 from genaug.metric import KernelMetric, Measured, Metric, ShareMetric
 
 Pair = tuple[Measured, Measured]
@@ -43,7 +44,7 @@ def baseline(metric: Metric[Any], real: Measured, synthetic: Measured, spaces: S
     """
     if isinstance(metric, ShareMetric):
         if metric.needs in ("probabilities", "classes"):
-            return Baseline(metric.compute(real, real), len(real), {})
+            return Baseline(computed(metric, real, real), len(real), {})
         return _in_parts(metric, real, spaces, seed)
     biased = not isinstance(metric, KernelMetric)
     values: list[dict[str, float]] = []
@@ -117,9 +118,15 @@ def deal(real: Measured, parts: int, seed: int, repeat: int) -> Tensor:
     return numbers
 
 
+def computed(metric: Metric[Any], real: Measured, judged: Measured) -> dict[str, float]:
+    """The values of a metric as numbers; raises PluginError where it fails or returns something else."""
+    with plugin_code(f"the metric {type(metric).__name__}"):
+        return {str(name): float(value) for name, value in metric.compute(real, judged).items()}
+
+
 def over_spaces(metric: Metric[Any], pairs: Sequence[Pair]) -> dict[str, float]:
     """The metric's mean values over pairs (real images, judged images), weighted by the number of judged images."""
-    results = [metric.compute(*pair) for pair in pairs]
+    results = [computed(metric, *pair) for pair in pairs]
     sizes = [len(judged) for _, judged in pairs]
     return {name: weighted((values[name] for values in results), sizes) for name in (results[0] if results else {})}
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genaug.evaluation.baselines import Pair, Space, baseline, over_spaces, weighted
+from genaug.evaluation.baselines import Pair, Space, baseline, computed, over_spaces, weighted
 from genaug.evaluation.metric_inputs import MetricInputs
 from genaug.evaluation.requests import MetricRequest
 from genaug.metric import KernelMetric, Kernels, Measured, Metric, ShareMetric, related_pairs, squared_mmd, thinned
@@ -101,12 +101,12 @@ def _against_held_out(request: MetricRequest, metric_inputs: MetricInputs) -> li
     train, synthetic = (metric_inputs.values("pixels", "", images) for images in ("real", "synthetic"))
     groups = torch.arange(len(held_out)) if held_out.duplicate_groups is None else held_out.duplicate_groups[:, 0]
     if not isinstance(metric, ShareMetric):
-        overall = {name: MetricEstimate(value) for name, value in metric.compute(held_out, synthetic).items()}
+        overall = {name: MetricEstimate(value) for name, value in computed(metric, held_out, synthetic).items()}
         verdicts: dict[str, Tensor] = {}
     else:
         verdicts = metric.each(held_out, synthetic)
         overall = {name: _share_of_all([each], [groups]) for name, each in verdicts.items()}
-    real = metric.compute(held_out, train)
+    real = computed(metric, held_out, train)
     classes = metric_inputs.inputs.train.spec.classes
     return [
         Row(

@@ -2,7 +2,8 @@
 
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -51,6 +52,17 @@ def attempt(function: Callable[[Task, Report], Result], task: Task, report: Repo
         return Outcome(error=error)
     except (Exception, SystemExit, GeneratorExit) as error:  # the task runs a plugin's code, which may raise anything
         return Outcome(error=PluginError(f"{described(error)} ({_place(error)})"))
+
+
+@contextmanager
+def plugin_code(owner: str) -> Iterator[None]:
+    """Around calls of a plugin: whatever it raises becomes a PluginError with its owner, file and line."""
+    try:
+        yield
+    except GenaugError:
+        raise
+    except (Exception, SystemExit, GeneratorExit) as error:  # a plugin's code may raise anything
+        raise PluginError(f"{owner} fails: {described(error)} ({_place(error)})") from error
 
 
 def _place(error: BaseException) -> str:

@@ -67,6 +67,14 @@ def read_record(path: Path) -> ModelRecord | None:
     return _record(values) if sound else None
 
 
+def is_changed(path: Path) -> bool:
+    """Whether the weights at `path` or their record were changed; False for other formats, whose hashes are unknown."""
+    values = read_json(path.with_suffix(".json"))
+    number = values.get("format") if isinstance(values, dict) else None
+    other = isinstance(number, int) and number != FORMAT
+    return not other and read_record(path) is None
+
+
 def need_record(path: Path) -> ModelRecord:
     """The same; raises DataError that says what is wrong instead of None."""
     record = read_record(path)

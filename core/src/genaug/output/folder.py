@@ -152,10 +152,13 @@ class OutputFolder:
         return chain(kept, _names_in(self.path))
 
     def _check_own_files(self) -> None:
-        """A second run replaces folders, so it stops at a file in them that genaug did not write."""
+        """A second run replaces folders, so it stops at a file in them that genaug did not write.
+
+        A person may have put a folder where one of the files of a run will be.
+        """
         known = set(self._known_names())
         homes = {name.partition("/")[0] for name in known} - {SHEETS} or _DATA_FOLDERS
-        for home in (*sorted(homes), SHEETS):
+        for home in (*sorted(homes), SHEETS, *TOP_LEVEL):
             foreign = (
                 path for path in _files_in(self.path / home) if path.relative_to(self.path).as_posix() not in known
             )

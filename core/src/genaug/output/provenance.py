@@ -13,6 +13,7 @@ ProvenanceLine = Mapping[str, Any]
 # the part of a synthetic image's line from which it can be drawn again, with the types of the values
 DRAW = {"genaug": str, "generator": str, "plugin": str, "model": str, "seed": int, "class": str, "index": int}
 SIZE = "size"  # height and width of a synthetic image, in its line and in its mark
+_MOST_PIXELS = 89_478_485  # of an image that Pillow opens
 _LINE = {"file_name": str, "sha256": str, "pixels": str, "split": str, "label": str, "synthetic": bool}
 
 
@@ -64,6 +65,13 @@ def drawn_beside_real(line: ProvenanceLine) -> bool:
 def holds(values: Any, kinds: Mapping[str, type]) -> bool:
     """Whether plain values are a table that has these keys with values of these types."""
     return isinstance(values, Mapping) and all(isinstance(values.get(key), kind) for key, kind in kinds.items())
+
+
+def is_size(value: Any) -> bool:
+    """Whether a plain value is the height and width of an image that can be written."""
+    if not (isinstance(value, list) and len(value) == 2 and all(type(side) is int and side > 0 for side in value)):
+        return False
+    return bool(value[0] * value[1] <= _MOST_PIXELS)
 
 
 def draw_record(

@@ -4,7 +4,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from genaug.data.decode import UnreadableError, read_facts
 from genaug.errors import DataError, OutputError, UsageError, unknown
@@ -12,9 +11,9 @@ from genaug.fitting import CHUNK, ModelRecord, chunks_of, draw_chunk, load_sampl
 from genaug.generator import Sampler
 from genaug.mixing.resolution import Size, at_size, drawn_size
 from genaug.output.file_names import synthetic_name
-from genaug.output.files import MODELS, OWN
+from genaug.output.files import MODELS, OWN, RUN
 from genaug.output.mark import marked_png
-from genaug.output.provenance import SIZE, draw_record, has_provenance
+from genaug.output.provenance import SIZE, draw_record, has_provenance, holds, is_size
 from genaug.output.run_file import read_run
 from genaug.registry import load_registry
 from genaug.spec import ImageSpec
@@ -148,9 +147,8 @@ def _find(model: Path) -> _Models:
     first = records[0]
     pooled = dict(enumerate(first.spec.classes))
     classes = pooled if first.label is None else {record.label or 0: record.class_name for record in records}
-    run = _run_of(paths[0])
-    drawn = dict(run.get("drawn", {}).get(paths[0].parent.name, {}))
-    return _Models(paths, first, classes, drawn, run.get("sizes", {}))
+    drawn, sizes = _drawn_and_sizes(paths[0])
+    return _Models(paths, first, classes, drawn, sizes)
 
 
 def _model_files(model: Path) -> list[Path]:
@@ -169,9 +167,28 @@ def _model_files(model: Path) -> list[Path]:
 def _generators(out: Path) -> set[str] | None:
     """The generators that were requested of a run, without the one that filled up; None outside a run."""
     run = read_run(out)
-    return {one["generator"] for one in run["generators"]} if run is not None and "generators" in run else None
+    if run is None or "generators" not in run:
+        return None
+    generators = run["generators"]
+    if not isinstance(generators, list) or not all(holds(one, {"generator": str}) for one in generators):
+        raise _changed_run(out)
+    return {one["generator"] for one in generators}
 
 
-def _run_of(path: Path) -> dict[str, Any]:
-    """The record of the run that trained this model; empty outside a run."""
-    return read_run(path.parent.parent.parent) or {}
+def _drawn_and_sizes(path: Path) -> tuple[dict[str, int], dict[str, list[Size]]]:
+    """{class: images drawn} and {class: sizes} in the record of the run that trained a model; empty outside a run."""
+    out = path.parent.parent.parent
+    run = read_run(out) or {}
+    drawn, sizes = run.get("drawn", {}), run.get("sizes", {})
+    own = drawn.get(path.parent.name, {}) if isinstance(drawn, dict) else None
+    if not isinstance(own, dict) or not isinstance(sizes, dict):
+        raise _changed_run(out)
+    if not all(type(count) is int and count >= 0 for count in own.values()):
+        raise _changed_run(out)
+    if not all(isinstance(some, list) and some and all(map(is_size, some)) for some in sizes.values()):
+        raise _changed_run(out)
+    return own, sizes
+
+
+def _changed_run(out: Path) -> DataError:
+    return DataError(f"{out / RUN} is not what genaug run wrote; give a copy of the model file and its .json elsewhere")

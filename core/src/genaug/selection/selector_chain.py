@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from genaug.config import SelectorConfig, parse
 from genaug.data.split import TrainSplit
 from genaug.errors import PluginError, UsageError, unknown
+from genaug.executors import plugin_code
 from genaug.hookspecs import SelectorDescription
 from genaug.images import to_float
 from genaug.mixing.candidate import Candidate
@@ -70,14 +71,16 @@ class SelectorChain:
     @cached_property
     def _fitted(self) -> dict[str, Selector[Any]]:
         for selector in self._selectors.values():
-            selector.fit(self._train, self._tools)
+            with plugin_code(f"the selector {type(selector).__name__}"):
+                selector.fit(self._train, self._tools)
         return self._selectors
 
     @property
     def refused(self) -> dict[int, str]:
         """{label: reason} of the classes of which a selector would keep no candidate; the first selector's reason."""
-        refusals = [selector.refused() for selector in self._fitted.values()]
-        return {label: reason for found in reversed(refusals) for label, reason in found.items()}
+        with plugin_code("a selector"):
+            refusals = [selector.refused() for selector in self._fitted.values()]
+            return {label: reason for found in reversed(refusals) for label, reason in found.items()}
 
     @property
     def spare(self) -> float:
@@ -104,10 +107,11 @@ class SelectorChain:
         for name, selector in self._fitted.items():
             if selector.chooses is not chooses or not left:
                 continue
-            verdicts = selector.judge(_rows(batch, left), before, wanted)
-            _check(name, verdicts, len(left), len(self._train))
-            for place, verdict in zip(left, verdicts, strict=True):
-                decided[place] = _decided(decided[place], name, verdict)
+            with plugin_code(f"the selector {name!r}"):
+                verdicts = selector.judge(_rows(batch, left), before, wanted)
+                _check(name, verdicts, len(left), len(self._train))
+                for place, verdict in zip(left, verdicts, strict=True):
+                    decided[place] = _decided(decided[place], name, verdict)
             left = [place for place in left if not decided[place].rejected_by]
         return decided
 
