@@ -173,3 +173,23 @@ def test_a_description_of_wrong_types_is_listed(genaug, install, before, after, 
     install("odd-plugin", JUDGES.format(body="pass").replace(before, after))
     found = genaug("plugins")
     assert (found.code, words in " ".join((found.out + found.err).split())) == (0, True), found.out + found.err
+
+
+@pytest.mark.parametrize("place", ["odd_plugin:OddSelector", "os:getcwd"])
+def test_a_factory_of_another_kind_is_named(genaug, install, plain, place):
+    install("odd-plugin", JUDGES.format(body="pass").replace('odd_plugin:Odd"', f'{place}"'))
+    found = genaug("evaluate", plain, plain, "--metrics", "odd")
+    assert (found.code, "a subclass of genaug.metric.Metric" in " ".join(found.err.split())) == (5, True), found.err
+
+
+def test_a_metric_or_selector_that_cannot_be_created_is_named(genaug, install, plain, tmp_path):
+    constructor = "    def __init__(self, config):\n        raise OSError('no luck')\n\n    def "
+    source = JUDGES.format(body="pass").replace("    def compute", f"{constructor}compute")
+    install("odd-plugin", source.replace("    def fit", f"{constructor}fit"))
+    run = ("run", plain, "-g", "cdcgan", "--preset", "small", "-s", "steps=2", "-s", "width=4", "--no-check")
+    for command in (
+        (*run, "--per-class", 1, "--select", "odds", "-o", tmp_path / "out"),
+        ("evaluate", plain, plain, "--metrics", "odd"),
+    ):
+        found = genaug(*command)
+        assert (found.code, "OSError: no luck" in " ".join(found.err.split())) == (5, True), found.err

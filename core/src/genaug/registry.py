@@ -169,10 +169,10 @@ def load_registry() -> Registry:
 
 
 def import_factory(description: GeneratorDescription | MetricDescription | SelectorDescription) -> Any:
-    """Import the class that a description names as its factory; raises PluginError if that fails."""
+    """Import the class that a description names as its factory; raises PluginError if that fails or is another kind."""
     module, _, name = description.factory.partition(":")
     try:
-        return getattr(importlib.import_module(module), name)
+        found = getattr(importlib.import_module(module), name)
     except (
         Exception,
         SystemExit,
@@ -181,6 +181,22 @@ def import_factory(description: GeneratorDescription | MetricDescription | Selec
         raise PluginError(
             f"{description.name!r} cannot be loaded from {description.factory}: {described(error)}"
         ) from error
+    base = _base(description)
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise PluginError(
+            f"{description.name!r}: expected {description.factory} to be a subclass of {base.__module__}."
+            f"{base.__name__}, got {shown(found)}"
+        )
+    return found
+
+
+def _base(description: GeneratorDescription | MetricDescription | SelectorDescription) -> type:
+    """What a factory must be a subclass of; imported here, since it loads torch, which the plugin has just done."""
+    if isinstance(description, GeneratorDescription):
+        return importlib.import_module("genaug.generator").Generator  # type: ignore[no-any-return]
+    if isinstance(description, MetricDescription):
+        return importlib.import_module("genaug.metric").Metric  # type: ignore[no-any-return]
+    return importlib.import_module("genaug.selector").Selector  # type: ignore[no-any-return]
 
 
 def make_generator(description: GeneratorDescription, spec: ImageSpec, config: GeneratorConfig) -> "AnyGenerator":

@@ -8,6 +8,7 @@ from pathlib import Path
 from genaug.config import parse
 from genaug.errors import DataError, UsageError, unknown
 from genaug.evaluation.metric_inputs import CLASSIFIER
+from genaug.executors import plugin_code
 from genaug.features import INCEPTION, Extractor, find_weights, make_extractor
 from genaug.hookspecs import MetricDescription
 from genaug.metric import Metric
@@ -90,7 +91,8 @@ def _parse_request(
     description = registry.metrics.get(name)
     values = read_assignments(settings.get(name, ()))
     config = parse(description.config, values, f"the settings of {name}")
-    metric: Metric = import_factory(description)(config)  # type: ignore[type-arg] # as above
+    with plugin_code(f"the metric {name!r}"):
+        metric: Metric = import_factory(description)(config)  # type: ignore[type-arg] # as above
     if given is not None and given not in FEATURES:
         raise unknown("features", given, FEATURES)
     if metric.needs == "pixels":

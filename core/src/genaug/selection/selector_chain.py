@@ -66,7 +66,8 @@ class SelectorChain:
 
     @cached_property
     def _selectors(self) -> dict[str, Selector[Any]]:
-        return {choice.description.name: import_factory(choice.description)(choice.config) for choice in self._choices}
+        with plugin_code("a selector"):
+            return {one.description.name: import_factory(one.description)(one.config) for one in self._choices}
 
     @cached_property
     def _fitted(self) -> dict[str, Selector[Any]]:
