@@ -169,7 +169,10 @@ def load_registry() -> Registry:
 
 
 def import_factory(description: GeneratorDescription | MetricDescription | SelectorDescription) -> Any:
-    """Import the class that a description names as its factory; raises PluginError if that fails or is another kind."""
+    """Import what a description names as its factory: a class, or for generators and selectors also a function.
+
+    Raises PluginError if that fails, or if it is something else.
+    """
     module, _, name = description.factory.partition(":")
     try:
         found = getattr(importlib.import_module(module), name)
@@ -182,7 +185,8 @@ def import_factory(description: GeneratorDescription | MetricDescription | Selec
             f"{description.name!r} cannot be loaded from {description.factory}: {described(error)}"
         ) from error
     base = _base(description)
-    if not (isinstance(found, type) and issubclass(found, base)):
+    function = callable(found) and not isinstance(found, type) and not isinstance(description, MetricDescription)
+    if not function and not (isinstance(found, type) and issubclass(found, base)):
         raise PluginError(
             f"{description.name!r}: expected {description.factory} to be a subclass of {base.__module__}."
             f"{base.__name__}, got {shown(found)}"

@@ -167,7 +167,7 @@ class Lines:
 
     def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._write, self._clock = write, clock
-        self._stage, self._told = "", 0.0
+        self._stage, self._reported = "", 0.0
         self._begun: dict[str, tuple[float, int]] = {}  # of each piece of work: when, and what was done before
 
     def show(self, work: Work) -> None:
@@ -176,10 +176,10 @@ class Lines:
         name = work.title if work.title.startswith(work.stage) else f"{work.stage}: {work.title}"
         begun, before = self._begun.setdefault(work.title, (now, work.done))
         if work.stage != self._stage:
-            self._stage, self._told = work.stage, now
+            self._stage, self._reported = work.stage, now
             self._write(f"{name}, {work.total:,} {work.unit}")
-        elif now - self._told >= _EVERY:
-            self._told = now
+        elif now - self._reported >= _EVERY:
+            self._reported = now
             rate = (work.done - before) / max(now - begun, 1e-9)
             left = f", {rate:.3g} a second, about {_duration((work.total - work.done) / rate)} left" if rate else ""
             self._write(f"{name}, {work.done:,} of {work.total:,} {work.unit}{left}")
