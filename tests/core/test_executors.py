@@ -69,14 +69,15 @@ def test_a_killed_worker_process_is_reported(tasks):
     assert "worker process was killed" in str(outcome.error)
 
 
-def test_a_script_without_a_main_guard_is_not_run_again(tasks, tmp_path):
+@pytest.mark.parametrize("started", [["main.py"], ["-m", "main"]])
+def test_a_script_without_a_main_guard_is_not_run_again(tasks, tmp_path, started):
     code = (
         "from genaug.executors import make_executor, silent\nfrom worker_tasks import square\nprint('once')\n"
-        "print([one.result for one in make_executor(2).map(square, [1, 2], silent)], bool(__file__), __spec__)\n"
+        "print([one.result for one in make_executor(2).map(square, [1, 2], silent)], bool(__file__), bool(__spec__))\n"
     )
     (tmp_path / "main.py").write_text(code, "utf-8")
-    done = subprocess.run([sys.executable, tmp_path / "main.py"], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "once\n[1, 4] True None\n"), done.stderr
+    done = subprocess.run([sys.executable, *started], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"once\n[1, 4] True {'-m' in started}\n"), done.stderr
 
 
 def test_worker_processes_end_when_their_run_is_killed(tasks, tmp_path):

@@ -18,6 +18,27 @@ MANUAL = Path(__file__).parents[2] / "docs/study.md"
 PLANTED = (Path(__file__).parents[2] / "benchmarks/planted.py").read_text("utf-8")
 
 
+SIGNER = """
+import os
+from genaug.hookspecs import GeneratorDescription, hookimpl
+from planted import Perfect, auto
+from genaug.config import GeneratorConfig
+
+
+class Signer(Perfect):
+    def build(self):
+        with open({log!r}, "a") as log:
+            log.write(str(os.getpid()) + " ")
+        return super().build()
+
+
+@hookimpl
+def genaug_generators():
+    return [GeneratorDescription(name="signer", summary="Notes its process", rank=990, config=GeneratorConfig,
+                                 presets={{"auto": auto}}, factory="signer:Signer", conditioning="class")]
+"""
+
+
 @pytest.fixture
 def digits(tmp_path, install):
     """Sixteen scans of five digits with heavy noise, too few to learn them; also installs the planted generators."""
@@ -74,6 +95,14 @@ def test_a_generator_cannot_reach_held_out_images(digits, tmp_path, genaug):
     quick = ("--folds", 2, "--repeats", 1, "--seeds", 1, "--steps", 2, "--select", "none", "--workers", 1)
     code, _, err = genaug("study", digits, *quick, "--per-class", 2, "-g", "spy", "-o", tmp_path / "out")
     assert code == 0, err
+
+
+def test_every_split_has_a_process_of_its_own(digits, tmp_path, genaug, install):
+    install("signer", SIGNER.format(log=str(tmp_path / "processes")))
+    quick = ("--folds", 2, "--repeats", 1, "--seeds", 1, "--steps", 2, "--select", "none", "--workers", 1)
+    code, _, err = genaug("study", digits, *quick, "--per-class", 2, "-g", "signer", "-o", tmp_path / "out")
+    assert code == 0, err
+    assert len(set((tmp_path / "processes").read_text("utf-8").split())) == 2
 
 
 def test_finished_work_is_not_repeated_and_the_test_split_is_used_once(splits, tmp_path, genaug):
