@@ -8,7 +8,8 @@ import pytest
 from genaug.classifier import fit_classifier
 from genaug.data.split import TrainSplit
 from genaug.run import harm_check
-from genaug.run.harm_check import Additions, bounds, measure_harm, widened
+from genaug.run.harm_bounds import bounds, widened
+from genaug.run.harm_check import Additions, measure_harm
 from genaug.spec import ImageSpec
 
 EACH = 12
