@@ -18,7 +18,8 @@ from genaug.output.formats import check_format
 from genaug.output.writer import write
 from genaug.registry import make_generator
 from genaug.run.assessment import assess
-from genaug.run.generation import Generated, generate
+from genaug.run.generated import Generated
+from genaug.run.generation import generate
 from genaug.run.job import Job, default_workers
 from genaug.run.record import by_class, run_record, timings
 from genaug.run.stopwatch import Stopwatch

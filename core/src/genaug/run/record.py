@@ -12,7 +12,7 @@ from genaug.fitting import CHUNK, FitRecord
 from genaug.mixing.resolution import Resolution
 from genaug.output.file_names import synthetic_name
 from genaug.output.files import MODELS
-from genaug.run.generation import Generated
+from genaug.run.generated import Generated
 from genaug.run.job import Job
 from genaug.run.stopwatch import Stopwatch
 from genaug.storage import file_sha256

@@ -16,7 +16,8 @@ from genaug.executors import Processes, Report
 from genaug.registry import load_registry
 from genaug.run import pipeline
 from genaug.run.config import RunConfig
-from genaug.run.generation import Generated, generate
+from genaug.run.generated import Generated
+from genaug.run.generation import generate
 from genaug.run.job import resolve
 from genaug.run.judges import judged_probabilities
 from genaug.storage import (
