@@ -18,7 +18,7 @@ from genaug.classifier import fit_classifier
 from genaug.data.folder import load_folder
 from genaug.features import cross_fit
 from genaug.features.crossfit import STEPS
-from genaug.training import using_threads
+from genaug.training import computing
 from sklearn.metrics import balanced_accuracy_score
 
 LEAST = 0.5
@@ -29,7 +29,7 @@ def main() -> None:
     given = _arguments()
     print("| folder | images | test | cross-fitted, balanced | real images lost | temperature | CPU seconds |")
     print("|---|---|---|---|---|---|---|", flush=True)
-    with using_threads(1):
+    with computing(1):
         for folder in given.folders:
             print(_line(folder, given.size, given.steps, given.seed), flush=True)
 

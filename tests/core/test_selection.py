@@ -26,7 +26,7 @@ from genaug.selection import (
 )
 from genaug.selector import Candidates, Selector, Verdict
 from genaug.testing.material import tiny_split
-from genaug.training import using_threads
+from genaug.training import computing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -261,7 +261,7 @@ def test_classifiers_that_train_side_by_side_are_those_that_train_one_after_anot
     two = cross_fit(SPLIT, seed=0, steps=3, workers=2, folder=tmp_path if kept else None, report=told.append)
     assert torch.equal(one.logits(SPLIT.images, rows), two.logits(SPLIT.images, rows))
     assert {(news.number, news.count) for news in told} == {(1, 3), (2, 3), (3, 3)}
-    with using_threads(2):
+    with computing(2):
         three = cross_fit(SPLIT, seed=0, steps=3, workers=1)
     assert torch.equal(one.logits(SPLIT.images, rows), three.logits(SPLIT.images, rows))
 

@@ -30,7 +30,7 @@ from genaug.output.mark import marked_png, read_mark
 from genaug.output.provenance import DRAW, SIZE, ProvenanceLine, holder, holds, is_size
 from genaug.registry import load_registry
 from genaug.storage import file_bytes, file_sha256
-from genaug.training import resolve_device, using_threads
+from genaug.training import computing, resolve_device
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def _draw_again(home: OutputRecords, facts: Mapping[str, Any], data: Path | None
     model = _model(home, facts)
     record = need_record(model)
     device = _device(record.device)
-    with using_threads(record.threads):
+    with computing(record.threads):
         description = load_registry().generators.get(facts["generator"])
         if description.from_originals:
             generator = variant_generator(load_generator(model, description))

@@ -17,7 +17,7 @@ from genaug.images import to_uint8
 from genaug.registry import load_registry
 from genaug.spec import ImageSpec
 from genaug.storage import make_folder, need_checked, read_checked, write_checked
-from genaug.training import using_threads
+from genaug.training import computing
 
 CHUNK = 16
 
@@ -56,7 +56,7 @@ def draw(task: DrawTask, report: Callable[[DrawProgress], None]) -> None:
         return
     sampler = load_sampler((task.model,), task.spec, load_registry(), task.device)
     make_folder(task.folder)
-    with using_threads(task.threads):
+    with computing(task.threads):
         for done, (label, chunk) in enumerate(missing, start=1):
             images, parents = draw_chunk(sampler, label, chunk, seed=task.seed, name=task.generator)
             write_checked(_path(task.folder, label, chunk), save({"images": images, "parents": parents}))

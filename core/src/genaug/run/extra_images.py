@@ -18,7 +18,7 @@ from genaug.output.run_file import read_run
 from genaug.registry import load_registry
 from genaug.spec import ImageSpec
 from genaug.storage import file_bytes, file_sha256, is_part, make_folder, real_path, remove_parts, write_bytes
-from genaug.training import resolve_device, using_threads
+from genaug.training import computing, resolve_device
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def draw_more(
     remove_parts(out)
     sampler = load_sampler(models.paths, models.spec(), load_registry(), resolve_device(device))
     wanted = {label: name for label, name in models.classes.items() if classes is None or name in classes}
-    with using_threads(models.record.threads):
+    with computing(models.record.threads):
         for label, name in wanted.items():
             start = models.drawn.get(name, 0) if first is None else first
             run_seed = models.record.seed if seed is None else seed

@@ -18,7 +18,7 @@ from genaug.storage import make_folder, read_json, stage_hash, write_json
 from genaug.studies.arms import Arm
 from genaug.studies.learner import ClassifierSpec, Learner, batch_size, classical_variants, learn
 from genaug.studies.synthetic_sets import SyntheticSet, SyntheticSetTask, read_facts, read_synthetic_set
-from genaug.training import using_threads
+from genaug.training import computing
 
 FORMAT = 1
 NOTHING = -1  # the prediction of a classifier without any training image: no label, so it is never right
@@ -107,7 +107,7 @@ def score_all(tasks: Sequence[Scoring], workers: int, report: Report) -> None:
 def score(task: Scoring, report: Report) -> None:
     """Train and predict with every arm and seed of one split; the predictions of each classifier are kept at once."""
     make_folder(task.folder)
-    with using_threads(1):
+    with computing(1):
         sets = {name: read_synthetic_set(set_task) for name, set_task in task.synthetic.items()}
         for index, arm in enumerate(task.arms):
             report(ArmProgress(task.title, index, len(task.arms), arm.name))

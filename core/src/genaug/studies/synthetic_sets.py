@@ -30,7 +30,7 @@ from genaug.storage import (
     write_checked,
     write_json,
 )
-from genaug.training import using_threads
+from genaug.training import computing
 
 FORMAT = 3
 _UNFINISHED = "work"
@@ -124,7 +124,7 @@ def make(task: SyntheticSetTask, report: Report) -> None:
     """Train, draw, select, and keep the images alone; an interrupted task continues where it stopped."""
     started = time.monotonic()
     folder = make_folder(task.folder / _UNFINISHED)
-    with using_threads(1):  # threads would change bytes, and two processes of one do more than one of two
+    with computing(1):  # threads would change bytes, and two processes of one do more than one of two
         job = resolve(task.config, task.loaded, load_registry())
         generated = generate(job, folder / task.path.stem, folder, workers=1, report=report)
         mixed = pipeline.mix(generated)

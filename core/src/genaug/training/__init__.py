@@ -1,6 +1,6 @@
 """The one training loop, for every generator and every classifier."""
 
-from genaug.training.hardware import resolve_device, resolve_precision, side_by_side, using_threads
+from genaug.training.hardware import computing, resolve_device, resolve_precision, side_by_side
 from genaug.training.loop import Progress, Trained, train
 from genaug.training.muon import Muon
 from genaug.training.order import RowOrder
@@ -16,5 +16,5 @@ __all__ = [
     "resolved_steps",
     "side_by_side",
     "train",
-    "using_threads",
+    "computing",
 ]

@@ -8,6 +8,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from genaug.errors import UsageError, shown
+from genaug.training.memory import kept_memory
 
 # of x86 and ARM, as torch names them. oneDNN also emulates bf16 on processors without them, at half the speed of fp32
 _BF16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")
@@ -53,12 +54,13 @@ def make_accelerator(device: str, precision: str) -> Accelerator:
 
 
 @contextmanager
-def using_threads(count: int | None) -> Iterator[None]:
-    """Let torch use this many threads inside the block; None changes nothing."""
+def computing(threads: int | None) -> Iterator[None]:
+    """Inside the block, torch uses this many threads (None: as many as before) and freed memory stays at hand."""
     before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
+    torch.set_num_threads(threads or before)
     try:
-        yield
+        with kept_memory():
+            yield
     finally:
         torch.set_num_threads(before)
 

@@ -21,7 +21,7 @@ from genaug.generator import Batch, Trainable
 from genaug.images import to_float
 from genaug.storage import stage_hash
 from genaug.training.checkpoint import Checkpoints
-from genaug.training.hardware import make_accelerator, using_threads
+from genaug.training.hardware import computing, make_accelerator
 from genaug.training.order import Order, RowOrder
 from genaug.training.state import Course, State, Weights, resolved_steps
 
@@ -73,7 +73,7 @@ def train(
         after the training. If it returns True, the training ends with the weights of the checkpoint before.
     Raises TrainingError for a second loss that is not finite, or if memory is too small for one image.
     """
-    with using_threads(threads):
+    with computing(threads):
         loop = _Loop(trainable, split, config, seed, device, precision, checkpoints, start, stop, order)
         return loop.run(report)
 
