@@ -34,7 +34,7 @@ def test_the_training_is_that_of_the_paper():
     found = preset("cuda")
     assert (found.train.epochs, found.train.schedule, found.train.warmup_steps) == (500, "cosine", 500)
     assert found.train.precision == "fp16"
-    assert preset("cpu").train.precision == "no"
+    assert preset("cpu").train.precision == "auto"
     assert (found.augmentation.pipeline, found.augmentation.enlargement) == ("paper", 3)
     assert (found.model.timesteps, found.model.prediction, found.model.noise_schedule) == (1000, "noise", "linear")
     assert (found.model.min_snr, found.model.colour_histogram, found.model.sampler) == (0.0, 0.0, "ancestral")

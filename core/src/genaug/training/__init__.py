@@ -11,10 +11,10 @@ __all__ = [
     "Progress",
     "RowOrder",
     "Trained",
+    "computing",
     "resolve_device",
     "resolve_precision",
     "resolved_steps",
     "side_by_side",
     "train",
-    "computing",
 ]

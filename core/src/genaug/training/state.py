@@ -154,3 +154,12 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]
         states.setdefault(int(index), {})[key] = tensor
     values["state"] = states
     optimizer.load_state_dict(values)
+    for parameter, kept in optimizer.state.items():
+        kept |= {key: _laid_out_as(parameter, value) for key, value in kept.items()}
+
+
+def _laid_out_as(parameter: Tensor, value: Any) -> Any:
+    """A value of an optimiser in the memory format of its parameter, such as channels last: fused steps need that."""
+    if not isinstance(value, Tensor) or value.shape != parameter.shape:
+        return value
+    return torch.empty_like(parameter, dtype=value.dtype).copy_(value)

@@ -33,27 +33,24 @@ class Adversarial(Generator[Config]):
         """The networks "generator" and "discriminator", in the architecture that the settings name."""
         config, shape = self.config, (self.spec.channels, self.spec.height, self.spec.width)
         if config.network == "paper":
-            return {
-                "generator": PaperGenerator(config.latent + self.classes, shape[0]),
-                "discriminator": PaperDiscriminator(shape[0] + self.classes, config.dropout),
-            }
-        return {
-            "generator": CompactGenerator(shape, config.latent, config.width, self.classes, self.embedding),
-            "discriminator": CompactDiscriminator(shape, config.width, self.classes, config.dropout),
-        }
+            generator: nn.Module = PaperGenerator(config.latent + self.classes, shape[0])
+            discriminator: nn.Module = PaperDiscriminator(shape[0] + self.classes, config.dropout)
+        else:
+            generator = CompactGenerator(shape, config.latent, config.width, self.classes, self.embedding)
+            discriminator = CompactDiscriminator(shape, config.width, self.classes, config.dropout)
+        networks = {"generator": generator, "discriminator": discriminator}
+        return {name: network.to(memory_format=torch.channels_last) for name, network in networks.items()}
 
     def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
         """The loss of the discriminator on real and fake images, then that of the generator."""
         codes, labels = batch.noise.normal(self.config.latent), batch.labels
-        with torch.no_grad():
-            fake = self.draw(codes, labels)
+        fake = self.draw(codes, labels)
         penalty_weight = self.config.gradient_penalty if batch.step % _PENALTY_EVERY == 0 else 0.0
         real = self._augmented(batch.images, batch.noise).requires_grad_(bool(penalty_weight))
         real_scores = self.judge(real, labels)
-        fake_scores = self.judge(self._augmented(fake, batch.noise), labels)
+        fake_scores = self.judge(self._augmented(fake.detach(), batch.noise), labels)
         penalty = _PENALTY_EVERY * penalty_weight * _gradient_penalty(real_scores, real) if penalty_weight else 0.0
         yield "discriminator", self._discrimination(real_scores, fake_scores, batch.noise) + penalty
-        fake = self.draw(codes, labels)
         scores = self.judge(self._augmented(fake, batch.noise), labels)
         adversarial = self._cross_entropy(scores, torch.ones_like(scores))
         similarity = self._similarity(codes, fake, batch) if self.config.mode_seeking else 0.0
@@ -62,7 +59,7 @@ class Adversarial(Generator[Config]):
     def optimizer(self, name: str) -> torch.optim.Optimizer:
         """Adam with the learning rate and betas of the settings."""
         betas = (self.config.beta1, self.config.beta2)
-        return torch.optim.Adam(self.networks[name].parameters(), lr=self.config.learning_rate, betas=betas)
+        return torch.optim.Adam(self.networks[name].parameters(), lr=self.config.learning_rate, betas=betas, fused=True)
 
     def sample(self, labels: Tensor, noise: Noise) -> Drawn:
         """Images from standard normal codes, without parents."""

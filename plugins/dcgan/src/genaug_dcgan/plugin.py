@@ -11,11 +11,11 @@ from genaug_dcgan.config import CDCGANConfig, DCGANConfig
 
 
 def _paper(_spec: ImageSpec, _device: str) -> Preset:
-    return _paper_settings(DCGANConfig, TrainConfig(epochs=10_000, batch_size=32, precision="no"))
+    return _paper_settings(DCGANConfig, TrainConfig(epochs=10_000, batch_size=32))
 
 
 def _conditional_paper(_spec: ImageSpec, _device: str) -> Preset:
-    return _paper_settings(CDCGANConfig, TrainConfig(epochs=10_000, batch_size=32, precision="no"))
+    return _paper_settings(CDCGANConfig, TrainConfig(epochs=10_000, batch_size=32))
 
 
 def _paper_settings(config: type[DCGANConfig], train: TrainConfig) -> Preset:

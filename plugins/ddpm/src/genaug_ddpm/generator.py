@@ -63,7 +63,7 @@ class Diffusion(Generator[Config]):
 
     def optimizer(self, name: str) -> torch.optim.Optimizer:
         """AdamW with the learning rate of the settings."""
-        return torch.optim.AdamW(self.networks[name].parameters(), lr=self.config.learning_rate)
+        return torch.optim.AdamW(self.networks[name].parameters(), lr=self.config.learning_rate, fused=True)
 
     def remember(self, known: Batch) -> dict[str, Tensor]:
         """The training images, if sampling starts from them."""

@@ -35,7 +35,7 @@ def _paper_settings(device: str, config: type[DDPMConfig]) -> Preset:
         sampler="ancestral",
         sampling_steps=1000,
     )
-    precision = "fp16" if device == "cuda" else "no"
+    precision = "fp16" if device == "cuda" else "auto"
     train = TrainConfig(epochs=500, batch_size=16, schedule="cosine", warmup_steps=500, precision=precision)
     return Preset(model=model, train=train, augmentation=AugmentationConfig(pipeline="paper", enlargement=3))
 

@@ -41,7 +41,8 @@ class Autoencoder(Generator[Config]):
         else:
             encoder = CompactEncoder(shape, config.latent, config.width, self.classes, self.embedding)
             decoder = CompactDecoder(shape, config.latent, config.width, self.classes, self.embedding)
-        return {"autoencoder": nn.ModuleDict({"encoder": encoder, "decoder": decoder})}
+        network = nn.ModuleDict({"encoder": encoder, "decoder": decoder})
+        return {"autoencoder": network.to(memory_format=torch.channels_last)}
 
     def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
         """Reconstruction error plus weighted KL divergence, whose weight rises from zero during the warm-up.
@@ -63,7 +64,7 @@ class Autoencoder(Generator[Config]):
 
     def optimizer(self, name: str) -> torch.optim.Optimizer:
         """Adam with the settings' learning rate."""
-        return torch.optim.Adam(self.networks[name].parameters(), lr=self.config.learning_rate)
+        return torch.optim.Adam(self.networks[name].parameters(), lr=self.config.learning_rate, fused=True)
 
     def encode(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Images [N, C, H, W] in [-1, 1] and labels int64 [N] to mean and log-variance of their codes [N, latent]."""

@@ -15,7 +15,7 @@ def _paper(_spec: ImageSpec, _device: str) -> Preset:
     model = VAEConfig(
         network="paper", latent=512, reconstruction="bce", warmup=0.0, learning_rate=1e-4, sampling="prior"
     )
-    return Preset(model=model, train=TrainConfig(epochs=10_000, batch_size=32, precision="no"))
+    return Preset(model=model, train=TrainConfig(epochs=10_000, batch_size=32))
 
 
 def _small(_spec: ImageSpec, _device: str) -> Preset:
