@@ -22,6 +22,7 @@ from genaug.registry import load_registry
 from genaug.report import write_report
 from genaug.run import pipeline
 from genaug.run.assessment import assess
+from genaug.run.budget import within_budget
 from genaug.run.config import RunConfig
 from genaug.run.generation import generate
 from genaug.run.job import Job, resolve, settings_by_generator
@@ -46,6 +47,7 @@ class Augmented:
 
     def __init__(self, job: Job, workers: int | None) -> None:
         self._folder = scratch_folder(self)
+        job = within_budget(job, self._folder, workers=workers)
         self._job = apply_gate(job, self._folder, workers=side_by_side(workers))
         generated = generate(self._job, self._folder / MODELS, self._folder, workers=workers)
         self._records = generated.records

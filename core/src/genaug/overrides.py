@@ -1,5 +1,6 @@
 """Reads `key=value` overrides of settings and finds the section of a generator's settings that each key belongs to."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,6 +9,8 @@ from pydantic.fields import FieldInfo
 
 from genaug.config import AugmentationConfig, Closed, GeneratorConfig, TrainConfig
 from genaug.errors import UsageError, shown, unknown
+
+_TIME = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 
 
 def assign(model: type[GeneratorConfig], values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -62,3 +65,13 @@ def _scientific(text: str) -> Any:
         return float(text) if text[:1].isdigit() or text[:1] in "+-." else text
     except ValueError:
         return text
+
+
+def duration(text: str) -> int:
+    """`90s`, `30m`, `2h` or `1h30m` in seconds; raises ValueError for anything else, and for no time at all."""
+    found = _TIME.fullmatch(text.strip().lower())
+    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    total = 3600 * hours + 60 * minutes + seconds
+    if not total:
+        raise ValueError("expected a time such as 30m, 2h or 1h30m")
+    return total

@@ -135,6 +135,10 @@ _OPTIONS: dict[str, Any] = {
             help="Before the run ends, find out whether its images harm a classifier; checked if left out.",
         ),
     ],
+    "budget": Annotated[
+        str | None,
+        typer.Option("--budget", help="Time for the whole run, such as 10m: trainings are shortened until it fits."),
+    ],
     "reject": Annotated[
         Path | None, typer.Option("--reject", help="File of images to reject, as the report page saves it.")
     ],

@@ -15,6 +15,7 @@ def plan(
     as_json: given.Json = False,
 ) -> int:
     """Show what `genaug run` with these options would do, draw and cost. Times a few steps, writes nothing."""
+    from genaug.run.budget import choose, shortened
     from genaug.run.cost import measure
     from genaug.run.job import SECTIONS
     from genaug.run.pipeline import check
@@ -23,15 +24,19 @@ def plan(
     job = options.job(data)
     check(job, out)
     cost = measure(job, options.workers)
+    if job.config.budget is not None:
+        job = shortened(job, choose(cost, job.config.budget))
     planned = job.planned()
     findings = possible_shortcut(planned)
     if as_json:
-        reported = {"findings": findings, "origin_bits": origin_bits(planned)}
+        reported = {"findings": findings, "origin_bits": origin_bits(planned), "within_budget": job.budget}
         console.answer_json({"plan": job.plan, "counts": planned, "cost": cost.to_json(), **reported, **job.request()})
         return 0
     counts = {name: row | ({"real": 0} if job.config.only_synthetic else {}) for name, row in planned.items()}
     console.counts_table(counts)
     console.say(cost.sentence())
+    if job.budget:
+        console.say(job.budget["sentence"])
     if job.config.gate:
         console.say("the quick study of --gate is not part of this estimate")
     for share in job.shares:

@@ -1,5 +1,6 @@
 """genaug run: the main job."""
 
+import time
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -28,9 +29,10 @@ def run(
 
     Without a target, classical variants bring every class to the largest; a quarter of each class is then generated.
     """
+    began = time.monotonic()
     job = options.job(data)
     target = out or given.default_out(data)
-    mixed, page = _written(job, target, options.workers)
+    mixed, page = _written(job, target, options.workers, began)
     if as_json:
         console.answer_json(_summary(mixed, target))
     else:
@@ -38,15 +40,19 @@ def run(
     return PARTIAL_EXIT_CODE if mixed.failures else 0
 
 
-def _written(job: "Job", target: Path, workers: int | None) -> "tuple[MixedSet, Path]":
-    """The data set and its page; with a gate, after a quick study."""
+def _written(job: "Job", target: Path, workers: int | None, began: float) -> "tuple[MixedSet, Path]":
+    """The data set and its page; with a gate, after a quick study. began: when the command did, for its budget."""
     from genaug.cli.progress import progress_bars
+    from genaug.output.folder import OutputFolder
     from genaug.report import write_report
     from genaug.run import pipeline
+    from genaug.run.budget import within_budget
     from genaug.studies.gate import apply_gate, keep_study
 
     with progress_bars() as report:
-        own = pipeline.checked(job, target).own
+        own = OutputFolder(target).own
+        job = within_budget(job, own, target, spent=time.monotonic() - began, workers=workers)
+        pipeline.check(job, target)
         job = apply_gate(job, own, workers=workers or given.cores(), report=report)
         mixed = pipeline.run(job, target, workers=workers, report=report)
     keep_study(job, own, target)
@@ -67,6 +73,7 @@ def _summary(mixed: "MixedSet", out: Path) -> dict[str, Any]:
         "findings": mixed.record["findings"],
         "harm_check": mixed.record["harm_check"],
         "detectability": mixed.record["detectability"],
+        "within_budget": mixed.record["within_budget"],
         "skipped": skipped,
     }
 

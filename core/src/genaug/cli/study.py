@@ -1,6 +1,5 @@
 """genaug study: find out whether synthetic images help."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +8,8 @@ import typer
 
 from genaug.cli import console
 from genaug.cli import options as given
-from genaug.errors import UsageError, unknown
+from genaug.errors import UsageError, shown, unknown
+from genaug.overrides import duration
 from genaug.storage import real_path
 
 if TYPE_CHECKING:
@@ -64,7 +64,6 @@ StudyOut = Annotated[
 
 # decided by the arms of a study, so these are the same in all runs that draw its images
 _DECIDED_BY_ARMS = {"recipe": "concatenate", "gate": False, "check": False, "format": "folder", "only_synthetic": False}
-_TIME = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _RUN_OPTIONS = (
     *("per_class", "balance", "top_up", "preset", "settings", "config", "size", "resize", "classes"),
     *("seed", "device", "workers", "select", "overdraw", "probe"),
@@ -104,7 +103,7 @@ def study(
         "recipes": recipe,
         "counts": numbers(counts),
     }
-    seconds = None if budget is None else duration(budget)
+    seconds = None if budget is None else _seconds(budget)
     question = _question(data, generator, options, values, weights)
     target = out or real_path(data).with_name(f"{real_path(data).name}-study")
     with progress_bars() as report:
@@ -184,14 +183,11 @@ def run_configs(
     return runs
 
 
-def duration(text: str) -> float:
-    """`90s`, `30m`, `2h` or `1h30m` in seconds; raises UsageError."""
-    found = _TIME.fullmatch(text.strip().lower())
-    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
-    total = 3600 * hours + 60 * minutes + seconds
-    if not total:
-        raise UsageError(f"budget: expected a time such as 30m, 2h or 1h30m, got {text!r}")
-    return float(total)
+def _seconds(budget: str) -> int:
+    try:
+        return duration(budget)
+    except ValueError as error:
+        raise UsageError(f"budget: {error}, got {shown(budget)}") from error
 
 
 def numbers(text: str | None) -> list[int] | None:

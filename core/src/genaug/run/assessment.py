@@ -22,7 +22,7 @@ def assess(mixed: MixedSet, job: Job, folder: Path, workers: int | None, report:
     folder: where classifiers that a check trains are kept, and found again. workers: those that train side by side.
     """
     figures: dict[str, Any] = {}
-    findings: list[str] = []
+    findings = [job.budget["sentence"]] if job.budget and job.budget["gave_up"] else []
     for check in CHECKS:
         values, sentences = check(mixed, job, folder, workers, report)
         figures |= values

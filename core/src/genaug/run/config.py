@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, field_validator, model_validator
 
 from genaug.config import Closed, option
+from genaug.overrides import duration
 from genaug.spec import check_side
 from genaug.targets.plan import MixConfig
 
@@ -104,6 +105,14 @@ class RunConfig(MixConfig, SelectConfig):
     )
     seed: int = option(0, "Random seed of the run.", ge=0, le=2**63 - 1)
     device: str = option("auto", "Device to train and draw images on: auto, cpu, cuda, cuda:N or mps.")
+    budget: int | None = option(
+        None,
+        "Time for the whole run, such as 10m or 1h30m. Trainings are made as much shorter as needed, from a few "
+        "measured steps; the run says what it gave up.",
+        unit="seconds",
+        ge=1,
+        le=10_000_000,
+    )
 
     @field_validator("recipe", mode="before")
     @classmethod
@@ -123,6 +132,18 @@ class RunConfig(MixConfig, SelectConfig):
         if given != "real" and not (type(given) is int and 8 <= given <= 4096):
             raise ValueError("expected real or a number of pixels from 8 to 4096")
         return given
+
+    @field_validator("budget", mode="before")
+    @classmethod
+    def _in_seconds(cls, budget: Any) -> Any:
+        """Accepts a time as on the command line: 10m."""
+        return duration(budget) if isinstance(budget, str) else budget
+
+    @model_validator(mode="after")
+    def _no_gate_within_a_budget(self) -> Self:
+        if self.gate and self.budget is not None:
+            raise ValueError("a budget leaves no time for the quick study of gate; give one of them")
+        return self
 
     @model_validator(mode="after")
     def _valid_size(self) -> Self:

@@ -15,18 +15,22 @@ from genaug.data.split import TrainSplit
 from genaug.evaluation.detectability import FOLDS as DETECTORS
 from genaug.evaluation.detectability import origin_split, training_steps
 from genaug.features.crossfit import FOLDS
-from genaug.fitting.fit import FitTask, enlarged
+from genaug.fitting import CHUNK, FitTask, ModelSampler, draw_chunk, take_memory
+from genaug.fitting.fit import enlarged
 from genaug.registry import make_generator
 from genaug.run.detectability import compared, detector_steps
 from genaug.run.expected import expected_set
 from genaug.run.harm_check import BATCH, SEEDS, check_steps
 from genaug.run.job import Job, default_workers
 from genaug.run.tasks import plan_tasks
-from genaug.training import Progress, resolved_steps, side_by_side, train
+from genaug.training import Progress, computing, resolved_steps, side_by_side, train
 
 _WARM_STEPS = 3
 _TIMED_STEPS = 10
 _TIMED_IMAGES = 32
+_SIDE_BY_SIDE = 1.2  # how much longer a step takes while another process trains; measured on two cores
+_CANDIDATES = 2.0  # drawn for each image that is kept, where selectors judge
+_WRITING = 3.0, 0.02  # seconds for tables, sheets and the page, and for each new image, to select it too
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class CostEstimate:
     this number of workers. judge_seconds: training time of the classifiers that judge candidates; 0 without selectors.
     check_seconds: training time of the classifiers of the harm check; 0 without it. detector_seconds: time to read the
     images whose origins are told apart, and to train the classifiers that do it; 0 with `check` switched off.
+    draw_seconds: time to draw two candidates for each image. write_seconds: time to write images, sheets and the page.
     """
 
     fits: int
@@ -47,6 +52,14 @@ class CostEstimate:
     judge_seconds: float = 0.0
     check_seconds: float = 0.0
     detector_seconds: float = 0.0
+    draw_seconds: float = 0.0
+    write_seconds: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """Seconds of the whole run."""
+        parts = (self.seconds, self.judge_seconds, self.check_seconds, self.detector_seconds)
+        return sum(parts) + self.draw_seconds + self.write_seconds
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -61,7 +74,8 @@ class CostEstimate:
             f"{self.seconds / 60:.1f} minutes of training with {self.workers} worker(s), "
             f"{self.judge_seconds / 60:.1f} minutes for the classifiers that judge images, "
             f"{self.detector_seconds / 60:.1f} minutes to tell generated from real images, "
-            f"{self.check_seconds / 60:.1f} minutes for the harm check; drawing and writing images comes on top"
+            f"{self.check_seconds / 60:.1f} minutes for the harm check, "
+            f"{(self.draw_seconds + self.write_seconds) / 60:.1f} minutes to draw and write images"
         )
 
 
@@ -95,26 +109,36 @@ def measure(job: Job, workers: int | None = None) -> CostEstimate:
     count = workers or default_workers(job)
     if not fits:
         return CostEstimate(0, 0, 0.0, count, 0.0)
-    seconds_by_name: dict[str, float] = {}
+    paces: dict[str, _Pace] = {}
     for task in sorted(fits, key=lambda task: -len(task.split)):
         name = task.settings.description.name
-        seconds_by_name[name] = seconds_by_name[name] if name in seconds_by_name else _step_seconds(task)
-    steps = [_steps(task) for task in fits]
-    seconds = [count * seconds_by_name[task.settings.description.name] for task, count in zip(fits, steps, strict=True)]
+        paces[name] = paces.get(name) or _pace(task)
     busy = min(count, len(fits))
+    slower = _slower(busy)
+    steps = [_steps(task) for task in fits]
+    step_seconds = [paces[task.settings.description.name].step * slower for task in fits]
+    seconds = [count * each for count, each in zip(steps, step_seconds, strict=True)]
+    drawn = {share.name: sum(share.plan.values()) for share in job.all_shares if share.name in paces}
+    candidates = _CANDIDATES if job.selectors else 1.0
     training = max(sum(seconds) / busy, *seconds)
     together = side_by_side(workers)
     judging, checking = _classifier_seconds(job, together)
     return CostEstimate(
         fits=len(fits),
         steps=sum(steps),
-        step_seconds=max(seconds_by_name.values()),
+        step_seconds=max(step_seconds),
         workers=busy,
         seconds=training,
         judge_seconds=judging,
         check_seconds=checking,
         detector_seconds=_detector_seconds(job, together) if job.config.check else 0.0,
+        draw_seconds=sum(count * paces[name].image for name, count in drawn.items()) * candidates * slower / busy,
+        write_seconds=_WRITING[0] + _WRITING[1] * sum(drawn.values()),
     )
+
+
+def _slower(together: int) -> float:
+    return _SIDE_BY_SIDE if together > 1 else 1.0
 
 
 def _classifier_seconds(job: Job, together: int) -> tuple[float, float]:
@@ -125,8 +149,8 @@ def _classifier_seconds(job: Job, together: int) -> tuple[float, float]:
     checking = math.ceil(2 * SEEDS * FOLDS / together) * check_steps(job) if checked else 0
     train = job.loaded.train
     return (
-        judges and judges * _classifier_step(train, JUDGE_BATCH),
-        checking and checking * _classifier_step(train, BATCH),
+        judges and judges * _classifier_step(train, JUDGE_BATCH) * _slower(together),
+        checking and checking * _classifier_step(train, BATCH) * _slower(together),
     )
 
 
@@ -146,7 +170,7 @@ def _detector_seconds(job: Job, together: int) -> float:
     every_other = np.arange(count) % 2 == 1  # as if generated: it does not matter for the time of a step
     repeated = np.resize(np.arange(count), JUDGE_BATCH)  # fewer images would make smaller batches
     split = origin_split(small, np.zeros(count, dtype=np.int64), every_other, repeated) if steps else None
-    return reading if split is None else reading + steps * _classifier_step(split, JUDGE_BATCH)
+    return reading if split is None else reading + steps * _classifier_step(split, JUDGE_BATCH) * _slower(together)
 
 
 def _classifier_step(split: TrainSplit, batch_size: int) -> float:
@@ -162,11 +186,18 @@ def _steps(task: FitTask) -> int:
     return resolved_steps(task.train_config, len(task.split) * task.settings.preset.augmentation.enlargement)
 
 
-def _step_seconds(task: FitTask) -> float:
-    """The mean of a few steps after a few to warm up."""
+@dataclass(frozen=True)
+class _Pace:
+    """Seconds of one training step and of one drawn image."""
+
+    step: float
+    image: float
+
+
+def _pace(task: FitTask) -> _Pace:
+    """The pace of a generator: the mean of a few steps after a few to warm up, then one chunk of images."""
     settings, timer = task.settings, _Timer()
     generator = make_generator(settings.description, task.split.spec, settings.preset.model)
-
     with suppress(_EnoughError):
         train(
             generator,
@@ -178,4 +209,9 @@ def _step_seconds(task: FitTask) -> float:
             threads=settings.threads,
             report=timer,
         )
-    return timer.step_seconds()
+    take_memory(generator, task.known, seed=0, device=settings.device)
+    sampler = ModelSampler(generator, settings.device)
+    with computing(settings.threads):
+        started = time.perf_counter()
+        draw_chunk(sampler, 0, 0, seed=0, name=settings.description.name)
+        return _Pace(timer.step_seconds(), (time.perf_counter() - started) / CHUNK)

@@ -56,7 +56,7 @@ class Job:
     plan: {class: new images of the generators}. top_up: what brings the real side of every class to the size of the
     largest one; None where it stays as it is. fallback: the generator that fills up what the others could not give;
     None where classes are left short. manual_rejections: candidates that a person has rejected. gate: what the quick
-    study before the run said; None where there was none.
+    study before the run said; None where there was none. budget: its seconds, and what was given up to keep it.
     """
 
     loaded: LoadedFolder
@@ -69,6 +69,7 @@ class Job:
     recipe: RecipeConfig
     manual_rejections: ManualRejections = field(default_factory=dict)
     gate: Mapping[str, Any] | None = None
+    budget: Mapping[str, Any] | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -105,6 +106,7 @@ class Job:
             "recipe": self.recipe.model_dump(mode="json"),
             "probe": config.probe,
             "gate": config.gate,
+            "budget": config.budget,
             "format": config.format,
             "only_synthetic": config.only_synthetic,
             "resolution": config.resolution,

@@ -39,6 +39,7 @@ def run_record(generated: Generated, resolution: Resolution) -> dict[str, Any]:
         "refused": by_class(job, generated.refused),
         "probed": None if generated.probe is None else generated.probe.to_json(),
         "rejected_by_hand": sorted(_rejected_names(job)),
+        "within_budget": None if job.budget is None else dict(job.budget),
         "gated": None if job.gate is None else dict(job.gate),
         "plugins": _plugins(job),
         "chunk": CHUNK,
