@@ -83,7 +83,7 @@ def shortened(job: Job, lengths: Lengths) -> Job:
         if after and not share.settings.description.from_originals:
             own = tables.get(share.name, {})
             tables[share.name] = own | {"train": {**own.get("train", {}), **after}}
-            gave_up += [f"{share.name} trains for {words}" for words in _told(before, after)]
+            gave_up += [f"{share.name} trains for {words}" for words in _differing(before, after)]
     steps = max(1, round(lengths.judging * config.judge_steps))
     if steps < config.judge_steps:
         gave_up.append(f"the classifiers that judge images train for {steps} of {config.judge_steps} steps")
@@ -104,7 +104,7 @@ def _scaled(train: TrainConfig, share: float) -> Mapping[str, int]:
     return shorter | {"warmup_steps": int(share * train.warmup_steps)}
 
 
-def _told(before: TrainConfig, after: Mapping[str, int]) -> list[str]:
+def _differing(before: TrainConfig, after: Mapping[str, int]) -> list[str]:
     units = {"steps": "steps", "epochs": "epochs", "specialise_steps": "steps for each class"}
     return [f"{after[key]:,} of {getattr(before, key):,} {unit}" for key, unit in units.items() if key in after]
 
