@@ -368,6 +368,15 @@ def test_muon_moves_filters_at_a_fixed_norm_and_all_else_by_adamw():
     assert torch.allclose(bias, twin, atol=1e-7)
 
 
+def test_muon_of_a_network_moves_all_convolutions_but_those_left_out():
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ConvTranspose2d(4, 5, 3), nn.Linear(5, 5), nn.Conv2d(5, 3, 3))
+    orthogonal, others = Muon.for_network(network, without=[network[3]]).param_groups
+    assert [tuple(one.shape) for one in orthogonal["params"]] == [(4, 3, 3, 3), (4, 5, 3, 3)]
+    assert sum(one.numel() for group in (orthogonal, others) for one in group["params"]) == sum(
+        one.numel() for one in network.parameters()
+    )
+
+
 def test_an_update_of_muon_is_the_orthogonal_matrix_next_to_the_momentum():
     gradients = torch.randn(2, 6, 4, 3, 3, generator=torch.Generator().manual_seed(0))
     filters = nn.Parameter(torch.randn(6, 4, 3, 3, generator=torch.Generator().manual_seed(1)))

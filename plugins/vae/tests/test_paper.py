@@ -166,3 +166,12 @@ def test_compact_networks_fit_any_size(height, width):
     labels = torch.zeros(2, dtype=torch.int64)
     mean, _ = generator.encode(torch.zeros(2, 1, height, width), labels)
     assert generator.decode(mean, labels).shape == (2, 1, height, width)
+
+
+@pytest.mark.parametrize(("preset", "settings"), [("paper", {"optimizer": "muon"}), ("small", {})])
+def test_muon_moves_all_convolutions_but_the_one_to_the_image(preset, settings):
+    generator, _ = create(preset, **settings)
+    orthogonal, others = generator.optimizer("autoencoder").param_groups
+    *before, to_image = layers(generator.networks["autoencoder"], nn.Conv2d | nn.ConvTranspose2d)
+    assert {id(one) for one in orthogonal["params"]} == {id(layer.weight) for layer in before}
+    assert id(to_image.weight) in {id(one) for one in others["params"]}

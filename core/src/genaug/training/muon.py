@@ -4,7 +4,7 @@ Own code: torch.optim.Muon takes only parameters of two dimensions and does not 
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import torch
@@ -50,12 +50,15 @@ class Muon(Optimizer):
         super().__init__([group for group in groups if group["params"]], {})
 
     @classmethod
-    def for_network(cls, network: nn.Module, **options: float) -> "Muon":
-        """Muon for the weights of all convolutions (nn.Conv2d) of a network and AdamW for the rest.
+    def for_network(cls, network: nn.Module, *, without: Collection[nn.Module] = (), **options: float) -> "Muon":
+        """Muon for the weights of all convolutions of a network, transposed ones too, and AdamW for the rest.
 
-        options: as in the constructor.
+        without: convolutions whose weights AdamW moves: those that no normalisation follows, since there the norm of
+        the weights, which Muon fixes, decides the size of the output. options: as in the constructor.
         """
-        filters = {id(module.weight): module.weight for module in network.modules() if isinstance(module, nn.Conv2d)}
+        kinds = nn.Conv2d | nn.ConvTranspose2d
+        chosen = [module for module in network.modules() if isinstance(module, kinds) and module not in without]
+        filters = {id(module.weight): module.weight for module in chosen}
         others = [parameter for parameter in network.parameters() if id(parameter) not in filters]
         return cls(filters.values(), others, **options)
 

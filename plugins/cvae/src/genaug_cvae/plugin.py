@@ -13,7 +13,13 @@ from genaug_cvae.config import CVAEConfig
 def _paper(_spec: ImageSpec, _device: str) -> Preset:
     """The networks of the paper (docs/paper.md) with one-hot labels added to images and codes; 32 is ours."""
     model = CVAEConfig(
-        network="paper", latent=512, reconstruction="bce", warmup=0.0, learning_rate=1e-4, sampling="prior"
+        network="paper",
+        latent=512,
+        reconstruction="bce",
+        warmup=0.0,
+        optimizer="adam",
+        learning_rate=1e-4,
+        sampling="prior",
     )
     return Preset(model=model, train=TrainConfig(epochs=10_000, batch_size=32))
 
@@ -24,7 +30,7 @@ def _small(_spec: ImageSpec, _device: str) -> Preset:
 
 def _auto(spec: ImageSpec, device: str) -> Preset:
     return Preset(
-        model=CVAEConfig(width=32 if device == "cpu" else 64), train=_train(bounded_steps(spec, device, 4_000))
+        model=CVAEConfig(width=32 if device == "cpu" else 64), train=_train(bounded_steps(spec, device, 1_500))
     )
 
 

@@ -8,6 +8,7 @@ from genaug.chance import Noise
 from genaug.errors import UsageError
 from genaug.generator import Batch, Drawn, Generator
 from genaug.layers.memory import choose_different
+from genaug.training.muon import Muon
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -17,6 +18,7 @@ from genaug_vae.objective import kl_divergence, reconstruction
 
 Config = TypeVar("Config", bound=AutoencoderConfig)
 _CHUNK = 256
+_CONVOLUTIONS = nn.Conv2d | nn.ConvTranspose2d
 _LEAST_SHARE = 0.25
 _LOG_VARIANCE = (-8.0, 4.0)
 
@@ -63,8 +65,13 @@ class Autoencoder(Generator[Config]):
         yield "autoencoder", (found + config.beta * warmed_up * divergence) / batch.images[0].numel()
 
     def optimizer(self, name: str) -> torch.optim.Optimizer:
-        """Adam with the settings' learning rate."""
-        return torch.optim.Adam(self.networks[name].parameters(), lr=self.config.learning_rate, fused=True)
+        """Adam; or Muon for all convolutions that a normalisation follows, which are all but that to the image."""
+        network, config = self.networks[name], self.config
+        if config.optimizer == "adam":
+            return torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
+        *_, to_image = (part for part in self._part("decoder").modules() if isinstance(part, _CONVOLUTIONS))
+        rates = {"rate": config.filter_rate, "adamw_rate": config.learning_rate, "weight_decay": 0.0}
+        return Muon.for_network(network, without=[to_image], **rates)
 
     def encode(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Images [N, C, H, W] in [-1, 1] and labels int64 [N] to mean and log-variance of their codes [N, latent]."""

@@ -22,7 +22,11 @@ class AutoencoderConfig(TwoNetworksConfig):
     warmup: float = option(
         0.2, "Share of the training during which the weight of the KL divergence rises from zero.", ge=0.0, le=1.0
     )
-    learning_rate: float = option(1e-3, "Learning rate (Adam).", gt=0.0, le=1.0)
+    optimizer: Literal["muon", "adam"] = option(
+        "muon", "Muon for convolutions and AdamW for the rest, or Adam for all; with Muon fewer steps are enough."
+    )
+    learning_rate: float = option(4e-3, "Learning rate of Adam or AdamW.", gt=0.0, le=1.0)
+    filter_rate: float = option(0.05, "Learning rate of Muon: size of a step, relative to the weights.", gt=0.0, le=1.0)
     sampling: Literal["prior", "posterior", "interpolation"] = option(
         "interpolation",
         "Where codes are drawn: from the prior, around the code of a training image, or between two of one class.",

@@ -13,7 +13,13 @@ from genaug_vae.config import VAEConfig
 def _paper(_spec: ImageSpec, _device: str) -> Preset:
     """The settings of the paper (docs/paper.md). It does not give the batch size, so 32 is our choice."""
     model = VAEConfig(
-        network="paper", latent=512, reconstruction="bce", warmup=0.0, learning_rate=1e-4, sampling="prior"
+        network="paper",
+        latent=512,
+        reconstruction="bce",
+        warmup=0.0,
+        optimizer="adam",
+        learning_rate=1e-4,
+        sampling="prior",
     )
     return Preset(model=model, train=TrainConfig(epochs=10_000, batch_size=32))
 
