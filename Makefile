@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 PLUGINS := $(wildcard plugins/*)
 PACKAGES := core $(PLUGINS)
 STAMP := $(VENV)/.installed
+PEERS := .venv-peers
 COMPILE := $(BIN)/uv pip compile --quiet --no-annotate --no-header $(PACKAGES:%=%/pyproject.toml) --group pyproject.toml:dev \
 	$(foreach package,genaug $(notdir $(PLUGINS:plugins/%=genaug-%)),--no-emit-package $(package))
 LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url
@@ -14,7 +15,7 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 INSTALL_PACKAGES := $(INSTALL) --no-deps --no-build-isolation $(PACKAGES:%=-e ./%)
 export NO_ALBUMENTATIONS_UPDATE := 1
 
-.PHONY: install demo test check lint format types imports locked lock versions bench wheels hooks clean
+.PHONY: install demo test check lint format types imports locked lock versions bench bench-quick wheels hooks clean
 
 install: $(STAMP)
 
@@ -64,8 +65,18 @@ versions: | $(BIN)/uv
 	touch $(STAMP)
 	$(BIN)/uv pip freeze --python $(BIN)/python | grep -E '^(numpy|scikit-learn|torch|torchvision)=='
 
-bench: install
-	set -e; for script in startup ssim; do $(BIN)/python benchmarks/$$script.py; done
+# Every figure is a ratio of two sides that take turns in one run; use it on a quiet machine. The quick one takes one round of some
+bench: install $(PEERS)/bin/python
+	set -e; for script in startup ssim; do $(BIN)/python benchmarks/$$script.py benchmarks/RESULTS.md; done
+	$(BIN)/python benchmarks/peers.py --peers $(PEERS)/bin/python --out benchmarks/RESULTS.md
+
+bench-quick: install
+	$(BIN)/python benchmarks/peers.py --rounds 1 --cases dcgan,vae,ddpm,scan
+
+$(PEERS)/bin/python: benchmarks/peers.txt | $(BIN)/uv
+	$(PYTHON) -m venv $(PEERS)
+	$(BIN)/uv pip install --quiet --python $(PEERS)/bin/python -r benchmarks/peers.txt
+	touch $@
 
 wheels: install
 	rm -rf dist
@@ -76,4 +87,4 @@ hooks: install
 	$(BIN)/pre-commit install
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) $(PEERS) dist build

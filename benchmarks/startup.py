@@ -1,9 +1,15 @@
-"""Startup: `genaug --help` and `genaug plugins` against importing typer and pydantic, side by side in one run."""
+"""Startup: `genaug --help` and `genaug plugins` against importing typer and pydantic, side by side in one run.
+
+python benchmarks/startup.py [RESULTS.md]
+"""
 
 import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+from results import write_part
 
 REPEATS = 7
 START = "import sys; from genaug.cli import main; main(sys.argv[1:])"
@@ -29,9 +35,10 @@ def main() -> None:
         for name, arguments in COMMANDS.items():
             found[name].append(seconds(arguments))
     base = statistics.median(found["import typer, pydantic"])
-    print("| command | seconds (median) | ratio |\n|---|---|---|")
+    lines = ["## Start-up", "", "| command | seconds (median) | ratio |", "|---|---|---|"]
     for name, values in found.items():
-        print(f"| `{name}` | {statistics.median(values):.2f} | {statistics.median(values) / base:.2f} |")
+        lines.append(f"| `{name}` | {statistics.median(values):.2f} | {statistics.median(values) / base:.2f} |")
+    write_part(Path(sys.argv[1]) if sys.argv[1:] else None, "startup", "\n".join(lines))
 
 
 if __name__ == "__main__":

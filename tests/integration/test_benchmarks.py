@@ -79,3 +79,38 @@ def test_a_watched_process_is_killed_at_the_chosen_operation(tmp_path, number, l
     assert found.returncode == -signal.SIGKILL, found.stderr
     assert {path.name: path.read_text("utf-8") for path in (tmp_path / "inside").glob("a/*")} == left
     assert found.stdout.splitlines() == [f"run\t{row}\t{one}" for row, one in enumerate(noted, 1)] + ["killed"]
+
+
+def module(name):
+    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+def test_a_row_of_the_peers_has_the_ratio_of_medians_and_the_spread_of_the_rounds(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    ours = [{"images_per_second": speed, "loss": 0.5} for speed in (20.0, 30.0, 90.0)]
+    theirs = [{"images_per_second": speed} for speed in (10.0, 20.0, 30.0)]
+    row = module("peers").row("one", "plain loop", ours, theirs)
+    assert row == "| one | plain loop | 30.0 | 20.0 | **1.50** (1.50 to 3.00) | 0.5 / - |"
+
+
+def test_each_benchmark_replaces_its_own_part_of_the_page(tmp_path):
+    results, page = module("results"), tmp_path / "RESULTS.md"
+    results.write_part(page, "ssim", "old")
+    results.write_part(page, "startup", "kept")
+    results.write_part(page, "ssim", "new")
+    text = page.read_text()
+    assert "old" not in text
+    assert text.index("new") < text.index("kept")
+    assert text.startswith("# Results")
+
+
+@pytest.mark.parametrize(("case", "sides"), [("vae", ("genaug", "plain"))])
+def test_both_sides_of_a_case_train_and_have_similar_losses(case, sides, monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    runs = module("peers_sides").RUNS
+    found = [runs[case, side](6) for side in sides]
+    assert all(figures["images_per_second"] > 0 for figures in found)
+    assert found[0]["loss"] == pytest.approx(found[1]["loss"], rel=0.2)
