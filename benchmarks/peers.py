@@ -25,8 +25,11 @@ SIDES = Path(__file__).with_name("peers_sides.py")
 OURS = "genaug"
 OTHERS = {"plain": "plain loop", "pythae": "pythae's trainer", "denoising_diffusion": "denoising-diffusion-pytorch"}
 ELSEWHERE = ("pythae", "denoising_diffusion")  # sides that need the environment of the peers
-PACKAGES = ("torch", "torchvision", "diffusers", "pythae", "denoising-diffusion-pytorch")
-VERSIONS = f"from importlib.metadata import version; print(*(f'{{p}} {{version(p)}}' for p in {PACKAGES!r}), sep=', ')"
+PACKAGES = {"torch", "torchvision", "diffusers", "pythae", "denoising-diffusion-pytorch"}
+VERSIONS = (
+    "from importlib.metadata import distributions; "
+    f"print(*sorted(f'{{d.name}} {{d.version}}' for d in distributions() if d.name in {PACKAGES!r}), sep=', ')"
+)
 BF16 = "from genaug.training import resolve_precision; print(resolve_precision('auto', 'cpu') == 'bf16')"
 HEADER = (
     "| what | other side | genaug, images/s | other, images/s | ratio | last loss, both |",

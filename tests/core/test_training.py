@@ -368,6 +368,18 @@ def test_muon_moves_filters_at_a_fixed_norm_and_all_else_by_adamw():
     assert torch.allclose(bias, twin, atol=1e-7)
 
 
+def test_without_a_fixed_norm_an_update_of_muon_has_the_size_of_jordans():
+    gradients = torch.randn(2, 12, 3, generator=torch.Generator().manual_seed(0))
+    weights = nn.Parameter(torch.randn(12, 3, generator=torch.Generator().manual_seed(1)))
+    muon = Muon([weights], [], rate=0.1, fixed_norm=False)
+    for gradient in gradients:
+        before = weights.detach().clone()
+        weights.grad = gradient.clone()
+        muon.step()
+        sizes = torch.linalg.svdvals((before - weights.detach()) / 0.1)
+        assert bool(((sizes > 0.6 * 2) & (sizes < 1.3 * 2)).all())  # the root of 12 / 3
+
+
 def test_muon_of_a_network_moves_all_convolutions_but_those_left_out():
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ConvTranspose2d(4, 5, 3), nn.Linear(5, 5), nn.Conv2d(5, 3, 3))
     orthogonal, others = Muon.for_network(network, without=[network[3]]).param_groups

@@ -11,6 +11,7 @@ from genaug.registry import load_registry, make_generator
 from genaug.spec import ImageSpec
 from genaug_ddpm.histogram import histogram_distance
 from genaug_ddpm.networks import paper_network
+from torch import nn
 
 SPEC = ImageSpec(3, 64, 64, ("a",), (20,))
 
@@ -44,12 +45,28 @@ def test_the_training_is_that_of_the_paper():
 def test_the_optimiser_is_that_of_the_paper():
     spec = ImageSpec(3, 16, 16, ("a",), (4,))
     description = load_registry().generators.get("ddpm")
-    model = changed(description.presets["small"](spec, "cpu").model, {"learning_rate": 1e-4, "width": 8}, "test")
+    of_paper = {key: getattr(preset().model, key) for key in ("optimizer", "learning_rate")}
+    model = changed(description.presets["small"](spec, "cpu").model, {**of_paper, "width": 8}, "test")
     generator = make_generator(description, spec, model)
     generator.networks = generator.build()
     optimizer = generator.optimizer("denoiser")
     assert type(optimizer) is torch.optim.AdamW
-    assert optimizer.defaults["lr"] == preset().model.learning_rate == 1e-4
+    assert optimizer.defaults["lr"] == 1e-4
+
+
+def test_muon_moves_all_convolutions_but_the_first_and_the_last():
+    spec = ImageSpec(3, 16, 16, ("a",), (4,))
+    description = load_registry().generators.get("ddpm")
+    model = changed(description.presets["small"](spec, "cpu").model, {"width": 8}, "test")
+    generator = make_generator(description, spec, model)
+    generator.networks = generator.build()
+    convolutions = [part for part in generator.networks["denoiser"].modules() if isinstance(part, nn.Conv2d)]
+    orthogonal = generator.optimizer("denoiser").param_groups[0]["params"]
+    assert {id(weight) for weight in orthogonal} == {id(part.weight) for part in convolutions} - {
+        id(generator.networks["denoiser"].body.conv_in.weight),
+        id(generator.networks["denoiser"].body.conv_out.weight),
+    }
+    assert len(orthogonal) == len(convolutions) - 2
 
 
 def test_the_loss_is_the_squared_error_on_the_noise():

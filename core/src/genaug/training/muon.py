@@ -28,7 +28,9 @@ class Muon(Optimizer):
     in relation to the weights, whatever the size of the gradient.
 
     filters: weights of convolutions, of at least two dimensions. others: all other parameters. rate, momentum: of the
-    filters. adamw_rate, weight_decay: of the others.
+    filters. adamw_rate, weight_decay: of the others. fixed_norm: whether the weights are scaled; for networks in which
+    no normalisation follows a convolution, give False: the norm is then free, and updates of a matrix with more filters
+    than inputs are larger by the root of their ratio, as Jordan's are.
     """
 
     def __init__(
@@ -40,9 +42,10 @@ class Muon(Optimizer):
         momentum: float = 0.9,
         adamw_rate: float = 4e-3,
         weight_decay: float = 0.05,
+        fixed_norm: bool = True,
     ) -> None:
         groups: list[dict[str, Any]] = [
-            {"params": list(filters), "lr": rate, "momentum": momentum, "orthogonal": True},
+            {"params": list(filters), "lr": rate, "momentum": momentum, "orthogonal": True, "fixed_norm": fixed_norm},
             {"params": list(others), "lr": adamw_rate, "weight_decay": weight_decay, "orthogonal": False},
         ]
         if any(filters.ndim < 2 for filters in groups[0]["params"]):
@@ -50,7 +53,7 @@ class Muon(Optimizer):
         super().__init__([group for group in groups if group["params"]], {})
 
     @classmethod
-    def for_network(cls, network: nn.Module, *, without: Collection[nn.Module] = (), **options: float) -> "Muon":
+    def for_network(cls, network: nn.Module, *, without: Collection[nn.Module] = (), **options: Any) -> "Muon":
         """Muon for the weights of all convolutions of a network, transposed ones too, and AdamW for the rest.
 
         without: convolutions whose weights AdamW moves: those that no normalisation follows, since there the norm of
@@ -71,18 +74,21 @@ class Muon(Optimizer):
             moved = [parameter for parameter in group["params"] if parameter.grad is not None]
             if group["orthogonal"]:
                 for filters in moved:
-                    self._move(filters, group["lr"], group["momentum"])
+                    self._move(filters, group["lr"], group["momentum"], fixed_norm=group["fixed_norm"])
             elif moved:
                 self._adamw(moved, group["lr"], group["weight_decay"])
 
-    def _move(self, filters: Tensor, rate: float, momentum: float) -> None:
+    def _move(self, filters: Tensor, rate: float, momentum: float, *, fixed_norm: bool) -> None:
         state, gradient = self.state[filters], filters.grad
         assert gradient is not None
         if not state:
             state["momentum"] = torch.zeros_like(filters)
         average = state["momentum"].mul_(momentum).add_(gradient)
         update = gradient.add(average, alpha=momentum)
-        filters.mul_(math.sqrt(len(filters)) / (filters.norm() + _TINY))
+        if fixed_norm:
+            filters.mul_(math.sqrt(len(filters)) / (filters.norm() + _TINY))
+        else:
+            rate *= math.sqrt(max(1.0, len(filters) / filters[0].numel()))
         filters.sub_(orthogonalised(update.flatten(1)).view_as(filters), alpha=rate)
 
     def _adamw(self, parameters: list[Tensor], rate: float, weight_decay: float) -> None:

@@ -37,7 +37,11 @@ class DDPMConfig(TwoNetworksConfig):
     colour_histogram: float = option(
         0.0, "Weight of the distance between colour histograms of real and denoised images.", ge=0.0, le=1000.0
     )
-    learning_rate: float = option(1e-3, "Learning rate (AdamW).", gt=0.0, le=1.0)
+    optimizer: Literal["muon", "adamw"] = option(
+        "muon", "Muon for convolutions and AdamW for the rest, or AdamW for all; with Muon fewer steps are enough."
+    )
+    learning_rate: float = option(2e-3, "Learning rate of AdamW.", gt=0.0, le=1.0)
+    filter_rate: float = option(0.02, "Learning rate of Muon.", gt=0.0, le=1.0)
     sampler: Literal["sde-dpm-solver++", "dpm-solver++", "ddim", "ancestral"] = option(
         "sde-dpm-solver++",
         "How images are drawn: with new noise in each step (sde-dpm-solver++, ancestral) or without.",

@@ -9,6 +9,7 @@ from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler
 from genaug.chance import Noise
 from genaug.generator import Batch, Drawn, Generator
 from genaug.layers.memory import choose, keep_images, kept_images
+from genaug.training.muon import Muon
 from torch import Tensor, nn
 
 from genaug_ddpm.config import CDDPMConfig, DDPMConfig
@@ -18,6 +19,8 @@ from genaug_ddpm.networks import CompactNetwork, paper_network
 Config = TypeVar("Config", bound=DDPMConfig)
 _SCHEDULES = {"linear": "linear", "cosine": "squaredcos_cap_v2"}
 _PREDICTIONS = {"noise": "epsilon", "velocity": "v_prediction", "sample": "sample"}
+_ENDS = ("conv_in", "conv_out")  # of UNet2DModel
+_WEIGHT_DECAY = 0.01  # of AdamW
 _SOLVER = {"final_sigmas_type": "zero"}
 # Below it, the cosine schedule leaves almost no signal: an error of the predicted noise would be divided by 5e-5.
 _LEAST_LAMBDA = {"lambda_min_clipped": -5.1}
@@ -62,8 +65,13 @@ class Diffusion(Generator[Config]):
         yield "denoiser", loss
 
     def optimizer(self, name: str) -> torch.optim.Optimizer:
-        """AdamW with the learning rate of the settings."""
-        return torch.optim.AdamW(self.networks[name].parameters(), lr=self.config.learning_rate, fused=True)
+        """AdamW; or Muon for all convolutions but the first and the last."""
+        network, config = self.networks[name], self.config
+        if config.optimizer == "adamw":
+            return torch.optim.AdamW(network.parameters(), lr=config.learning_rate, fused=True)
+        ends = [part for path, part in network.named_modules() if path.rpartition(".")[2] in _ENDS]
+        rates = {"rate": config.filter_rate, "adamw_rate": config.learning_rate, "weight_decay": _WEIGHT_DECAY}
+        return Muon.for_network(network, without=ends, fixed_norm=False, **rates)
 
     def remember(self, known: Batch) -> dict[str, Tensor]:
         """The training images, if sampling starts from them."""

@@ -31,6 +31,7 @@ def _paper_settings(device: str, config: type[DDPMConfig]) -> Preset:
         noise_schedule="linear",
         prediction="noise",
         min_snr=0.0,
+        optimizer="adamw",
         learning_rate=1e-4,
         sampler="ancestral",
         sampling_steps=1000,
