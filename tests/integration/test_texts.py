@@ -1,5 +1,6 @@
 """Names and messages that others choose reach the terminal, the card and the page as plain text on one line."""
 
+import os
 import re
 import subprocess
 import sys
@@ -78,6 +79,23 @@ def test_a_full_standard_output_is_told_with_code_4(odd, words):
     assert found.stderr.splitlines()[-1] == (
         "error: the answer could not be written to standard output: No space left on device"
     )
+
+
+@pytest.mark.parametrize(("given", "policy"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+def test_threads_that_wait_leave_their_core_unless_the_user_wants_otherwise(plain, given, policy):
+    code = (
+        "import os, sys\n"
+        "def tell(event, given):\n"
+        "    if event == 'import' and given[0] == 'torch':\n"
+        "        print('policy', os.environ.get('OMP_WAIT_POLICY'))\n"
+        "sys.addaudithook(tell)\n"
+        "from genaug.cli import main\n"
+        "main(sys.argv[1:])"
+    )
+    known = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    words = [sys.executable, "-c", code, "plan", str(plain), "-g", "oversample"]
+    done = subprocess.run(words, env=known | given, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"policy {policy}\n")
 
 
 @pytest.mark.parametrize("words", [(), ("--help",), ("-h",)])

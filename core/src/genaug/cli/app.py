@@ -1,6 +1,7 @@
 """The app: its commands, its exit codes, and the one place where errors become sentences."""
 
 import errno
+import os
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -88,6 +89,7 @@ def start(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; a user's mistake becomes one sentence and a documented exit code, never a traceback."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # see docs/commands.md; it counts only before torch is loaded
     sys.exit(_exit_code(arguments))
 
 
