@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from genaug.chance import derive
-from genaug.classifier import fit_classifier
 from genaug.data.split import TrainSplit
+from genaug.executors import Report, silent
+from genaug.features import ClassifierTask, trained
 from genaug.mixing.mixed import MixedSet
 from genaug.output.entries import candidate_name
 from genaug.output.mark import png
@@ -38,18 +39,28 @@ def write_digits(folder: Path) -> None:
         _write_scans(folder / "test" / str(label), scans[-TEST_COUNT:])
 
 
-def scores(mixed: MixedSet, seed: int) -> dict[str, list[float]]:
-    """Balanced accuracy on the test split after equal training steps on real only and on real + synthetic images."""
+def scores(
+    mixed: MixedSet, seed: int, *, workers: int | None = None, report: Report = silent
+) -> dict[str, list[float]]:
+    """Balanced accuracy on the test split after equal training steps on real only and on real + synthetic images.
+
+    workers: classifiers that train side by side, by default one for each core.
+    """
     from sklearn.metrics import balanced_accuracy_score
 
     test = mixed.loaded.splits["test"]
     arms = {"real only": mixed.loaded.train, "real + synthetic": together(mixed)}
+    count = _REPEATS * len(arms)
+    tasks = [
+        ClassifierTask(split, derive(seed, "demo", repeat), _STEPS, repeat * len(arms) + place, count, "demo")
+        for repeat in range(_REPEATS)
+        for place, split in enumerate(arms.values(), start=1)
+    ]
     found: dict[str, list[float]] = {name: [] for name in arms}
-    for repeat in range(_REPEATS):
-        for name, split in arms.items():
-            judge = fit_classifier(split, steps=_STEPS, seed=derive(seed, "demo", repeat))
-            predictions = judge.probabilities(test.images).argmax(dim=1).numpy()
-            found[name].append(float(balanced_accuracy_score(test.labels, predictions)))
+    for task, classifier in zip(tasks, trained(tasks, None, workers, report), strict=True):
+        predictions = classifier.probabilities(test.images).argmax(dim=1).numpy()
+        accuracy = float(balanced_accuracy_score(test.labels, predictions))
+        found[[*arms][(task.number - 1) % len(arms)]].append(accuracy)
     return found
 
 

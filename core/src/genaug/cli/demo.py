@@ -31,8 +31,9 @@ def demo(*, out: Out = Path("genaug-demo"), options: given.RunOptions) -> int:
     with progress_bars() as report:
         mixed = pipeline.run(job, target, workers=options.workers, report=report)
     console.counts_table(mixed.counts())
-    console.note("training a small classifier with and without the synthetic images ...")
-    console.say(demonstration.sentence(demonstration.scores(mixed, config.seed)))
+    with progress_bars() as report:
+        found = demonstration.scores(mixed, config.seed, workers=options.workers, report=report)
+    console.say(demonstration.sentence(found))
     console.say(f"data set: {target / 'train'}")
     console.say(f"report: {write_report(target)}")
     return PARTIAL_EXIT_CODE if mixed.failures else 0

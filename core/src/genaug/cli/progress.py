@@ -10,7 +10,12 @@ from genaug.fitting.draw import DrawProgress
 from genaug.fitting.fit import FitProgress
 from genaug.studies.scoring import ArmProgress
 
-_ROLES = {"judge": "training judges", "detector": "telling origins apart", "harm check": "checking for harm"}
+_ROLES = {
+    "judge": "training judges",
+    "detector": "telling origins apart",
+    "harm check": "checking for harm",
+    "demo": "training classifiers with and without synthetic images",
+}
 
 
 @contextmanager
