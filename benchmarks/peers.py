@@ -47,10 +47,10 @@ class Case(NamedTuple):
 
 
 CASES = {
-    "dcgan": Case("one `dcgan`, networks of the paper, 64 px", ("plain",), 30),
-    "dcgan-ten": Case("ten `dcgan`, one for each class, as `run` trains them, 64 px", ("plain",), 12),
-    "vae": Case("one `vae`, networks of the paper, 64 px", ("plain", "pythae"), 40),
-    "ddpm": Case("one `ddpm`, 28.4 M parameters, 64 px", ("plain", "denoising_diffusion"), 8),
+    "dcgan": Case("one `dcgan`, networks of the paper, 64 px", ("plain",), 15),
+    "dcgan-ten": Case("ten `dcgan`, one for each class, as `run` trains them, 64 px", ("plain",), 5),
+    "vae": Case("one `vae`, networks of the paper, 64 px", ("plain", "pythae"), 25),
+    "ddpm": Case("one `ddpm`, 28.4 M parameters, 64 px", ("plain", "denoising_diffusion"), 6),
     "sampling": Case("drawing 16 images of 32 px: our sampler beside 1000 steps of diffusers' loop", ("plain",), 1),
     "scan": Case("reading 300 files: `load_folder`, which also checks them, beside `ImageFolder`", ("plain",), 1),
 }

@@ -282,16 +282,16 @@ def denoiser():
 
 
 def sampling_plain(_steps: int) -> dict:
-    """DDPMPipeline's loop of 1000 steps."""
+    """DDPMPipeline's loop of 1000 steps, measured on 100 of them."""
     from diffusers import DDPMScheduler
 
     scheduler, images, body = DDPMScheduler(1000), torch.randn(16, 3, 32, 32), denoiser().eval()
     scheduler.set_timesteps(1000)
     started = time.perf_counter()
     with torch.no_grad():
-        for moment in scheduler.timesteps:
+        for moment in scheduler.timesteps[:100]:
             images = scheduler.step(body(images, moment.expand(16)), moment, images).prev_sample
-    return {"images_per_second": 16 / (time.perf_counter() - started)}
+    return {"images_per_second": 16 / (time.perf_counter() - started) / 10}
 
 
 def sampling_genaug(_steps: int) -> dict:
