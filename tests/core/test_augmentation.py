@@ -121,6 +121,27 @@ def test_varied_colours_stay_within_their_limits():
     assert torch.allclose(varied(halves, noise(0, 200), **NOTHING | {"saturation": 0.3}), halves, atol=1e-5)
 
 
+def test_hues_turn_about_grey_within_their_limit():
+    colours = torch.tensor([0.6, -0.2, -0.4])[None, :, None, None].expand(200, 3, 4, 4)
+    turned = varied(colours, noise(0, 200), **NOTHING, hue=18.0)
+    assert torch.allclose(turned.mean(dim=1), colours.mean(dim=1), atol=1e-6)
+    cosines = torch.cosine_similarity(turned, colours, dim=1).clamp(-1, 1)[:, 0, 0]
+    assert 17 < cosines.acos().rad2deg().max() <= 18.01
+    assert len(cosines.unique()) > 150
+    grey = torch.rand(200, 1, 4, 4) * 2 - 1
+    assert torch.equal(varied(grey, noise(0, 200), **NOTHING, hue=18.0), varied(grey, noise(0, 200), **NOTHING))
+    assert torch.allclose(varied(grey.expand(-1, 3, -1, -1), noise(0, 200), **NOTHING, hue=18.0), grey, atol=1e-5)
+
+
+@pytest.mark.parametrize(("flips", "axes"), [(("horizontal",), (3,)), (("vertical",), (2,))])
+def test_half_of_the_images_are_flipped_and_only_as_requested(flips, axes):
+    images = torch.rand(200, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    found = varied(images, noise(0, 200), **NOTHING, flips=flips)
+    same, flipped = (torch.isclose(found, other, atol=1e-5).all(dim=(1, 2, 3)) for other in (images, images.flip(axes)))
+    assert bool((same ^ flipped).all())
+    assert 70 < int(flipped.sum()) < 130
+
+
 @pytest.mark.parametrize("pipeline", ["light", "paper"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_variants_follow_the_seed_and_are_never_flipped(pipeline, channels):

@@ -4,6 +4,7 @@ import math
 import warnings
 from collections import Counter
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from genaug.mixing.live import MixedDataset
 from genaug.spec import ImageSpec
 from genaug.studies.arms import Arm, real_arms, synthetic_arms
 from genaug.studies.budget import Budget
-from genaug.studies.learner import ClassifierSpec, Learner, RecipeOrder, batch_size, classical_variants, learn
+from genaug.studies.learner import ClassifierSpec, Learner, RecipeOrder, batch_size, learn
 from genaug.studies.networks import check_network, make_network
 from genaug.studies.outcome import SplitPredictions, StudyOutcome
 from genaug.studies.scores import balanced_accuracy, macro_f1, recalls
@@ -185,24 +186,40 @@ def test_weights_and_soft_targets_reach_the_loss():
     weights = torch.tensor([1.0] * 8 + [0.25] * 4)
     targets = torch.nn.functional.one_hot(live.labels, 2).float()
     targets[8:] = targets[8:] / 2 + 0.25
+    targets = 0.95 * targets + 0.05 / 2
     assert name == "classifier"
     assert loss.item() == pytest.approx((-(targets * logs).sum(dim=1) * weights).sum().item() / 9, rel=1e-5)
+
+
+def test_a_classical_arm_changes_images_in_each_step_and_only_as_it_is_allowed_to():
+    split, live = mixed()
+    rows = torch.arange(len(live))
+    images = torch.stack([live[row].image for row in rows.tolist()])
+    batches = [Batch(images, live.labels, rows, step, 0.0, Noise.per_batch(0, "batch", step, 12)) for step in (0, 1)]
+    mirrored = AllowedChanges(flips=("horizontal", "vertical"))
+    seen = {}
+    for allowed in (None, AllowedChanges(), AllowedChanges(turns=False, hue=False), mirrored):
+        learner = Learner(split.spec, ClassifierSpec("small", None, "", 1, "cpu"), live, allowed, 0)
+        seen[allowed] = [learner._shown(batch) for batch in batches]
+    assert all(torch.equal(shown, images) for shown in seen[None])
+    for allowed in seen.keys() - {None}:
+        assert not torch.allclose(*seen[allowed], atol=0.1)
+    firsts = [shown[0] for allowed, shown in seen.items() if allowed is not None]
+    assert all(not torch.allclose(one, two, atol=0.05) for one, two in combinations(firsts, 2))
 
 
 def test_a_classifier_learns_and_every_arm_takes_the_same_number_of_steps():
     split = tiny_split(3, 16, 16, counts=(12, 12))
     images = split.images // 2 + (split.labels * 128).astype(np.uint8)[:, None, None, None]
     live = MixedDataset.of(images, split.labels, images[:0], split.labels[:0], split.spec.classes)
-    variants = classical_variants(images, "light", AllowedChanges(), shown=24 * 40, seed=0)
-    assert variants.shape == (24, 12, 16, 16, 3)
     classifier = ClassifierSpec("small", None, "", 40, "cpu")
-    for variant_images in (None, variants):
-        learner = learn(split.spec, live, classifier, variant_images=variant_images, batch=batch_size(24), seed=0)
+    for allowed in (None, AllowedChanges()):
+        learner = learn(split.spec, live, classifier, allowed=allowed, batch=batch_size(24), seed=0)
         assert (learner.predict(images) == split.labels).mean() > 0.9
 
 
 def test_batch_sizes_are_even_and_never_larger_than_the_number_of_real_images():
-    assert [batch_size(real) for real in (1, 3, 9, 31, 32, 500)] == [2, 2, 8, 30, 32, 32]
+    assert [batch_size(real) for real in (1, 3, 9, 31, 64, 500)] == [2, 2, 8, 30, 64, 64]
 
 
 SPEC = ImageSpec(1, 32, 32, ("a", "b", "c"), (4, 4, 4))

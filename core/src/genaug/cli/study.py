@@ -42,11 +42,7 @@ Repeats = Annotated[
 Seeds = Annotated[
     int | None, typer.Option("--seeds", help="Classifiers trained for each arm and split; 2 if left out.")
 ]
-Steps = Annotated[int | None, typer.Option("--steps", help="Training steps of each classifier; 1500 if left out.")]
-Classical = Annotated[
-    str | None,
-    typer.Option("--classical", help="Augmentation of the classical arms: light or paper; light if left out."),
-]
+Steps = Annotated[int | None, typer.Option("--steps", help="Training steps of each classifier; 800 if left out.")]
 Network = Annotated[
     str | None,
     typer.Option(
@@ -83,7 +79,6 @@ def study(
     repeats: Repeats = None,
     seeds: Seeds = None,
     steps: Steps = None,
-    classical: Classical = None,
     classifier: Network = None,
     weights: Weights = None,
     out: StudyOut = None,
@@ -98,7 +93,6 @@ def study(
         "repeats": repeats,
         "seeds": seeds,
         "steps": steps,
-        "classical": classical,
         "classifier": classifier,
         "recipes": recipe,
         "counts": numbers(counts),

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from genaug.augmentation import differentiable, variants
+from genaug.augmentation import varied
+from genaug.classifier import Standardise
 from genaug.config import AllowedChanges, TrainConfig
 from genaug.data.split import TrainSplit
 from genaug.generator import Batch, Trainable
@@ -23,14 +24,14 @@ from genaug.mixing.collate import Collate, MixedBatch
 from genaug.mixing.live import MixedDataset
 from genaug.spec import ImageSpec
 from genaug.studies.networks import SMALL, make_network
-from genaug.training import resolve_precision, train
+from genaug.training import Muon, resolve_precision, train
 
-_BATCH = 32
-_RATES = {SMALL: 3e-3}
+_BATCH = 64
 _RATE = 1e-3
+_WARMUP, _FINAL_RATE = 0.3, 0.02  # of the small network
+_SMOOTHING = 0.05  # of targets
+_DEGREES, _HUE = 15.0, 18.0  # most that an image is turned, and its colours
 _CHUNK = 256
-_VARIANTS = 12
-_VARIANT_BYTES = 2**29
 
 Rows = NDArray[np.int64]
 
@@ -57,8 +58,7 @@ class ClassifierSpec:
 class Learner(Trainable):
     """A classifier network and the mixed images that it is trained on, with their targets, weights and blends.
 
-    variant_images: uint8 [N, V, H, W, C], variants of all images, of which each step shows a random one; None to show
-    the images themselves.
+    allowed: what may change when an image is shown, anew in each step; None to show the images themselves.
     """
 
     def __init__(
@@ -66,27 +66,33 @@ class Learner(Trainable):
         spec: ImageSpec,
         classifier: ClassifierSpec,
         mixed: MixedDataset,
-        variant_images: NDArray[np.uint8] | None,
+        allowed: AllowedChanges | None,
         seed: int,
     ) -> None:
         self.spec, self.networks = spec, {}
-        self._classifier, self._mixed, self._variant_images = classifier, mixed, variant_images
+        self._classifier, self._mixed, self._allowed = classifier, mixed, allowed
         self._collate = Collate(mixed.recipe, seed)
 
     def build(self) -> dict[str, nn.Module]:
         """One network: images [N, C, H, W] to logits [N, K]."""
-        return {"classifier": make_network(self._classifier.network, self.spec, self._classifier.weights)}
+        network = make_network(self._classifier.network, self.spec, self._classifier.weights)
+        for layer in network.modules():
+            if isinstance(layer, Standardise):
+                layer.fit(to_float(self._mixed.images))
+        return {"classifier": network}
 
     def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
-        """The mean cross-entropy, each image with its weight."""
+        """The mean cross-entropy with smoothed targets, each image with its weight."""
         mixed = self._mixed_batch(batch)
-        losses = F.cross_entropy(self.networks["classifier"](mixed.images).float(), mixed.targets, reduction="none")
+        logits = self.networks["classifier"](mixed.images).float()
+        losses = F.cross_entropy(logits, mixed.targets, reduction="none", label_smoothing=_SMOOTHING)
         yield "classifier", (losses * mixed.weights).sum() / mixed.weights.sum()
 
     def optimizer(self, name: str) -> torch.optim.Optimizer:
-        """AdamW, weight decay 1e-2, learning rate 3e-3 for the small network and 1e-3 for all others."""
-        rate = _RATES.get(self._classifier.network, _RATE)
-        return torch.optim.AdamW(self.networks[name].parameters(), lr=rate, weight_decay=1e-2)
+        """Muon for the small network, AdamW for all others: learning rate 1e-3, weight decay 1e-2."""
+        if self._classifier.network == SMALL:
+            return Muon.for_network(self.networks[name])
+        return torch.optim.AdamW(self.networks[name].parameters(), lr=_RATE, weight_decay=1e-2)
 
     @torch.no_grad()
     def predict(self, images: NDArray[np.uint8]) -> Rows:
@@ -97,29 +103,18 @@ class Learner(Trainable):
 
     def _mixed_batch(self, batch: Batch) -> MixedBatch:
         rows, device = batch.rows.cpu(), batch.images.device
-        images = batch.images if self._variant_images is None else self._random_variants(batch, self._variant_images)
         targets, weights = self._mixed.targets[rows].to(device), self._mixed.weights[rows].to(device)
         synthetic = self._mixed.synthetic[rows].float().to(device)
-        mixed = MixedBatch(images, targets, weights, synthetic, rows)
+        mixed = MixedBatch(self._shown(batch), targets, weights, synthetic, rows)
         return self._collate.blended(mixed) if self._mixed.recipe.blends else mixed
 
-    def _random_variants(self, batch: Batch, variant_images: NDArray[np.uint8]) -> Tensor:
-        """One of the variants of each image, shifted by up to an eighth of its height and width."""
-        choice = batch.noise.integers(variant_images.shape[1]).cpu().numpy()
-        images = to_float(variant_images[batch.rows.cpu().numpy(), choice]).to(batch.images.device)
-        return differentiable(images, ("translation",), batch.noise)
-
-
-def classical_variants(
-    images: NDArray[np.uint8], pipeline: str, allowed: AllowedChanges, *, shown: int, seed: int
-) -> NDArray[np.uint8]:
-    """Albumentations variants of images, computed once for a whole training: uint8 [N, H, W, C] to [N, V, H, W, C].
-
-    shown: the number of images that the training shows in all. V is 12, or less if fewer are shown per image or if more
-    would not fit into half a gigabyte.
-    """
-    times = max(1, min(_VARIANTS, math.ceil(shown / len(images)), _VARIANT_BYTES // images.nbytes))
-    return variants(images, pipeline, times, seed, allowed).reshape(len(images), times, *images.shape[1:])
+    def _shown(self, batch: Batch) -> Tensor:
+        """The images of a batch, each changed in its own way where the arm is to be augmented."""
+        allowed = self._allowed
+        if allowed is None:
+            return batch.images
+        turns, hues = (_DEGREES if allowed.turns else 0.0), (_HUE if allowed.hue else 0.0)
+        return varied(batch.images, batch.noise, degrees=turns, hue=hues, flips=allowed.flips)
 
 
 class RecipeOrder:
@@ -143,21 +138,28 @@ def learn(
     mixed: MixedDataset,
     classifier: ClassifierSpec,
     *,
-    variant_images: NDArray[np.uint8] | None,
+    allowed: AllowedChanges | None,
     batch: int,
     seed: int,
 ) -> Learner:
-    """A classifier trained on the images of one arm. batch: images per step. variant_images: as in `Learner`."""
+    """A classifier trained on the images of one arm. batch: images per step. allowed: as in `Learner`."""
     counts = np.bincount(mixed.labels, minlength=len(mixed.classes))
     spec = replace(spec, counts=tuple(counts.tolist()))
-    learner = Learner(spec, classifier, mixed, variant_images, seed)
+    learner = Learner(spec, classifier, mixed, allowed, seed)
     rows = np.arange(len(mixed), dtype=np.int64)
     names = tuple(map(str, rows.tolist()))
-    warm = min(20, classifier.steps - 1)
+    small = classifier.network == SMALL
+    warm = min(round(_WARMUP * classifier.steps) if small else 20, classifier.steps - 1)
     train(
         learner,
         TrainSplit(spec, mixed.images, mixed.labels.numpy(), rows, names),
-        TrainConfig(steps=classifier.steps, batch_size=batch, schedule="cosine", warmup_steps=warm),
+        TrainConfig(
+            steps=classifier.steps,
+            batch_size=batch,
+            schedule="cosine",
+            warmup_steps=warm,
+            final_rate=_FINAL_RATE if small else 0.0,
+        ),
         seed=seed,
         device=classifier.device,
         precision=resolve_precision("auto", classifier.device),

@@ -16,11 +16,11 @@ from genaug.executors import Report, make_executor
 from genaug.mixing.live import MixedDataset
 from genaug.storage import make_folder, read_json, stage_hash, write_json
 from genaug.studies.arms import Arm
-from genaug.studies.learner import ClassifierSpec, Learner, batch_size, classical_variants, learn
+from genaug.studies.learner import ClassifierSpec, Learner, batch_size, learn
 from genaug.studies.synthetic_sets import SyntheticSet, SyntheticSetTask, read_facts, read_synthetic_set
 from genaug.training import computing
 
-FORMAT = 1
+FORMAT = 2
 NOTHING = -1  # the prediction of a classifier without any training image: no label, so it is never right
 
 Labels = NDArray[np.int64]
@@ -32,7 +32,7 @@ class Scoring:
 
     title: of the split, for progress. train: its training images. images: uint8 [N, H, W, C], its held-out images.
     synthetic: the tasks whose synthetic images the arms use, by generator. probed: the task whose label-safety probe
-    decides what classical variants may do; None without a probe. classical: the pipeline of the classical arms. seeds:
+    decides how classical arms may change images; None without a probe. seeds:
     classifiers per arm. version: of genaug. folder: where predictions are kept.
     """
 
@@ -43,7 +43,6 @@ class Scoring:
     synthetic: Mapping[str, SyntheticSetTask]
     probed: SyntheticSetTask | None
     classifier: ClassifierSpec
-    classical: str
     seeds: int
     seed: int
     version: str
@@ -55,13 +54,13 @@ class Scoring:
         return stage_hash([list(self.images.shape), hashlib.sha256(self.images.tobytes()).hexdigest()])
 
     def allowed(self) -> AllowedChanges:
-        """The changes that classical variants may have: those that this split's probe allows, or the defaults."""
+        """The changes that classical arms may make: those that this split's probe allows, or the defaults."""
         found = {} if self.probed is None else read_facts(self.probed).get("allowed", {})
         return AllowedChanges(**found)
 
     def path(self, arm: Arm) -> Path:
         """The file of an arm's predictions, named by a hash of everything that decides them."""
-        variants = [self.classical, self.allowed().model_dump(mode="json")] if arm.classical else None
+        allowed = self.allowed().model_dump(mode="json") if arm.classical else None
         synthetic = None if arm.generator is None else self.synthetic[arm.generator].path.stem
         key = stage_hash(
             [
@@ -69,7 +68,7 @@ class Scoring:
                 self.version,
                 arm.to_json(),
                 self.classifier.key(),
-                variants,
+                allowed,
                 self.seed,
                 synthetic,
                 self.held_out_hash,
@@ -135,24 +134,18 @@ def _score_arm(task: Scoring, arm: Arm, sets: Mapping[str, SyntheticSet], kept: 
     if not len(mixed):
         _keep(task, arm, [[NOTHING] * len(task.images)] * task.seeds)
         return
-    variants = _variants(task, mixed.images) if arm.classical else None
+    allowed = task.allowed() if arm.classical else None
     for number in range(len(kept), task.seeds):
-        learner = _learned(task, mixed, variants, number)
+        learner = _learned(task, mixed, allowed, number)
         predictions.append(learner.predict(task.images).tolist())
         _keep(task, arm, predictions)
 
 
-def _variants(task: Scoring, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    shown = task.classifier.steps * batch_size(len(task.train))
-    seed = derive(task.seed, "classical")
-    return classical_variants(images, task.classical, task.allowed(), shown=shown, seed=seed)
-
-
-def _learned(task: Scoring, mixed: MixedDataset, variants: NDArray[np.uint8] | None, number: int) -> Learner:
+def _learned(task: Scoring, mixed: MixedDataset, allowed: AllowedChanges | None, number: int) -> Learner:
     """A trained classifier; all arms of a split and number share a seed, so that only their images differ."""
     size = batch_size(len(task.train))
     seed = derive(task.seed, "study", number)
-    return learn(task.train.spec, mixed, task.classifier, variant_images=variants, batch=size, seed=seed)
+    return learn(task.train.spec, mixed, task.classifier, allowed=allowed, batch=size, seed=seed)
 
 
 def _mixed(task: Scoring, arm: Arm, sets: Mapping[str, SyntheticSet]) -> MixedDataset:

@@ -1,6 +1,6 @@
 """The settings of a study: its splits, the length of its trainings, its classifier and its arms."""
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import model_validator
 
@@ -27,13 +27,12 @@ class StudyConfig(Closed):
         le=100,
     )
     steps: int = option(
-        1500, "Training steps of each classifier, the same for all arms.", unit="steps", ge=1, le=1_000_000
+        800, "Training steps of each classifier, the same for all arms.", unit="steps", ge=1, le=1_000_000
     )
     classifier: str = option("small", "Classifier: small, or the name of a model of torchvision or timm.")
     recipes: tuple[str, ...] = option(
         ("concatenate",), "Recipes that combine real and synthetic images; each has arms of its own."
     )
-    classical: Literal["light", "paper"] = option("light", "Albumentations pipeline of the classical arms.")
     counts: tuple[int, ...] = option(
         (), "Numbers of synthetic images per class, each with arms of its own; if left out, the number of the plan."
     )

@@ -115,7 +115,6 @@ class _Study:
             synthetic=sets,
             probed=next((task for task in sets.values() if task.config.probe), None),
             classifier=question.classifier,
-            classical=settings.classical,
             seeds=settings.seeds,
             seed=derive(question.seed, "split", fold.repeat, fold.number),
             version=__version__,
