@@ -428,6 +428,25 @@ def test_the_certainty_of_equal_splits_is_unknown():
     assert found["headline"]["verdict"] == "no evidence"
 
 
+def test_differences_of_shares_have_intervals_of_possible_values():
+    labels = np.array([0, 1] * 4)
+    half = np.array([False, False, True, True] * 2)
+    splits = tuple(
+        SplitPredictions(labels, half, ((real,), (synthetic,)))
+        for real, synthetic in (
+            (labels, 1 - labels),
+            (1 - labels, labels),
+            (labels, labels),
+        )
+    )
+    outcome = StudyOutcome((Arm(), Arm("a")), 2, splits, 0.2)
+    whole = over_splits(outcome.differences((1, 1)).tolist(), 0.2)
+    assert (whole.low, whole.high) < (-1, 1) < (whole.high, whole.high)
+    for found in (outcome.difference((1, 1)), *outcome.class_differences()):
+        assert (found.low, found.high) == (-1.0, 1.0)
+        assert found.p == pytest.approx(whole.p)
+
+
 def test_a_budget_allows_no_round_that_would_not_fit_and_stores_the_time_of_a_round(tmp_path):
     memory = tmp_path / "pace.json"
     without, short = Budget(None, memory, "a"), Budget(1e-9, memory, "a")

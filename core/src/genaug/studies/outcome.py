@@ -83,7 +83,7 @@ class StudyOutcome:
 
     def difference(self, arms: tuple[int, int]) -> Estimate:
         """The mean of `differences` with its interval."""
-        return over_splits(self.differences(arms).tolist(), self.held_out_share)
+        return self._estimate(self.differences(arms))
 
     def class_differences(self) -> list[Estimate]:
         """For each class, the recall of `chosen_synthetic` minus that of `chosen_real`."""
@@ -96,7 +96,7 @@ class StudyOutcome:
                 [self._recalls(split, synthetic, mask) - self._recalls(split, real, mask) for split, mask in pairs]
             )
         found = _nan_mean(np.array(by_half))
-        return [over_splits(found[:, label].tolist(), self.held_out_share) for label in range(self.classes)]
+        return [self._estimate(found[:, label]) for label in range(self.classes)]
 
     def class_recalls(self, arms: tuple[int, int]) -> Values:
         """Recall of each class by a pair of arms, averaged over splits and seeds, float64 [K]."""
@@ -120,6 +120,10 @@ class StudyOutcome:
             if len(known) > 1 and known.mean() <= standard_error(known, self.held_out_share):
                 return arm
         return best
+
+    def _estimate(self, differences: Values) -> Estimate:
+        """The mean of differences of two shares, one for each split, with its interval."""
+        return over_splits(differences.tolist(), self.held_out_share).within(-1.0, 1.0)
 
     def _level(self, arm: int) -> float:
         return float(np.nanmean(self.by_half[arm]))
