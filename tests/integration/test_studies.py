@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.folders import fill
 
-SPLITS = ("--folds", 2, "--repeats", 2, "--seeds", 1, "--steps", 40, "--select", "none", "--workers", 1)
+SPLITS = ("--folds", 2, "--repeats", 2, "--seeds", 1, "--steps", 20, "--select", "none", "--workers", 1)
 
 FAILING_SEED = 2  # holds out, in the first fold, the scan with which the generator `fails` fails
 MANUAL = Path(__file__).parents[2] / "docs/study.md"

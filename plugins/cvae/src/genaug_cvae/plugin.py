@@ -30,7 +30,7 @@ def _small(_spec: ImageSpec, _device: str) -> Preset:
 
 def _auto(spec: ImageSpec, device: str) -> Preset:
     return Preset(
-        model=CVAEConfig(width=32 if device == "cpu" else 64), train=_train(bounded_steps(spec, device, 1_500))
+        model=CVAEConfig(width=32 if device == "cpu" else 64), train=_train(bounded_steps(spec, device, 1_000))
     )
 
 

@@ -54,7 +54,7 @@ def _auto(spec: ImageSpec, device: str) -> Preset:
 
     For ten classes, training shows as many images in total as that of cddpm.
     """
-    pooled, own = (bounded_steps(spec, device, steps) for steps in (1_000, 300))
+    pooled, own = (bounded_steps(spec, device, steps) for steps in (400, 120))
     one_class = len(spec.classes) == 1
     train = _train(pooled + own if one_class else pooled, 16)
     return Preset(
@@ -66,7 +66,7 @@ def _auto(spec: ImageSpec, device: str) -> Preset:
 def _conditional_auto(spec: ImageSpec, device: str) -> Preset:
     return Preset(
         model=CDDPMConfig(width=_width(sum(spec.counts), device), **_by_size(spec)),
-        train=_train(bounded_steps(spec, device, 2_000), 32),
+        train=_train(bounded_steps(spec, device, 700), 32),
     )
 
 

@@ -29,7 +29,7 @@ def _small(_spec: ImageSpec, _device: str) -> Preset:
 
 
 def _auto(spec: ImageSpec, device: str) -> Preset:
-    return Preset(model=VAEConfig(width=32 if device == "cpu" else 64), train=_train(bounded_steps(spec, device, 800)))
+    return Preset(model=VAEConfig(width=32 if device == "cpu" else 64), train=_train(bounded_steps(spec, device, 250)))
 
 
 def _train(steps: int) -> TrainConfig:
