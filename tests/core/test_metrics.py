@@ -5,6 +5,7 @@ import pytest
 import torch
 from genaug import metric
 from genaug.config import MetricConfig
+from genaug.evaluation.baselines import over_spaces
 from genaug.metric import Measured, related, squared_mmd
 from genaug.metrics import functional
 from genaug.metrics.distributions import KID, SSIM
@@ -244,3 +245,15 @@ class TestTstr(MetricContract):
 
     def make(self):
         return TSTR(TSTRConfig(steps=20))
+
+
+def test_values_whose_names_differ_between_calls_are_missing_where_they_were_not_given():
+    class ByCount(metric.Metric[MetricConfig]):
+        needs = "features"
+        higher_is_better = True
+
+        def compute(self, real, synthetic):
+            return {"always": 1.0, f"of {len(synthetic)}": float(len(synthetic))}
+
+    pairs = [(two, two) for two in (Measured(torch.zeros(n, 2), torch.zeros(n, dtype=torch.int64)) for n in (3, 4))]
+    assert over_spaces(ByCount(MetricConfig()), pairs) == {"always": 1.0, "of 3": 3.0}

@@ -156,6 +156,23 @@ def test_a_metric_or_selector_that_exits_or_fails_is_named(genaug, install, plai
         assert (found.code, name in " ".join(found.err.split())) == (5, True), found.err
 
 
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        ("'no', 0.5, ''", "must give keep as True or False, got 'no'"),
+        ("None, 0.5, ''", "must give keep as True or False, got None"),
+        ("True, float('nan'), ''", "must give finite scores, got nan"),
+        ("False, float('-inf'), ''", "must give finite scores, got -inf"),
+    ],
+)
+def test_a_verdict_that_is_none_is_refused(genaug, install, plain, tmp_path, verdict, words):
+    body = f"from genaug.selector import Verdict; return [Verdict({verdict})] * len(candidates.images)"
+    install("odd-plugin", JUDGES.format(body=body))
+    options = ("--preset", "small", "-s", "steps=2", "-s", "width=4", "--no-check", "--per-class", 1)
+    found = genaug("run", plain, "-g", "cdcgan", *options, "--select", "odds", "-o", tmp_path / "out")
+    assert (found.code, words in " ".join(found.err.split())) == (5, True), found.err
+
+
 def test_a_name_that_is_no_text_is_listed_and_harms_no_other(genaug, install):
     install("odd-plugin", JUDGES.format(body="pass").replace('name="odd"', "name=5"))
     found = genaug("plugins")

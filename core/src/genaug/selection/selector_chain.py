@@ -1,5 +1,6 @@
 """The selectors of a run, fitted on its training images and applied to candidates one after another."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from genaug.config import SelectorConfig, parse
 from genaug.data.split import TrainSplit
-from genaug.errors import PluginError, UsageError, unknown
+from genaug.errors import PluginError, UsageError, shown, unknown
 from genaug.executors import plugin_code
 from genaug.hookspecs import SelectorDescription
 from genaug.images import to_float
@@ -118,10 +119,14 @@ class SelectorChain:
 
 
 def _check(name: str, verdicts: Sequence[Verdict], expected: int, images: int) -> None:
-    """Raises PluginError unless there is a verdict for each candidate; images: number of training images."""
+    """Raises PluginError unless there is a valid verdict for each candidate; images: number of training images."""
     if len(verdicts) != expected:
         raise PluginError(f"the selector {name!r} must give {expected} verdicts, got {len(verdicts)}")
     for verdict in verdicts:
+        if not isinstance(verdict.keep, bool | np.bool_):
+            raise PluginError(f"the selector {name!r} must give keep as True or False, got {shown(verdict.keep)}")
+        if not math.isfinite(verdict.score):
+            raise PluginError(f"the selector {name!r} must give finite scores, got {verdict.score}")
         if verdict.copied is not None and not 0 <= verdict.copied < images:
             raise PluginError(f"the selector {name!r} must give copied rows in [0, {images}), got {verdict.copied}")
 
