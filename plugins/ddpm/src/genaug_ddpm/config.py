@@ -47,7 +47,7 @@ class DDPMConfig(TwoNetworksConfig):
         "How images are drawn: with new noise in each step (sde-dpm-solver++, ancestral) or without.",
     )
     sampling_steps: int = option(
-        20,
+        16,
         "Steps from noise to image, at most as many as time steps; a strength below 1 leaves out the first ones. "
         "The ancestral sampler needs about as many as time steps.",
         unit="steps",
