@@ -54,7 +54,7 @@ def _auto(spec: ImageSpec, device: str) -> Preset:
 
     For ten classes, training shows as many images in total as that of cddpm.
     """
-    pooled, own = (bounded_steps(spec, device, steps) for steps in (400, 120))
+    pooled, own = (bounded_steps(spec, device, steps) for steps in (400, 100))
     one_class = len(spec.classes) == 1
     train = _train(pooled + own if one_class else pooled, 16)
     return Preset(
