@@ -61,15 +61,21 @@ def batches(images: np.ndarray, batch: int):
             yield found
 
 
-def dcgan_plain(steps: int, images: np.ndarray | None = None, clock: Clock | None = None, batch: int = 32) -> dict:
+def dcgan_plain(steps: int) -> dict:
     """The DCGAN loop of PyTorch's tutorial."""
+    clock = Clock()
+    dcgan_loop(digits()[0], steps, BATCH["dcgan"], clock)
+    return clock.speed(BATCH["dcgan"])
+
+
+def dcgan_loop(images: np.ndarray, steps: int, batch: int, clock: Clock) -> None:
+    """Train one DCGAN; the clock ticks after each step."""
     from genaug_dcgan.networks import PaperDiscriminator, PaperGenerator
 
-    clock = clock or Clock()
     generator, discriminator = PaperGenerator(256, 3), PaperDiscriminator(3, 0.2)
     adam = [torch.optim.Adam(one.parameters(), lr=2e-4, betas=(0.5, 0.999)) for one in (generator, discriminator)]
     loss = nn.BCELoss()
-    for _, real in zip(range(steps), batches(digits()[0] if images is None else images, batch), strict=False):
+    for _, real in zip(range(steps), batches(images, batch), strict=False):
         noise = torch.randn(len(real), 256, 1, 1)
         fake = generator(noise)
         discriminator.zero_grad()
@@ -82,7 +88,6 @@ def dcgan_plain(steps: int, images: np.ndarray | None = None, clock: Clock | Non
         fooled.backward()
         adam[0].step()
         clock.tick(fooled.item())
-    return clock.speed(batch)
 
 
 def dcgan_ten_plain(steps: int) -> dict:
@@ -90,7 +95,7 @@ def dcgan_ten_plain(steps: int) -> dict:
     images, labels = digits()
     started = time.perf_counter()
     for label in range(CLASSES):
-        dcgan_plain(steps, images[labels == label], batch=BATCH["dcgan-ten"])
+        dcgan_loop(images[labels == label], steps, BATCH["dcgan-ten"], Clock())
     return {"images_per_second": CLASSES * steps * BATCH["dcgan-ten"] / (time.perf_counter() - started)}
 
 

@@ -1,11 +1,14 @@
 """The lengths that fit into a given time: what is shortened first, and what is too little."""
 
+import json
+import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from genaug.errors import UsageError
 from genaug.overrides import duration
-from genaug.run.budget import Lengths, choose
+from genaug.run.budget import Lengths, _kept, choose
 from genaug.run.cost import CostEstimate
 
 FULL = CostEstimate(
@@ -69,3 +72,31 @@ def test_a_time_is_read_as_people_write_it(text, seconds):
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(ValueError, match="expected a time such as 30m"):
         duration(text)
+
+
+def test_a_sampler_that_takes_longer_than_a_quarter_of_the_time_is_named():
+    with pytest.raises(UsageError, match=r"a budget of 100 s is too short .* drawing .* takes more than 25 s"):
+        choose(replace(FULL, draw_seconds=math.inf), 100)
+
+
+SOUND = {"training": 0.5, "judging": 1.0, "check": True}
+
+
+@pytest.mark.parametrize(
+    ("held", "found"),
+    [
+        ({"key": "a", "lengths": SOUND}, Lengths(**SOUND)),
+        ({"key": "b", "lengths": SOUND}, None),
+        ({"key": "a", "lengths": SOUND | {"training": 0.0}}, None),
+        ({"key": "a", "lengths": SOUND | {"training": float("nan")}}, None),
+        ({"key": "a", "lengths": SOUND | {"judging": "full"}}, None),
+        ({"key": "a", "lengths": SOUND | {"check": 1}}, None),
+        ({"key": "a", "lengths": SOUND | {"more": 1}}, None),
+        ({"key": "a", "lengths": {}}, None),
+        ({"key": "a"}, None),
+        ([], None),
+    ],
+)
+def test_a_kept_choice_that_was_edited_is_made_anew(tmp_path, held, found):
+    (tmp_path / "budget.json").write_text(json.dumps(held))
+    assert _kept(tmp_path / "budget.json", "a") == found

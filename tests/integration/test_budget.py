@@ -88,6 +88,20 @@ def test_a_plan_shows_what_a_budget_would_give_up(plain, genaug):
     assert "cdcgan trains for" in shown["gave_up"][0]
 
 
+def test_measuring_ends_where_drawing_takes_too_long(plain, genaug):
+    slow = ("-s", "timesteps=10000", "-s", "sampler=ancestral", "-s", "sampling_steps=10000", "-s", "width=8")
+    code, _, told = genaug("plan", plain, "-g", "cddpm", "--preset", "small", *slow, "--no-check", "--budget", "12s")
+    assert code == 2
+    assert "drawing the first few images takes more than 3 s" in told.replace("\n", " ")
+
+
+def test_more_images_are_drawn_from_the_same_models(plain, tmp_path, genaug):
+    given = (*LONG, "-s", "steps=20", "--budget", "5m", "-o", tmp_path / "out")
+    assert genaug("run", plain, *given)[0] == 0
+    assert genaug("run", plain, *given, "--per-class", 6)[0] == 0
+    assert json.loads((tmp_path / "out" / "timings.json").read_text())["fits"][0]["reused"]
+
+
 def test_augment_takes_a_budget():
     images, labels = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), dtype=np.uint8), np.arange(8) % 2
     found = augment(

@@ -168,7 +168,7 @@ def test_compact_networks_fit_any_size(height, width):
     assert generator.decode(mean, labels).shape == (2, 1, height, width)
 
 
-@pytest.mark.parametrize(("preset", "settings"), [("paper", {"optimizer": "muon"}), ("small", {})])
+@pytest.mark.parametrize(("preset", "settings"), [("paper", {"optimizer": "muon"}), ("small", {"optimizer": "muon"})])
 def test_muon_moves_all_convolutions_but_the_one_to_the_image(preset, settings):
     generator, _ = create(preset, **settings)
     orthogonal, others = generator.optimizer("autoencoder").param_groups

@@ -15,7 +15,7 @@ def plan(
     as_json: given.Json = False,
 ) -> int:
     """Show what `genaug run` with these options would do, draw and cost. Times a few steps, writes nothing."""
-    from genaug.run.budget import choose, shortened
+    from genaug.run.budget import budgeted_drawing, choose, shortened
     from genaug.run.cost import measure
     from genaug.run.job import SECTIONS
     from genaug.run.pipeline import check
@@ -23,9 +23,10 @@ def plan(
 
     job = options.job(data)
     check(job, out)
-    cost = measure(job, options.workers)
-    if job.config.budget is not None:
-        job = shortened(job, choose(cost, job.config.budget))
+    budget = job.config.budget
+    cost = measure(job, options.workers, drawing=None if budget is None else budgeted_drawing(budget))
+    if budget is not None:
+        job = shortened(job, choose(cost, budget))
     planned = job.planned()
     findings = possible_shortcut(planned)
     if as_json:

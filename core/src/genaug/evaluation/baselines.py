@@ -128,7 +128,10 @@ def over_spaces(metric: Metric[Any], pairs: Sequence[Pair]) -> dict[str, float]:
     """The metric's mean values over pairs (real images, judged images), weighted by the number of judged images."""
     results = [computed(metric, *pair) for pair in pairs]
     sizes = [len(judged) for _, judged in pairs]
-    return {name: weighted((values.get(name, math.nan) for values in results), sizes) for name in (results[0] if results else {})}
+    return {
+        name: weighted((values.get(name, math.nan) for values in results), sizes)
+        for name in (results[0] if results else {})
+    }
 
 
 def weighted(values: Iterable[float], weights: Iterable[float]) -> float:
@@ -142,4 +145,7 @@ def _averaged(repeats: Sequence[dict[str, float]]) -> dict[str, float]:
     """Mean values over the repeats that have any."""
     complete = [values for values in repeats if values]
     equal = [1.0] * len(complete)
-    return {name: weighted((values.get(name, math.nan) for values in complete), equal) for name in (complete[0] if complete else {})}
+    return {
+        name: weighted((values.get(name, math.nan) for values in complete), equal)
+        for name in (complete[0] if complete else {})
+    }

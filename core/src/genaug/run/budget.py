@@ -1,8 +1,9 @@
 """A run within a given time: how long its classifiers and generators train, chosen once from a few measured steps."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from genaug.config import TrainConfig
@@ -16,6 +17,7 @@ from genaug.storage import locked, make_folder, read_json, stage_hash, write_jso
 _FILE = "budget.json"
 _USED = 0.85  # of the budget; the rest is for steps that take longer than the measured ones
 _LEAST = 0.02
+_CHUNKS = 4
 _ENOUGH = 0.5
 
 
@@ -43,22 +45,44 @@ def within_budget(
     """
     if job.config.budget is None:
         return job
-    key, path = stage_hash([job.request(), job.plan]), folder / _FILE
-    kept = read_json(path)
-    if isinstance(kept, dict) and kept.get("key") == key:
-        return shortened(job, Lengths(**kept["lengths"]))
+    key, path = stage_hash(job.request()), folder / _FILE
+    kept = _kept(path, key)
+    if kept is not None:
+        return shortened(job, kept)
     check(job, out)
     began = time.monotonic()
-    cost = measure(job, workers)
+    cost = measure(job, workers, drawing=budgeted_drawing(job.config.budget))
     lengths = choose(cost, job.config.budget, spent + time.monotonic() - began)
     with locked(folder):
         write_json(make_folder(folder) / _FILE, {"key": key, "lengths": asdict(lengths)})
     return shortened(job, lengths)
 
 
+def budgeted_drawing(budget: int) -> float:
+    """Seconds that drawing one chunk of images may take while it is measured: whole runs draw at least a few."""
+    return budget / _CHUNKS
+
+
+def _kept(path: Path, key: str) -> Lengths | None:
+    """The choice that a file holds for this key; None where it holds none, or no possible one."""
+    found = read_json(path)
+    lengths = found.get("lengths") if isinstance(found, dict) and found.get("key") == key else None
+    if not isinstance(lengths, dict) or lengths.keys() != {one.name for one in fields(Lengths)}:
+        return None
+    shares = (lengths["training"], lengths["judging"])
+    possible = all(type(share) is float and 0 < share <= 1 for share in shares) and type(lengths["check"]) is bool
+    return Lengths(**lengths) if possible else None
+
+
 def choose(cost: CostEstimate, budget: int, spent: float = 0.0) -> Lengths:
     """The lengths that fit into a budget in seconds, of which some are spent; raises UsageError where none do."""
-    left = _USED * budget - spent - cost.draw_seconds - cost.write_seconds
+    drawing = cost.draw_seconds or 0.0
+    if math.isinf(drawing):
+        raise UsageError(
+            f"a budget of {budget} s is too short for this run: drawing the first few images takes more than "
+            f"{budgeted_drawing(budget):.0f} s; give more time, or fewer sampling steps"
+        )
+    left = _USED * budget - spent - drawing - cost.write_seconds
     for lengths in _PREFERENCES:
         checking = cost.check_seconds + cost.detector_seconds if lengths.check else 0.0
         room = left - lengths.judging * cost.judge_seconds - checking

@@ -17,6 +17,7 @@ from genaug.evaluation.detectability import origin_split, training_steps
 from genaug.features.crossfit import FOLDS
 from genaug.fitting import CHUNK, FitTask, ModelSampler, draw_chunk, take_memory
 from genaug.fitting.fit import enlarged
+from genaug.generator import AnyGenerator
 from genaug.registry import make_generator
 from genaug.run.detectability import compared, detector_steps
 from genaug.run.expected import expected_set
@@ -41,7 +42,8 @@ class CostEstimate:
     this number of workers. judge_seconds: training time of the classifiers that judge candidates; 0 without selectors.
     check_seconds: training time of the classifiers of the harm check; 0 without it. detector_seconds: time to read the
     images whose origins are told apart, and to train the classifiers that do it; 0 with `check` switched off.
-    draw_seconds: time to draw two candidates for each image. write_seconds: time to write images, sheets and the page.
+    draw_seconds: time to draw two candidates for each image; None where it was not measured, infinite where one chunk
+    takes longer than it may. write_seconds: time to write images, sheets and the page.
     """
 
     fits: int
@@ -52,14 +54,8 @@ class CostEstimate:
     judge_seconds: float = 0.0
     check_seconds: float = 0.0
     detector_seconds: float = 0.0
-    draw_seconds: float = 0.0
+    draw_seconds: float | None = None
     write_seconds: float = 0.0
-
-    @property
-    def total(self) -> float:
-        """Seconds of the whole run."""
-        parts = (self.seconds, self.judge_seconds, self.check_seconds, self.detector_seconds)
-        return sum(parts) + self.draw_seconds + self.write_seconds
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -74,8 +70,7 @@ class CostEstimate:
             f"{self.seconds / 60:.1f} minutes of training with {self.workers} worker(s), "
             f"{self.judge_seconds / 60:.1f} minutes for the classifiers that judge images, "
             f"{self.detector_seconds / 60:.1f} minutes to tell generated from real images, "
-            f"{self.check_seconds / 60:.1f} minutes for the harm check, "
-            f"{(self.draw_seconds + self.write_seconds) / 60:.1f} minutes to draw and write images"
+            f"{self.check_seconds / 60:.1f} minutes for the harm check; drawing and writing images comes on top"
         )
 
 
@@ -101,8 +96,11 @@ class _Timer:
         return (timed[-1] - timed[0]) / max(1, len(timed) - 1) if timed else 0.0
 
 
-def measure(job: Job, workers: int | None = None) -> CostEstimate:
-    """Time a few steps of each generator, in this process, with the model that has the most training images."""
+def measure(job: Job, workers: int | None = None, *, drawing: float | None = None) -> CostEstimate:
+    """Time a few steps of each generator, in this process, with the model that has the most training images.
+
+    drawing: seconds that drawing one chunk of images may take; None to leave it out, since some samplers take minutes.
+    """
     nowhere = Path()
     fits = [task.fit for task in plan_tasks(job, nowhere, nowhere)]
     fits = [*{task.pooled.key: task.pooled for task in fits if task.pooled is not None}.values(), *fits]
@@ -112,13 +110,14 @@ def measure(job: Job, workers: int | None = None) -> CostEstimate:
     paces: dict[str, _Pace] = {}
     for task in sorted(fits, key=lambda task: -len(task.split)):
         name = task.settings.description.name
-        paces[name] = paces.get(name) or _pace(task)
+        paces[name] = paces.get(name) or _pace(task, drawing)
     busy = min(count, len(fits))
     slower = _slower(busy)
     steps = [_steps(task) for task in fits]
     step_seconds = [paces[task.settings.description.name].step * slower for task in fits]
     seconds = [count * each for count, each in zip(steps, step_seconds, strict=True)]
     drawn = {share.name: sum(share.plan.values()) for share in job.all_shares if share.name in paces}
+    images = [count * paces[name].image for name, count in drawn.items()]
     candidates = _CANDIDATES if job.selectors else 1.0
     training = max(sum(seconds) / busy, *seconds)
     together = side_by_side(workers)
@@ -132,7 +131,7 @@ def measure(job: Job, workers: int | None = None) -> CostEstimate:
         judge_seconds=judging,
         check_seconds=checking,
         detector_seconds=_detector_seconds(job, together) if job.config.check else 0.0,
-        draw_seconds=sum(count * paces[name].image for name, count in drawn.items()) * candidates * slower / busy,
+        draw_seconds=None if drawing is None else sum(images) * candidates * slower / busy,
         write_seconds=_WRITING[0] + _WRITING[1] * sum(drawn.values()),
     )
 
@@ -188,14 +187,14 @@ def _steps(task: FitTask) -> int:
 
 @dataclass(frozen=True)
 class _Pace:
-    """Seconds of one training step and of one drawn image."""
+    """Seconds of one training step and of one drawn image; infinite where drawing takes too long."""
 
     step: float
     image: float
 
 
-def _pace(task: FitTask) -> _Pace:
-    """The pace of a generator: the mean of a few steps after a few to warm up, then one chunk of images."""
+def _pace(task: FitTask, drawing: float | None) -> _Pace:
+    """The pace of a generator: the mean of a few steps after a few to warm up, then one chunk of images if wanted."""
     settings, timer = task.settings, _Timer()
     generator = make_generator(settings.description, task.split.spec, settings.preset.model)
     with suppress(_EnoughError):
@@ -209,9 +208,21 @@ def _pace(task: FitTask) -> _Pace:
             threads=settings.threads,
             report=timer,
         )
-    take_memory(generator, task.known, seed=0, device=settings.device)
-    sampler = ModelSampler(generator, settings.device)
-    with computing(settings.threads):
-        started = time.perf_counter()
-        draw_chunk(sampler, 0, 0, seed=0, name=settings.description.name)
-        return _Pace(timer.step_seconds(), (time.perf_counter() - started) / CHUNK)
+    return _Pace(timer.step_seconds(), 0.0 if drawing is None else _image_seconds(generator, task, drawing))
+
+
+def _image_seconds(generator: AnyGenerator, task: FitTask, most: float) -> float:
+    """Seconds of each image of one chunk; infinite where a network is called after `most` seconds."""
+    settings, started = task.settings, time.perf_counter()
+
+    def stop_late(*_called: Any) -> None:
+        if time.perf_counter() - started > most:
+            raise _EnoughError
+
+    for network in generator.networks.values():
+        network.register_forward_pre_hook(stop_late)
+    with suppress(_EnoughError), computing(settings.threads):
+        take_memory(generator, task.known, seed=0, device=settings.device)
+        draw_chunk(ModelSampler(generator, settings.device), 0, 0, seed=0, name=settings.description.name)
+        return (time.perf_counter() - started) / CHUNK
+    return math.inf
