@@ -144,7 +144,7 @@ def test_a_class_that_cannot_be_filled_is_left_repeated_or_a_failure(
 
 def test_the_same_run_gives_the_same_bytes_and_more_images_only_add(coloured, tmp_path, genaug, quick_judges):
     first, again = tmp_path / "first", tmp_path / "again"
-    select = ("--select", "novelty,consistency")
+    select = ("--select", "novelty,consistency", "-s", "steps=20")
     assert run(genaug, coloured, first, quick_judges, *select, per_class=3)[0] == 0
     assert run(genaug, coloured, again, quick_judges, *select, per_class=3)[0] == 0
     before = contents(first)
