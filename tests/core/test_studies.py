@@ -198,7 +198,8 @@ def test_a_classical_arm_changes_images_in_each_step_and_only_as_it_is_allowed_t
     batches = [Batch(images, live.labels, rows, step, 0.0, Noise.per_batch(0, "batch", step, 12)) for step in (0, 1)]
     mirrored = AllowedChanges(flips=("horizontal", "vertical"))
     seen = {}
-    for allowed in (None, AllowedChanges(), AllowedChanges(turns=False, hue=False), mirrored):
+    some = AllowedChanges(turns=False), AllowedChanges(hue=False), AllowedChanges(turns=False, hue=False)
+    for allowed in (None, AllowedChanges(), *some, mirrored):
         learner = Learner(split.spec, ClassifierSpec("small", None, "", 1, "cpu"), live, allowed, 0)
         seen[allowed] = [learner._shown(batch) for batch in batches]
     assert all(torch.equal(shown, images) for shown in seen[None])
