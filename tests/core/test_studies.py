@@ -195,13 +195,13 @@ def test_a_classical_arm_changes_images_in_each_step_and_only_as_it_is_allowed_t
     split, live = mixed()
     rows = torch.arange(len(live))
     images = torch.stack([live[row].image for row in rows.tolist()])
-    batches = [Batch(images, live.labels, rows, step, 0.0, Noise.per_batch(0, "batch", step, 12)) for step in (0, 1)]
     mirrored = AllowedChanges(flips=("horizontal", "vertical"))
     seen = {}
     some = AllowedChanges(turns=False), AllowedChanges(hue=False), AllowedChanges(turns=False, hue=False)
     for allowed in (None, AllowedChanges(), *some, mirrored):
         learner = Learner(split.spec, ClassifierSpec("small", None, "", 1, "cpu"), live, allowed, 0)
-        seen[allowed] = [learner._shown(batch) for batch in batches]
+        noises = [Noise.per_batch(0, "batch", step, 12) for step in (0, 1)]  # the same for every learner
+        seen[allowed] = [learner._shown(Batch(images, live.labels, rows, 0, 0.0, noise)) for noise in noises]
     assert all(torch.equal(shown, images) for shown in seen[None])
     for allowed in seen.keys() - {None}:
         assert not torch.allclose(*seen[allowed], atol=0.1)
