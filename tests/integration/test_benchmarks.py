@@ -12,7 +12,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 WATCHED = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
-from kills import Kill, Watch
+from kills_processes import Kill, Watch
 os.makedirs("inside")
 os.chdir("inside")
 sys.addaudithook(Watch(os.getcwd(), 1, Kill("run", int(sys.argv[2]))))

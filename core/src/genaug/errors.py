@@ -11,9 +11,10 @@ Exit code 0 means success; 7 a run in which some classes failed and all others w
 from what was written, or an image that cannot be reproduced bit for bit; 130 an interrupt by Ctrl-C.
 """
 
+import errno
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 __all__ = ["DataError", "GenaugError", "OutputError", "PluginError", "TrainingError", "UsageError"]
@@ -104,3 +105,19 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     near = get_close_matches(name[:LONGEST], names, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return UsageError(f"unknown {kind} {shown(name)}{hint}; known: {', '.join(names) or 'none'}")
+
+
+def disk_fault(error: OSError) -> str:
+    """Why a file could not be written, and what to do."""
+    advice: Mapping[int | None, str] = {
+        errno.ENOSPC: "the disk is full; free some space and run the same command again to continue",
+        errno.EDQUOT: "the disk quota is full; free some space and run the same command again to continue",
+        errno.EFBIG: "the file is larger than the limit of this process (ulimit -f); raise the limit and run again",
+        errno.EACCES: "permission denied; choose another --out",
+        errno.EPERM: "not permitted; choose another --out",
+        errno.EROFS: "the file system is read-only; choose another --out",
+        errno.ENOTDIR: "part of the path is a file; choose another --out",
+        errno.EEXIST: "part of the path is a file; choose another --out",
+        errno.ENAMETOOLONG: "the name is too long for this file system; choose a shorter --out",
+    }
+    return advice.get(error.errno, error.strerror or str(error))

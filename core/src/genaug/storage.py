@@ -1,6 +1,5 @@
 """The only module that opens files for writing: a file is written completely or not at all."""
 
-import errno
 import hashlib
 import heapq
 import json
@@ -20,7 +19,7 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from genaug.errors import DataError, OutputError, printable
+from genaug.errors import DataError, OutputError, disk_fault, printable
 
 Record = TypeVar("Record", bound=Mapping[str, Any])
 LOCK = "lock"
@@ -45,7 +44,7 @@ def make_folder(path: Path) -> Path:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file completely or not at all; raises OutputError."""
-    write_with(path, lambda beside: _write_whole(beside, data))
+    write_with(path, lambda beside: beside.write_bytes(data))
 
 
 def write_checked(path: Path, data: bytes) -> None:
@@ -264,11 +263,6 @@ def _write_lines(path: Path, lines: Iterable[str]) -> None:
         file.writelines(f"{line}\n" for line in lines)
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-
-
 def _flush_to_disk(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -298,19 +292,4 @@ def _output_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(f"could not write {path}: {_reason(error)}") from error
-
-
-def _reason(error: OSError) -> str:
-    advice: Mapping[int | None, str] = {
-        errno.ENOSPC: "the disk is full; free some space and run the same command again to continue",
-        errno.EDQUOT: "the disk quota is full; free some space and run the same command again to continue",
-        errno.EFBIG: "the file is larger than the limit of this process (ulimit -f); raise the limit and run again",
-        errno.EACCES: "permission denied; choose another --out",
-        errno.EPERM: "not permitted; choose another --out",
-        errno.EROFS: "the file system is read-only; choose another --out",
-        errno.ENOTDIR: "part of the path is a file; choose another --out",
-        errno.EEXIST: "part of the path is a file; choose another --out",
-        errno.ENAMETOOLONG: "the name is too long for this file system; choose a shorter --out",
-    }
-    return advice.get(error.errno, error.strerror or str(error))
+        raise OutputError(f"could not write {path}: {disk_fault(error)}") from error

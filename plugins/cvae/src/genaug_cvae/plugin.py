@@ -6,22 +6,14 @@ from genaug.config import Preset, TrainConfig
 from genaug.hookspecs import GeneratorDescription, Needs, hookimpl
 from genaug.layers.settings import bounded_steps
 from genaug.spec import ImageSpec
+from genaug_vae.config import PAPER
 
 from genaug_cvae.config import CVAEConfig
 
 
 def _paper(_spec: ImageSpec, _device: str) -> Preset:
     """The networks of the paper (docs/paper.md) with one-hot labels added to images and codes; 32 is ours."""
-    model = CVAEConfig(
-        network="paper",
-        latent=512,
-        reconstruction="bce",
-        warmup=0.0,
-        optimizer="adam",
-        learning_rate=1e-4,
-        sampling="prior",
-    )
-    return Preset(model=model, train=TrainConfig(epochs=10_000, batch_size=32))
+    return Preset(model=CVAEConfig(**PAPER), train=TrainConfig(epochs=10_000, batch_size=32))
 
 
 def _small(_spec: ImageSpec, _device: str) -> Preset:

@@ -1,9 +1,20 @@
 """Settings of variational autoencoders."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from genaug.config import option
 from genaug.layers.settings import TwoNetworksConfig
+
+# the settings of the paper (docs/paper.md), for all autoencoders
+PAPER: dict[str, Any] = {
+    "network": "paper",
+    "latent": 512,
+    "reconstruction": "bce",
+    "warmup": 0.0,
+    "optimizer": "adam",
+    "learning_rate": 1e-4,
+    "sampling": "prior",
+}
 
 
 class AutoencoderConfig(TwoNetworksConfig):

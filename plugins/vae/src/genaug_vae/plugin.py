@@ -8,7 +8,7 @@ from genaug.hookspecs import GeneratorDescription, Needs, hookimpl
 from genaug.layers.settings import bounded_steps
 from genaug.spec import ImageSpec
 
-from genaug_vae.config import VAEConfig
+from genaug_vae.config import PAPER, VAEConfig
 
 # of one class there are too few images for Muon: after 250 steps 15 % of the images were copies in classifier features
 _ADAM: dict[str, Any] = {"optimizer": "adam", "learning_rate": 1e-3}
@@ -16,16 +16,7 @@ _ADAM: dict[str, Any] = {"optimizer": "adam", "learning_rate": 1e-3}
 
 def _paper(_spec: ImageSpec, _device: str) -> Preset:
     """The settings of the paper (docs/paper.md). It does not give the batch size, so 32 is our choice."""
-    model = VAEConfig(
-        network="paper",
-        latent=512,
-        reconstruction="bce",
-        warmup=0.0,
-        optimizer="adam",
-        learning_rate=1e-4,
-        sampling="prior",
-    )
-    return Preset(model=model, train=TrainConfig(epochs=10_000, batch_size=32))
+    return Preset(model=VAEConfig(**PAPER), train=TrainConfig(epochs=10_000, batch_size=32))
 
 
 def _small(_spec: ImageSpec, _device: str) -> Preset:
