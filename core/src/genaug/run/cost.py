@@ -29,8 +29,8 @@ from genaug.training import Progress, computing, resolved_steps, side_by_side, t
 _WARM_STEPS = 3
 _TIMED_STEPS = 10
 _TIMED_IMAGES = 32
-# careful estimates: on two cores, judges side by side took 1.06 times as long for each step as one alone; in one run, 600 new
-# images took 15 s to select and write
+# careful estimates: on two cores a step of a judge took 1.06 times as long beside another one as alone; in one run, 600
+# new images took 15 s to select and write
 _SIDE_BY_SIDE = 1.2  # factor on a step while another process trains
 _CANDIDATES = 2.0  # drawn for each image that is kept, where selectors judge
 _WRITING = 3.0, 0.02  # seconds for tables, sheets and the page, and for each new image, to select it too
