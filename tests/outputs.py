@@ -74,18 +74,21 @@ def study(verdict: str = "helps") -> dict[str, Any]:
     ]
     splits = {"folds": 5, "repeats": 2, "done": 10, "planned": 10, "held_out_share": 0.2}
     return {
-        "format": 1,
+        "format": 2,
         "genaug": "0.1.0",
         "data": {"classes": ["stop", TAG], "counts": [9, 9], "size": [16, 16], "images": 18},
         "generators": ["first", "second"],
         "classifier": "small",
         "steps": 800,
         "seeds": 2,
+        "length": {"sentence": "Every classifier is trained for 800 steps.", "curve": []},
         "splits": splits,
         "arms": arms,
         "headline": {
             "verdict": verdict,
             "sentence": f"The answer is: {verdict}.",
+            "without": [f"Trained on your images as they are: balanced accuracy 0.840, {TAG}."],
+            "estimand": "A difference is the expected one.",
             "real": ["real"],
             "synthetic": ["first"],
         }

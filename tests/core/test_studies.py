@@ -308,11 +308,12 @@ def test_several_verdicts_are_corrected_for_their_number():
 def outcome_of(predictions: list[list[np.ndarray]], labels: np.ndarray, half: np.ndarray, arms=None) -> StudyOutcome:
     """predictions: by arm, then by split, on the same images in each split."""
     arms = arms or (Arm(), Arm(classical=True), Arm("a"), Arm("b"))
+    rows = np.arange(len(labels))
     splits = tuple(
-        SplitPredictions(labels, half, tuple((arm[place],) for arm in predictions))
+        SplitPredictions(rows, labels, half, tuple((arm[place],) for arm in predictions), place)
         for place in range(len(predictions[0]))
     )
-    return StudyOutcome(arms, 2, splits, 0.2)
+    return StudyOutcome(arms, 2, splits, rows, 0.2)
 
 
 def test_no_image_both_chooses_an_arm_and_scores_it():
@@ -360,7 +361,7 @@ def simulated(
     features = [chance.normal(size=(len(labels), 4)) + signal * np.eye(classes, 4)[labels] for signal in signals]
     half = chance.permutation(len(labels)) % 2 == 0
     splits = []
-    for _ in range(repeats):
+    for repeat in range(repeats):
         place = np.empty(len(labels), dtype=int)
         for label in range(classes):
             place[labels == label] = chance.permutation(each) % folds
@@ -369,9 +370,10 @@ def simulated(
             blurs = luck * chance.normal(size=(len(features), classes, 4))
             pairs = zip(features, blurs, strict=True)
             predictions = tuple((nearest_centroid(one[~out], labels[~out], one[out], blur),) for one, blur in pairs)
-            splits.append(SplitPredictions(labels[out], half[out], predictions))
+            splits.append(SplitPredictions(np.flatnonzero(out), labels[out], half[out], predictions, repeat))
     synthetic = [Arm(f"g{number}") for number in range(arms)]
-    return StudyOutcome((*real_arms(), *synthetic), classes, tuple(splits), 1 / folds)
+    groups = np.arange(len(labels))
+    return StudyOutcome((*real_arms(), *synthetic), classes, tuple(splits), groups, 1 / folds)
 
 
 @pytest.mark.parametrize(("arms", "luck"), [(2, 0.0), (8, 0.5)])
@@ -405,8 +407,7 @@ def test_the_summary_says_how_certain_it_is():
 def test_figures_begin_with_the_same_arm_without_synthetic_images():
     arms = (*real_arms(), *synthetic_arms(["a"], [RECIPE], (0, 50, 100), uneven=False, alone=True))
     labels = np.array([0, 1] * 4)
-    split = SplitPredictions(labels, labels == 0, tuple((labels,) for _ in arms))
-    rows = figure(StudyOutcome(arms, 2, (split, split), 0.2))
+    rows = figure(outcome_of([[labels, labels] for _ in arms], labels, labels == 0, arms))
     assert [(row["generator"], row["arm"], row["count"]) for row in rows] == [
         ("real + a", "real", 0),
         ("real + a", "real + 50 a", 50),
@@ -417,14 +418,11 @@ def test_figures_begin_with_the_same_arm_without_synthetic_images():
     ]
 
 
-def test_the_certainty_of_equal_splits_is_unknown():
+def test_one_split_cannot_say_how_certain_it_is():
     labels = np.array([0, 1] * 4)
-    split = SplitPredictions(labels, np.array([False, False, True, True] * 2), tuple((labels,) for _ in range(4)))
-    outcome = StudyOutcome((Arm(), Arm(classical=True), Arm("a"), Arm("b")), 2, (split, split), 0.2)
-    assert (
-        certainty(outcome, 2) == "2 splits: all have the same difference, so it is unknown how certain the result is."
-    )
-    found = summary(outcome, ("a", "b"), (4, 4), 2)
+    outcome = outcome_of([[labels]] * 4, labels, np.array([False, False, True, True] * 2))
+    assert certainty(outcome, 1) == "1 split: at least 2 are needed to say how certain the result is."
+    found = summary(outcome, ("a", "b"), (4, 4), 1)
     assert found["headline"]["difference"]["low"] is None
     assert found["headline"]["verdict"] == "no evidence"
 
@@ -432,20 +430,11 @@ def test_the_certainty_of_equal_splits_is_unknown():
 def test_differences_of_shares_have_intervals_of_possible_values():
     labels = np.array([0, 1] * 4)
     half = np.array([False, False, True, True] * 2)
-    splits = tuple(
-        SplitPredictions(labels, half, ((real,), (synthetic,)))
-        for real, synthetic in (
-            (labels, 1 - labels),
-            (1 - labels, labels),
-            (labels, labels),
-        )
-    )
-    outcome = StudyOutcome((Arm(), Arm("a")), 2, splits, 0.2)
-    whole = over_splits(outcome.differences((1, 1)).tolist(), 0.2)
-    assert (whole.low, whole.high) < (-1, 1) < (whole.high, whole.high)
-    for found in (outcome.difference((1, 1)), *outcome.class_differences()):
-        assert (found.low, found.high) == (-1.0, 1.0)
-        assert found.p == pytest.approx(whole.p)
+    real, synthetic = [labels, 1 - labels, labels], [1 - labels, labels, labels]
+    outcome = outcome_of([real, synthetic], labels, half, (Arm(), Arm("a")))
+    for found in (outcome.difference((1, 1)), outcome.resampled((1, 1)), *outcome.class_differences()):
+        assert found.low is not None
+        assert -1 <= found.low < found.high <= 1
 
 
 def test_a_budget_allows_no_round_that_would_not_fit_and_stores_the_time_of_a_round(tmp_path):
@@ -454,8 +443,8 @@ def test_a_budget_allows_no_round_that_would_not_fit_and_stores_the_time_of_a_ro
     assert not short.longest
     with short.round(2):
         pass
-    assert without.allows(final_test=True)
-    assert not short.allows(final_test=False)
+    assert without.allows(after=0.75)
+    assert not short.allows(after=0.0)
     assert short.pace() is not None
     assert without.pace() is None
     assert Budget(60, memory, "a").longest == short.longest > 0

@@ -42,7 +42,12 @@ Repeats = Annotated[
 Seeds = Annotated[
     int | None, typer.Option("--seeds", help="Classifiers trained for each arm and split; 2 if left out.")
 ]
-Steps = Annotated[int | None, typer.Option("--steps", help="Training steps of each classifier; 800 if left out.")]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        "--steps", help="Training steps of each classifier; if left out, doubled until real images alone stop gaining."
+    ),
+]
 Network = Annotated[
     str | None,
     typer.Option(
@@ -216,12 +221,14 @@ def show(result: dict[str, Any]) -> None:
     for row in result["made"]:
         if row["missing"] or row["failures"]:
             console.note(_shortfall_note(row))
-    console.say(result["headline"]["sentence"])
+    for text in (*result["headline"]["without"], result["headline"]["sentence"]):
+        console.say(text)
     for text in result["notes"]:
         console.note(text)
     if result["test"] is not None:
         console.say(result["test"]["sentence"])
     console.say(result["certainty"])
+    console.note(result["length"]["sentence"])
     console.say(f"recommendation: {result['recommendation']['sentence']}")
 
 

@@ -40,10 +40,15 @@ class StudyArm(Record):
 
 
 class Headline(Record):
-    """The answer to the question whether synthetic images help."""
+    """The answer to the question whether synthetic images help.
+
+    without: sentences about training without synthetic images. estimand: what exactly a difference is.
+    """
 
     verdict: StudyVerdict
     sentence: Text
+    without: tuple[Text, ...]
+    estimand: Text
     difference: Difference
 
 
@@ -133,15 +138,30 @@ class GeneratorYield(Record):
     failures: int
 
 
+class LengthPoint(Record):
+    """Balanced accuracy on held-out training images after so many steps."""
+
+    steps: int
+    balanced_accuracy: float
+
+
+class StudyLength(Record):
+    """How many steps every classifier was trained for. curve: what was measured to choose them; empty if fixed."""
+
+    sentence: Text
+    curve: tuple[LengthPoint, ...]
+
+
 class Study(Record):
     """The result of a study."""
 
-    format: Literal[1]
+    format: Literal[2]
     genaug: Text
     data: StudyData
     classifier: Text
     steps: int
     seeds: int
+    length: StudyLength
     splits: Splits
     arms: tuple[StudyArm, ...]
     headline: Headline

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from genaug.storage import read_json, write_json
 
-_FINAL_TEST = 0.75  # time of the final test, in rounds: it has all training images, but only the chosen arms
-
 
 class Budget:
     """A limit in seconds from now on; None for no limit.
@@ -43,11 +41,9 @@ class Budget:
             self._longest[self._key] = max(self.longest, seconds)
             write_json(self._memory, self._longest)
 
-    def allows(self, *, final_test: bool) -> bool:
-        """Whether there is time for another round, as long as the longest, and for the final test after it."""
-        if self._limit is None:
-            return True
-        return self.spent() + self.longest * (1 + (_FINAL_TEST if final_test else 0.0)) <= self._limit
+    def allows(self, *, after: float) -> bool:
+        """Whether there is time for another round, as long as the longest, and for what comes after it, in rounds."""
+        return self._limit is None or self.spent() + self.longest * (1 + after) <= self._limit
 
     def spent(self) -> float:
         """Seconds since the beginning."""

@@ -8,65 +8,96 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genaug.studies.arms import Arm
-from genaug.studies.scores import balanced_accuracy, macro_f1, recalls
-from genaug.studies.statistics import Estimate, over_splits, standard_error
+from genaug.studies.held_out import HeldOut, Variance
+from genaug.studies.scores import balanced_accuracy, macro_f1
+from genaug.studies.statistics import Estimate, over_splits
 
 Labels = NDArray[np.int64]
 Values = NDArray[np.float64]
-_HALVES = (0, 1)
+Halves = NDArray[np.bool_]
+Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class SplitPredictions:
     """The predictions of all classifiers of one split.
 
-    labels: int64 [N], of the held-out images. half: bool [N], the half that each image belongs to. predictions: for
-    each arm, in the order of the arms, one int64 [N] per seed.
+    rows: int64 [N], the held-out images. labels: int64 [N]. half: bool [N], the half that each image belongs to.
+    predictions: for each arm, in the order of the arms, one int64 [N] per seed. repeat: of the cross-validation.
     """
 
+    rows: Labels
     labels: Labels
-    half: NDArray[np.bool_]
+    half: Halves
     predictions: tuple[tuple[Labels, ...], ...]
+    repeat: int
 
 
 @dataclass(frozen=True)
 class StudyOutcome:
-    """All finished splits of a study. held_out_share: the mean share of the images that a split holds out.
+    """All finished splits of a study. groups: int64, the group of near-duplicates of every image of the data.
+
+    held_out_share: the mean share of the images that a split holds out.
 
     Methods take arms by their index. A pair of arms is scored half by half: its first arm on the images of half 0, its
-    second arm on those of half 1.
+    second arm on those of half 1. The balanced accuracy of an arm is the mean over classes of the share of right
+    answers, averaged over seeds and repeats; a difference of two arms is a mean of the differences of single images.
     """
 
     arms: tuple[Arm, ...]
     classes: int
     splits: tuple[SplitPredictions, ...]
+    groups: Labels
     held_out_share: float
 
-    def accuracy(self, arm: int) -> Values:
-        """Balanced accuracy on all held-out images of each split, float64 [J]."""
-        return np.array([self._mean(split, arm, balanced_accuracy) for split in self.splits])
+    @cached_property
+    def held_out(self) -> HeldOut:
+        """The held-out images of all splits, one entry for each image and split, M in all."""
+        rows = self._joined([split.rows for split in self.splits])
+        sizes = [len(split.rows) for split in self.splits]
+        return HeldOut(
+            rows,
+            self._joined([split.labels for split in self.splits]),
+            self.groups[rows],
+            np.repeat(np.arange(len(self.splits)), sizes),
+            np.array([split.repeat for split in self.splits], np.int64),
+            self.classes,
+        )
 
-    def f1(self, arm: int) -> Values:
-        """Macro-F1 on all held-out images of each split, float64 [J]."""
-        return np.array([self._mean(split, arm, macro_f1) for split in self.splits])
+    @cached_property
+    def right(self) -> Values:
+        """For each arm and entry the share of its classifiers that are right, float64 [A, M]."""
+        return np.stack(
+            [np.concatenate([self._right(one, arm) for one in self.splits]) for arm in range(len(self.arms))]
+        )
+
+    def accuracy(self, arm: int) -> Estimate:
+        """Balanced accuracy on all held-out images, with its interval."""
+        return self._estimate(self.right[arm]).within(0.0, 1.0)
+
+    def f1(self, arm: int) -> Estimate:
+        """The mean macro-F1 of the splits, with the interval of the corrected resampled t-test."""
+        found = [self._mean(split, arm, macro_f1) for split in self.splits]
+        return over_splits(found, self.held_out_share).within(0.0, 1.0)
 
     def recall(self, arm: int) -> Values:
-        """Recall of each class, averaged over splits and seeds, float64 [K]; NaN if none of its images is held out."""
-        return _nan_mean(np.stack([self._recalls(split, arm, slice(None)) for split in self.splits]))
+        """Recall of each class, float64 [K]; NaN if none of its images is held out."""
+        return self.held_out.by_class(self.right[arm])
 
     @cached_property
-    def by_half(self) -> Values:
-        """Balanced accuracy of each arm in each split on each half of the images, float64 [A, J, 2]."""
-        arms = range(len(self.arms))
-        return np.array([[[self._on_half(one, arm, half) for half in _HALVES] for one in self.splits] for arm in arms])
+    def levels(self) -> Values:
+        """Balanced accuracy of each arm on each half of the images, float64 [A, 2]; NaN for a half without images."""
+        halves = [self._half == bool(number) for number in (0, 1)]
+        parts = [(self.held_out.within(mask), mask) for mask in halves]
+        return np.array([[part.level(values[mask]) for part, mask in parts] for values in self.right])
 
     @cached_property
-    def chosen_real(self) -> tuple[int, int]:
+    def chosen_real(self) -> Pair:
         """For each half, the arm without synthetic images that is best on the other half."""
         return self._chosen([index for index, arm in enumerate(self.arms) if not arm.synthetic])
 
     @cached_property
-    def chosen_synthetic(self) -> tuple[int, int]:
+    def chosen_synthetic(self) -> Pair:
         """For each half, the arm with synthetic images that is best on the other half."""
         return self._chosen([index for index, arm in enumerate(self.arms) if arm.synthetic])
 
@@ -74,36 +105,28 @@ class StudyOutcome:
         """The best arm with, or without, synthetic images on all held-out images."""
         return max((index for index, arm in enumerate(self.arms) if arm.synthetic == synthetic), key=self._level)
 
-    def differences(self, arms: tuple[int, int]) -> Values:
-        """Balanced accuracy of a pair of arms minus that of `chosen_real` in each split, float64 [J]."""
-        real = self.chosen_real
-        return _nan_mean(
-            np.stack([self.by_half[arms[half], :, half] - self.by_half[real[half], :, half] for half in _HALVES])
-        )
+    def difference(self, arms: Pair, base: Pair | None = None) -> Estimate:
+        """Balanced accuracy of a pair of arms minus that of another, which is `chosen_real` if left out."""
+        return self._estimate(self._differences(arms, base)).within(-1.0, 1.0)
 
-    def difference(self, arms: tuple[int, int]) -> Estimate:
-        """The mean of `differences` with its interval."""
-        return self._estimate(self.differences(arms))
+    def variance(self, arms: Pair) -> Variance | None:
+        """The variance of the difference between a pair of arms and `chosen_real`; None if it is unknown."""
+        return self.held_out.variance(self._differences(arms))
+
+    def resampled(self, arms: Pair) -> Estimate:
+        """The same difference as the mean of the splits, by the corrected resampled t-test."""
+        found = [self._split_difference(split, arms) for split in self.splits]
+        return over_splits(found, self.held_out_share).within(-1.0, 1.0)
 
     def class_differences(self) -> list[Estimate]:
         """For each class, the recall of `chosen_synthetic` minus that of `chosen_real`."""
-        by_half = []
-        for half in _HALVES:
-            synthetic, real = self.chosen_synthetic[half], self.chosen_real[half]
-            masks = [split.half == bool(half) for split in self.splits]
-            pairs = zip(self.splits, masks, strict=True)
-            by_half.append(
-                [self._recalls(split, synthetic, mask) - self._recalls(split, real, mask) for split, mask in pairs]
-            )
-        found = _nan_mean(np.array(by_half))
-        return [self._estimate(found[:, label]) for label in range(self.classes)]
+        values = self._differences(self.chosen_synthetic)
+        masks = [self.held_out.labels == label for label in range(self.classes)]
+        return [self._estimate(values[mask], self.held_out.within(mask)).within(-1.0, 1.0) for mask in masks]
 
-    def class_recalls(self, arms: tuple[int, int]) -> Values:
-        """Recall of each class by a pair of arms, averaged over splits and seeds, float64 [K]."""
-        by_half = [
-            [self._recalls(split, arms[half], split.half == bool(half)) for split in self.splits] for half in _HALVES
-        ]
-        return _nan_mean(_nan_mean(np.array(by_half)))
+    def class_recalls(self, arms: Pair) -> Values:
+        """Recall of each class by a pair of arms, float64 [K]."""
+        return self.held_out.by_class(self._of_pair(arms))
 
     def recommended(self) -> int:
         """The simplest arm that is not worse than the best by more than one standard error of their difference.
@@ -115,40 +138,59 @@ class StudyOutcome:
         if len(self.splits) < 2:
             return self.best(synthetic=False)
         for arm in range(best):
-            lost = _nan_mean((self.by_half[best] - self.by_half[arm]).T)
-            known = lost[np.isfinite(lost)]
-            if len(known) > 1 and known.mean() <= standard_error(known, self.held_out_share):
+            lost = self.right[best] - self.right[arm]
+            variance = self.held_out.variance(lost)
+            if variance is not None and self.held_out.level(lost) <= variance.error:
                 return arm
         return best
 
-    def _estimate(self, differences: Values) -> Estimate:
-        """The mean of differences of two shares, one for each split, with its interval."""
-        return over_splits(differences.tolist(), self.held_out_share).within(-1.0, 1.0)
+    @cached_property
+    def _half(self) -> Halves:
+        return np.concatenate([split.half for split in self.splits])
+
+    def _of_pair(self, arms: Pair) -> Values:
+        values: Values = np.where(self._half, self.right[arms[1]], self.right[arms[0]])
+        return values
+
+    def _differences(self, arms: Pair, base: Pair | None = None) -> Values:
+        found: Values = self._of_pair(arms) - self._of_pair(base or self.chosen_real)
+        return found
+
+    def _estimate(self, values: Values, held_out: HeldOut | None = None) -> Estimate:
+        images = held_out or self.held_out
+        variance, mean = images.variance(values), images.level(values)
+        return Estimate(mean, None, None) if variance is None else variance.estimate(mean)
 
     def _level(self, arm: int) -> float:
-        return float(np.nanmean(self.by_half[arm]))
+        return self.held_out.level(self.right[arm])
 
-    def _chosen(self, arms: Sequence[int]) -> tuple[int, int]:
-        means = [_nan_mean(self.by_half[arm]) for arm in arms]
-        first, second = (arms[int(np.argmax([mean[1 - half] for mean in means]))] for half in _HALVES)
+    def _chosen(self, arms: Sequence[int]) -> Pair:
+        levels = np.nan_to_num(self.levels[list(arms)], nan=-1.0)
+        first, second = (arms[int(levels[:, other].argmax())] for other in (1, 0))
         return first, second
 
-    def _on_half(self, split: SplitPredictions, arm: int, half: int) -> float:
-        mask = split.half == bool(half)
-        found = [balanced_accuracy(split.labels[mask], predicted[mask]) for predicted in split.predictions[arm]]
-        return float(np.mean(found))
+    def _split_difference(self, split: SplitPredictions, arms: Pair) -> float:
+        """The mean of both halves of one split; NaN if it holds no image of either."""
+        found = [
+            self._mean(split, arms[half], balanced_accuracy, split.half == bool(half))
+            - self._mean(split, self.chosen_real[half], balanced_accuracy, split.half == bool(half))
+            for half in (0, 1)
+        ]
+        known = [value for value in found if np.isfinite(value)]
+        return float(np.mean(known)) if known else float("nan")
 
-    def _recalls(self, split: SplitPredictions, arm: int, mask: NDArray[np.bool_] | slice) -> Values:
-        found = [recalls(split.labels[mask], predicted[mask], self.classes) for predicted in split.predictions[arm]]
-        means: Values = np.array(found).mean(axis=0)
-        return means
+    def _right(self, split: SplitPredictions, arm: int) -> Values:
+        shares: Values = np.mean([split.labels == predicted for predicted in split.predictions[arm]], axis=0)
+        return shares
 
-    def _mean(self, split: SplitPredictions, arm: int, score: Callable[[Labels, Labels], float]) -> float:
-        return float(np.mean([score(split.labels, predicted) for predicted in split.predictions[arm]]))
+    def _mean(
+        self,
+        split: SplitPredictions,
+        arm: int,
+        score: Callable[[Labels, Labels], float],
+        mask: Halves | slice = slice(None),
+    ) -> float:
+        return float(np.mean([score(split.labels[mask], one[mask]) for one in split.predictions[arm]]))
 
-
-def _nan_mean(values: Values) -> Values:
-    """The mean over the first axis without NaN values; NaN where there are only such values."""
-    known = np.isfinite(values)
-    counts = known.sum(axis=0)
-    return np.where(counts > 0, np.where(known, values, 0.0).sum(axis=0) / np.maximum(counts, 1), np.nan)
+    def _joined(self, parts: Sequence[Labels]) -> Labels:
+        return np.concatenate(parts).astype(np.int64)

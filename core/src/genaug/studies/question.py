@@ -26,8 +26,9 @@ from genaug.targets.shares import parse_shares
 from genaug.training import resolve_device
 from genaug.version import __version__
 
-FORMAT = 1
+FORMAT = 2
 REPEATS = 2  # unless the settings or a budget decide otherwise
+DEFAULT_STEPS = 800  # of a classifier, where none are set and none could be chosen
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ class Question:
         config = next(iter(self.runs.values()))
         sha256 = "" if self.weights is None else file_sha256(self.weights)
         device = resolve_device(config.device)
-        return ClassifierSpec(self.settings.classifier, self.weights, sha256, self.settings.steps, device)
+        steps = self.settings.steps or DEFAULT_STEPS
+        return ClassifierSpec(self.settings.classifier, self.weights, sha256, steps, device)
 
     @cached_property
     def versions(self) -> dict[str, tuple[str, ...]]:

@@ -26,8 +26,13 @@ class StudyConfig(Closed):
         ge=1,
         le=100,
     )
-    steps: int = option(
-        800, "Training steps of each classifier, the same for all arms.", unit="steps", ge=1, le=1_000_000
+    steps: int | None = option(
+        None,
+        "Training steps of each classifier, the same for all arms; if left out, they are doubled from 400, up to 3200, "
+        "until training without synthetic images stops gaining.",
+        unit="steps",
+        ge=1,
+        le=1_000_000,
     )
     classifier: str = option("small", "Classifier: small, or the name of a model of torchvision or timm.")
     recipes: tuple[str, ...] = option(

@@ -65,13 +65,6 @@ def standard_error(values: Sequence[float] | np.ndarray, held_out_share: float) 
     return math.sqrt(inflation * float(np.var(values, ddof=1)))
 
 
-def expected_half_width(values: Sequence[float], held_out_share: float, splits: int) -> float:
-    """Half the width of the 95 % interval from `splits` splits, at least two, if they varied as these values do."""
-    known = np.array([value for value in values if math.isfinite(value)])
-    inflation = 1 / splits + held_out_share / (1 - held_out_share)
-    return t_quantile(1 - _LEVEL / 2, splits - 1) * math.sqrt(inflation * float(np.var(known, ddof=1)))
-
-
 def verdict_of(mean: float, p: float | None) -> str:
     """helps, harms or no evidence, by a two-sided test at the 5 % level."""
     if p is None or p >= _LEVEL:

@@ -12,13 +12,16 @@ from genaug.chance import derive
 from genaug.data.duplicates import near_matches
 from genaug.errors import GenaugError
 from genaug.executors import Report, silent
+from genaug.features import near_groups
 from genaug.output.files import STUDY
 from genaug.output.folder import OutputFolder
 from genaug.storage import locked, stage_hash, write_json
 from genaug.studies.budget import Budget
 from genaug.studies.final_test import FinalTest, final_test
+from genaug.studies.half_length import at_half_length
+from genaug.studies.length import Length, choose_length, with_length
 from genaug.studies.outcome import SplitPredictions, StudyOutcome
-from genaug.studies.question import FORMAT, REPEATS, Question
+from genaug.studies.question import DEFAULT_STEPS, FORMAT, REPEATS, Question
 from genaug.studies.scoring import Scoring, read_predictions, score_all
 from genaug.studies.splits import Fold, halves
 from genaug.studies.summary import summary
@@ -28,6 +31,8 @@ from genaug.version import __version__
 _MOST_REPEATS = 100
 _ALL_LEFT_OUT = "The test split was not used: every image in it is a near-duplicate of a training image."
 _ROUND = 8  # splits per worker in a round without a budget
+_FINAL_TEST = 0.75  # time of the final test, in rounds: it has all training images, but only the chosen arms
+_HALF = 0.25  # time of the chosen arms at half the length, in rounds, for each round
 
 
 def study(
@@ -49,7 +54,8 @@ def study(
     question.check()
     with locked(output.own):
         output.claim(question.request())
-        key = stage_hash([[arm.to_json() for arm in question.arms], question.classifier.key(), workers])
+        arms, steps = [arm.to_json() for arm in question.arms], question.settings.steps
+        key = stage_hash([arms, question.classifier.key(), steps, workers])
         return _Study(question, output, workers, Budget(budget, output.own / "pace.json", key), report).run()
 
 
@@ -59,16 +65,22 @@ class _Study:
     def __init__(self, question: Question, output: OutputFolder, workers: int, budget: Budget, report: Report) -> None:
         self._question, self._output, self._workers = question, output, workers
         self._budget, self._report = budget, report
+        self._length = Length(question.settings.steps or DEFAULT_STEPS)
         self._open_ended = question.settings.repeats is None and budget.limited
         self._folds = question.folds(question.settings.repeats or (_MOST_REPEATS if self._open_ended else REPEATS))
 
     def run(self) -> dict[str, Any]:
         """Compute round after round until the time is up; after an error, the finished splits are summed up too."""
+        first = next(self._question.folds(1))
+        self._length = choose_length(self._question, self._scoring(first), self._workers, self._report)
+        self._question = with_length(self._question, self._length.steps)
         done: list[Fold] = []
+        rounds = 0
         while folds := tuple(islice(self._folds, self._round_size())):
             missing = [fold for fold in folds if not self._scored(fold)]
-            if missing and done and not self._budget.allows(final_test=self._has_test):
+            if missing and done and not self._budget.allows(after=self._after(rounds)):
                 return self._finish(done, left=len(folds))
+            rounds += 1
             try:
                 with self._budget.round(len(missing)):
                     self._compute(folds)
@@ -84,6 +96,10 @@ class _Study:
         if not self._budget.limited:
             return _ROUND * self._workers
         return self._workers if self._budget.longest else 1
+
+    def _after(self, rounds: int) -> float:
+        """The time that the end of the study takes after this many rounds and one more, in rounds."""
+        return _FINAL_TEST * self._has_test + _HALF * (rounds + 1) * bool(self._length.curve)
 
     @property
     def _has_test(self) -> bool:
@@ -123,11 +139,18 @@ class _Study:
 
     def _finish(self, done: Sequence[Fold], *, left: int) -> dict[str, Any]:
         """Write the result, and write it again after the final test, if there is a test split."""
-        record = self._write(self._record(done, left=left))
+        record, outcome = self._write(self._record(done, left=left)), self._outcome(done)
+        if self._length.curve:
+            tasks = [self._scoring(fold) for fold in done]
+            half = at_half_length(tasks, outcome, self._workers, self._report)
+            notes = [*record["notes"], *half.sentences(record["headline"]["verdict"])]
+            record = self._write(record | {"notes": notes, "length": record["length"] | {"half": half.to_json()}})
         if not self._has_test:
             return record
-        found = self._final_test(self._outcome(done), done[0])
-        return self._write(record | ({"notes": [_ALL_LEFT_OUT]} if found is None else {"test": found}))
+        found = self._final_test(outcome, done[0])
+        if found is None:
+            return self._write(record | {"notes": [*record["notes"], _ALL_LEFT_OUT]})
+        return self._write(record | {"test": found})
 
     def _write(self, record: dict[str, Any]) -> dict[str, Any]:
         cost = {"seconds": self._budget.spent(), "seconds_per_split": self._budget.pace()}
@@ -142,7 +165,7 @@ class _Study:
         outcome, spec = self._outcome(done), self._question.loaded.spec
         planned = len(done) + (0 if self._open_ended else left + sum(1 for _ in self._folds))
         found = summary(outcome, spec.classes, spec.counts, planned)
-        rows = {"made": self._generated_rows(done), "test": None, "notes": []}
+        rows = {"made": self._generated_rows(done), "test": None}
         return self._facts(outcome, done, planned) | found | rows
 
     def _outcome(self, done: Sequence[Fold]) -> StudyOutcome:
@@ -151,14 +174,17 @@ class _Study:
         tasks = [self._scoring(fold) for fold in done]
         splits = tuple(
             SplitPredictions(
+                fold.held_out,
                 labels[fold.held_out],
                 half[fold.held_out],
                 tuple(tuple(read_predictions(task, arm)) for arm in task.arms),
+                fold.repeat,
             )
             for fold, task in zip(done, tasks, strict=True)
         )
         share = float(np.mean([len(fold.held_out) / len(labels) for fold in done]))
-        return StudyOutcome(question.arms, len(question.loaded.spec.classes), splits, share)
+        groups = near_groups(question.loaded.train)
+        return StudyOutcome(question.arms, len(question.loaded.spec.classes), splits, groups, share)
 
     def _facts(self, outcome: StudyOutcome, done: Sequence[Fold], planned: int) -> dict[str, Any]:
         question, settings = self._question, self._question.settings
@@ -175,6 +201,7 @@ class _Study:
             "generators": list(question.runs),
             "classifier": settings.classifier,
             "steps": settings.steps,
+            "length": self._length.to_json(),
             "seeds": settings.seeds,
             "splits": {
                 "folds": settings.folds,

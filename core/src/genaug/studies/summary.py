@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from genaug.studies.arms import Arm
+from genaug.studies.held_out import Variance
 from genaug.studies.outcome import StudyOutcome
-from genaug.studies.statistics import HARMS, HELPS, UNCLEAR, Estimate, expected_half_width, over_splits, verdicts
+from genaug.studies.statistics import HARMS, HELPS, UNCLEAR, Estimate, verdicts
 
 Record = dict[str, Any]
 
@@ -17,6 +20,11 @@ _ANSWERS = {
     HARMS: "Synthetic images harm",
 }
 _LEAST_SPLITS = 2
+_SMALL_EFFECT = 0.02  # in balanced accuracy
+ESTIMAND = (
+    "A difference is the expected one in balanced accuracy for training sets of this size, with freshly trained "
+    "generators and classifiers. Near-duplicates count as one image."
+)
 
 
 def summary(outcome: StudyOutcome, classes: Sequence[str], counts: Sequence[int], planned: int) -> Record:
@@ -24,17 +32,35 @@ def summary(outcome: StudyOutcome, classes: Sequence[str], counts: Sequence[int]
     difference = outcome.difference(outcome.chosen_synthetic)
     return {
         "arms": arm_rows(outcome, classes),
-        "headline": {
-            "verdict": difference.verdict,
-            "sentence": _headline(outcome, difference),
-            "real": _names(outcome, outcome.chosen_real),
-            "synthetic": _names(outcome, outcome.chosen_synthetic),
-            "difference": difference.to_json(),
-        },
+        "headline": headline(outcome, difference),
         "classes": class_rows(outcome, classes, counts),
         "recommendation": recommendation(outcome, difference),
         "certainty": certainty(outcome, planned),
         "figure": figure(outcome),
+        "notes": _disagreement(outcome, difference),
+    }
+
+
+def headline(outcome: StudyOutcome, difference: Estimate) -> Record:
+    """The answer in three parts: the data as it is, what training without synthetic images gains, what they add."""
+    as_it_is, gain = outcome.accuracy(0), outcome.difference(outcome.chosen_real, base=(0, 0))
+    resampled = outcome.resampled(outcome.chosen_synthetic)
+    first = f"Trained on your images as they are: balanced accuracy {as_it_is.mean:.3f}{_interval(as_it_is, '')}."
+    second = (
+        f"The best training without synthetic images, {_quoted(outcome, outcome.chosen_real)}, gains "
+        f"{gain.mean:+.3f}{_interval(gain)} over that."
+    )
+    return {
+        "verdict": difference.verdict,
+        "sentence": _sentence(outcome, difference),
+        "without": [first] if set(outcome.chosen_real) == {0} else [first, second],
+        "estimand": ESTIMAND,
+        "real": _names(outcome, outcome.chosen_real),
+        "synthetic": _names(outcome, outcome.chosen_synthetic),
+        "difference": difference.to_json(),
+        "as_it_is": as_it_is.to_json(),
+        "real_gain": gain.to_json(),
+        "resampled": resampled.to_json() | {"verdict": resampled.verdict},
     }
 
 
@@ -81,20 +107,41 @@ def recommendation(outcome: StudyOutcome, difference: Estimate) -> Record:
 
 
 def certainty(outcome: StudyOutcome, planned: int) -> str:
-    """How precisely the difference is known, and how precisely more splits would give it."""
-    done, share = len(outcome.splits), outcome.held_out_share
+    """How precisely the difference is known, what limits that, and what would make it more precise."""
+    done, variance = len(outcome.splits), outcome.variance(outcome.chosen_synthetic)
     count = _splits(done) if planned <= done else f"{done} of {planned} splits"
-    values = [value for value in outcome.differences(outcome.chosen_synthetic).tolist() if math.isfinite(value)]
-    if len(values) < _LEAST_SPLITS:
+    if variance is None:
         return f"{count}: at least {_LEAST_SPLITS} are needed to say how certain the result is."
-    if len(set(values)) < _LEAST_SPLITS:
-        return f"{count}: all have the same difference, so it is unknown how certain the result is."
-    more = max(planned, 2 * done) if planned <= done else planned
-    now, then = (expected_half_width(values, share, splits) for splits in (done, more))
+    known = f"{count}: the difference is known to ± {variance.half_width:.3f}, so smaller effects cannot be seen."
+    return f"{known} {_limit(variance, len(np.unique(outcome.held_out.rows)))}"
+
+
+def _limit(variance: Variance, images: int) -> str:
+    """What would make an interval narrower. images: the number of those held out."""
+    if variance.images < variance.trainings:
+        left = variance.with_splits(math.inf)
+        if left.half_width > variance.half_width / 2:
+            return f"Chance in training limits this; more splits would give ± {left.half_width:.3f} at best."
+        times = variance.trainings / ((variance.images + variance.trainings) / 4 - variance.images)
+        return f"Chance in training limits this: about {times:.0f} times as many splits would halve it."
+    if variance.half_width <= _SMALL_EFFECT:
+        return "The number of images limits this."
+    needed = images * (variance.half_width / _SMALL_EFFECT) ** 2
     return (
-        f"{count}: the difference is known to ± {now:.3f}, so smaller effects cannot be seen; {more} splits would "
-        f"give about ± {then:.3f}."
+        f"The number of images limits this: for ± {_SMALL_EFFECT:.3f}, about {needed:.0f} would be needed "
+        f"(now {images})."
     )
+
+
+def _disagreement(outcome: StudyOutcome, difference: Estimate) -> list[str]:
+    """A sentence if the older, wider interval leads to another verdict."""
+    other = outcome.resampled(outcome.chosen_synthetic)
+    if other.low is None or other.verdict == difference.verdict:
+        return []
+    return [
+        f"The corrected resampled t-test, which sees only the means of the splits, finds {other.verdict}: "
+        f"{other.mean:+.3f}{_interval(other)}. The verdict above rests on single images and is the more exact one."
+    ]
 
 
 def figure(outcome: StudyOutcome) -> list[Record]:
@@ -116,14 +163,13 @@ def figure(outcome: StudyOutcome) -> list[Record]:
 
 
 def _point(outcome: StudyOutcome, series: str, index: int, count: int) -> Record:
-    level = _level(outcome, index).to_json()
+    level = outcome.accuracy(index).to_json()
     return {"generator": series, "arm": outcome.arms[index].name, "count": count, "balanced_accuracy": level}
 
 
 def _arm_row(outcome: StudyOutcome, index: int, classes: Sequence[str], tested: tuple[Estimate, str] | None) -> Record:
     """tested: the arm's difference and its verdict; None for an arm without synthetic images."""
     arm, recall = outcome.arms[index], outcome.recall(index)
-    f1 = over_splits(outcome.f1(index).tolist(), outcome.held_out_share).within(0.0, 1.0)
     return {
         "name": arm.name,
         "kind": "synthetic" if arm.synthetic else "real",
@@ -132,18 +178,14 @@ def _arm_row(outcome: StudyOutcome, index: int, classes: Sequence[str], tested: 
         "balanced": arm.balanced,
         "recipe": arm.recipe.mode if arm.synthetic else None,
         "count": arm.count,
-        "balanced_accuracy": _level(outcome, index).to_json(),
-        "macro_f1": f1.to_json(),
+        "balanced_accuracy": outcome.accuracy(index).to_json(),
+        "macro_f1": outcome.f1(index).to_json(),
         "recall": {name: _number(recall[label]) for label, name in enumerate(classes)},
         "difference": None if tested is None else tested[0].to_json() | {"verdict": tested[1]},
     }
 
 
-def _level(outcome: StudyOutcome, index: int) -> Estimate:
-    return over_splits(outcome.accuracy(index).tolist(), outcome.held_out_share).within(0.0, 1.0)
-
-
-def _headline(outcome: StudyOutcome, difference: Estimate) -> str:
+def _sentence(outcome: StudyOutcome, difference: Estimate) -> str:
     arms, real = (_quoted(outcome, chosen) for chosen in (outcome.chosen_synthetic, outcome.chosen_real))
     return (
         f"{_ANSWERS[difference.verdict]}: balanced accuracy {difference.mean:+.3f}{_interval(difference)} for {arms} "
@@ -156,10 +198,10 @@ def _quoted(outcome: StudyOutcome, arms: tuple[int, int]) -> str:
     return " and ".join(f"'{name}'" for name in _names(outcome, arms))
 
 
-def _interval(difference: Estimate) -> str:
-    if difference.low is None or difference.high is None:
+def _interval(estimate: Estimate, sign: str = "+") -> str:
+    if estimate.low is None or estimate.high is None:
         return ""
-    return f" (95 % interval {difference.low:+.3f} to {difference.high:+.3f})"
+    return f" (95 % interval {estimate.low:{sign}.3f} to {estimate.high:{sign}.3f})"
 
 
 def _splits(count: int) -> str:
