@@ -242,9 +242,17 @@ globals().update({kit.__name__: kit for kit in map(contract_of, load_registry().
 
 class TestTstr(MetricContract):
     metric = "tstr"
+    settings = {"steps": 20}
 
-    def make(self):
-        return TSTR(TSTRConfig(steps=20))
+
+class TestNovelty(MetricContract):
+    metric = "novelty"
+    harm = "copies"
+
+
+class TestAuthenticity(MetricContract):
+    metric = "authenticity"
+    harm = "copies"
 
 
 def test_values_whose_names_differ_between_calls_are_missing_where_they_were_not_given():

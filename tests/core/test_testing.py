@@ -1,4 +1,4 @@
-"""The conformance kits catch faulty plugins: each fault fails the check that is meant for it."""
+"""The kit of generators catches faulty plugins: each fault fails the check that is meant for it."""
 
 import random
 from collections.abc import Iterator
@@ -9,13 +9,11 @@ import numpy as np
 import pytest
 import torch
 from genaug.chance import Noise
-from genaug.config import GeneratorConfig, MetricConfig, Preset, SelectorConfig, TrainConfig, option
+from genaug.config import GeneratorConfig, Preset, TrainConfig, option
 from genaug.errors import PluginError
 from genaug.generator import Batch, Drawn, Generator
-from genaug.hookspecs import GeneratorDescription, MetricDescription, Needs, SelectorDescription
-from genaug.metric import Metric
-from genaug.selector import Selector, Verdict
-from genaug.testing import GeneratorContract, MetricContract, SelectorContract
+from genaug.hookspecs import GeneratorDescription, Needs
+from genaug.testing import GeneratorContract
 from torch import Tensor, nn
 
 
@@ -236,64 +234,3 @@ def test_a_sampler_that_accepts_any_label_is_caught(monkeypatch):
     contract.described = describe(Sound)
     with pytest.raises(IndexError):
         contract.test_bad_labels_are_refused()
-
-
-class MeanDistance(Metric[MetricConfig]):
-    needs = "features"
-    higher_is_better = False
-
-    def compute(self, real, synthetic):
-        return {"distance": float((real.values.mean(0) - synthetic.values.mean(0)).norm())}
-
-
-class Drifting(MeanDistance):
-    calls = 0
-
-    def compute(self, real, synthetic):
-        self.calls += 1
-        return {"distance": float(self.calls)}
-
-
-class Confident(Selector[SelectorConfig]):
-    def fit(self, train, tools):
-        self.tools, self.labels = tools, train.labels
-
-    def judge(self, candidates, accepted, wanted):
-        sure = self.tools.probabilities(candidates.images, candidates.parents)[:, candidates.label].tolist()
-        return [Verdict(score > 0.5, score, f"probability {score:.2f}") for score in sure]
-
-
-class Skipping(Confident):
-    def judge(self, candidates, accepted, wanted):
-        return super().judge(candidates, accepted, wanted)[1:]
-
-
-class Wavering(Confident):
-    def refused(self):
-        return {0: "no reason"}
-
-
-def contract_for(contract: type, kind: Any, config: type, factory: type) -> object:
-    described = kind(name="tried", summary="", config=config, factory=f"{__name__}:{factory.__name__}")
-    return type("Tried", (contract,), {"description": lambda self: described})()
-
-
-def run_all(contract: object) -> int:
-    promises = [name for name in sorted(dir(contract)) if name.startswith("test_")]
-    for name in promises:
-        getattr(contract, name)()
-    return len(promises)
-
-
-def test_the_metric_contract_accepts_a_sound_metric_and_catches_one_that_is_not_pure():
-    assert run_all(contract_for(MetricContract, MetricDescription, MetricConfig, MeanDistance)) == 2
-    with pytest.raises(AssertionError, match="and then"):
-        run_all(contract_for(MetricContract, MetricDescription, MetricConfig, Drifting))
-
-
-def test_the_selector_contract_accepts_a_sound_selector_and_catches_one_that_is_not():
-    assert run_all(contract_for(SelectorContract, SelectorDescription, SelectorConfig, Confident)) == 3
-    with pytest.raises(AssertionError, match="a verdict for each of 10"):
-        run_all(contract_for(SelectorContract, SelectorDescription, SelectorConfig, Skipping))
-    with pytest.raises(AssertionError, match="class 0 is refused, but"):
-        run_all(contract_for(SelectorContract, SelectorDescription, SelectorConfig, Wavering))

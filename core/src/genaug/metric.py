@@ -80,7 +80,11 @@ class ShareMetric(Metric[Config]):
 
     @abstractmethod
     def each(self, real: Measured, synthetic: Measured) -> dict[str, Tensor]:
-        """Return named verdicts bool [N], one for each counted image; bool [0] if the images are too few to judge."""
+        """Return named verdicts bool [N], one for each counted image; bool [0] if the images are too few to judge.
+
+        A verdict on a synthetic image depends on that image and on the real ones, not on other synthetic images: the
+        interval rests on this.
+        """
 
     def compute(self, real: Measured, synthetic: Measured) -> dict[str, float]:
         """The share of true verdicts, in [0, 1]."""
