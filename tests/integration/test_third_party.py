@@ -1,26 +1,18 @@
 """Outside plugins: built as wheels and installed into a scratch environment, then used without changing genaug."""
 
 import json
-import subprocess
 import sys
-import sysconfig
-import venv
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
 from tests.commands import command
+from tests.environments import call, install, new_environment
 from tests.folders import fill
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = [ROOT / "examples/third_party" / name for name in ("genaug-gmmn", "genaug-sharpness")]
-
-
-def call(*arguments: object) -> str:
-    done = subprocess.run([*map(str, arguments)], capture_output=True, text=True, check=False, cwd=ROOT)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+PACKAGES = [ROOT / "examples/third_party" / name for name in ("genaug-flow", "genaug-gmmn", "genaug-sharpness")]
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +21,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("scratch")
     for package in PACKAGES:
         call(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", home / "dist", package)
-    venv.create(home / "env", with_pip=False)
-    interpreter = home / "env/bin/python"
-    site = Path(call(interpreter, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
-    (site / "ours.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n", "utf-8")
-    install = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--offline", "--no-deps")
-    call(*install, "--python", interpreter, *(home / "dist").glob("*.whl"))
+    interpreter = new_environment(home / "env")
+    install(interpreter, *(home / "dist").glob("*.whl"))
     return interpreter
 
 
@@ -53,12 +41,12 @@ def run(python: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, P
 
 
 def test_they_are_not_installed_where_the_tests_run():
-    assert not {"gmmn", "sharpness"} & {entry.name for entry in entry_points(group="genaug")}
+    assert not {"flow", "gmmn", "sharpness"} & {entry.name for entry in entry_points(group="genaug")}
 
 
 def test_they_are_listed_with_their_settings(python):
     listed = genaug(python, "plugins")
-    assert all(name in listed for name in ("gmmn", "genaug-gmmn", "genaug-sharpness", "oversample"))
+    assert all(name in listed for name in ("flow", "gmmn", "genaug-gmmn", "genaug-sharpness", "oversample"))
     assert "model.latent" in genaug(python, "plugins", "show", "gmmn")
     shown = genaug(python, "plugins", "show", "sharpness")
     assert "central" in shown, "the metric's setting"
@@ -69,6 +57,13 @@ def test_the_generator_fills_the_smaller_class(run):
     assert not list((run[1] / "train/cat").glob("gmmn-*"))
     names = [f"gmmn-{number:06d}.png" for number in range(3)]
     assert sorted(path.name for path in (run[1] / "train/dog").glob("gmmn-*")) == names
+
+
+def test_the_flow_draws_the_classes_that_are_requested(python, tmp_path):
+    data, out = fill(tmp_path / "data", {"cat": 3, "dog": 3}), tmp_path / "out"
+    settings = ("--preset", "small", "-s", "steps=2", "-s", "width=8", "-s", "sampling_steps=4", "--no-check")
+    genaug(python, "run", data, "-g", "flow", *settings, "--select", "none", "--per-class", 2, "-o", out)
+    assert [len(list((out / "train" / name).glob("flow-*"))) for name in ("cat", "dog")] == [2, 2]
 
 
 def test_the_selector_judges_each_synthetic_image(run):

@@ -1,0 +1,1 @@
+"""Rectified flow: a generator for genaug."""
