@@ -5,7 +5,7 @@ import inspect
 import re
 import textwrap
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -70,8 +70,7 @@ def generators() -> str:
 def options() -> str:
     """Every option of every command."""
     parts = []
-    group: Any = get_command(app)
-    for name, command in sorted((name, group.get_command(None, name)) for name in group.list_commands(None)):
+    for name, command in sorted(_commands()):
         rows = [
             [f"`{', '.join(option.opts)}`", option.help or ""]
             for option in command.params
@@ -79,6 +78,15 @@ def options() -> str:
         ]
         parts.append(f"### genaug {name}\n\n{table(('option', 'meaning'), rows)}")
     return "\n\n".join(parts)
+
+
+def _commands() -> Iterator[tuple[str, Any]]:
+    """Every command by name; those of a group of commands too."""
+    group: Any = get_command(app)
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
+        yield name, command
+        yield from ((f"{name} {part}", inner) for part, inner in getattr(command, "commands", {}).items())
 
 
 _NOTES: dict[type[Closed], str] = {

@@ -18,6 +18,9 @@ from .sources import ROOT, assert_none, place
 MOST_BYTES = 1_000_000
 GROUP = get_command(app)
 COMMANDS = {name: GROUP.get_command(None, name) for name in GROUP.list_commands(None)}
+COMMANDS |= {
+    f"{name} {part}": inner for name, one in COMMANDS.items() for part, inner in getattr(one, "commands", {}).items()
+}
 
 
 def test_documents_say_what_the_code_does():
@@ -91,7 +94,7 @@ def unknown_commands() -> Iterator[str]:
         blocks = "".join(re.findall(r"```\w*\n(.*?)```", page, re.DOTALL))
         for line in re.findall(r"^(?:\$ )?genaug (.+)$", blocks, re.MULTILINE):
             words = line.split("#")[0].split()
-            command = COMMANDS.get(words[0])
+            command = COMMANDS.get(" ".join(words[:2])) or COMMANDS.get(words[0])
             options = {name for option in command.params for name in option.opts} if command else set()
             if command is None or {word for word in words if word.startswith("-")} - options:
                 yield f"{place(path)} calls genaug {line}"

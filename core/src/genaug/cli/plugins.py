@@ -1,4 +1,4 @@
-"""genaug plugins: what is installed, its settings, and what cannot be used."""
+"""genaug plugins: what is installed, its settings, and what cannot be used; with `new` and `test`, for authors."""
 
 from typing import Annotated, Any
 
@@ -6,16 +6,20 @@ import typer
 
 from genaug.cli import console
 from genaug.cli.options import Json
+from genaug.cli.plugins_new import new
+from genaug.cli.plugins_test import check
 from genaug.config import AugmentationConfig, Closed, TrainConfig
 from genaug.errors import unknown
 from genaug.hookspecs import GeneratorDescription, MetricDescription, SelectorDescription
 from genaug.registry import Registry, Source, load_registry
 
 plugins = typer.Typer(
-    help="List the installed generators, metrics and selectors, or show one.",
+    help="List the installed generators, metrics and selectors; show or test one, or write a new one.",
     rich_markup_mode=None,
     add_completion=False,
 )
+plugins.command("new")(new)
+plugins.command("test")(check)
 
 
 @plugins.callback(invoke_without_command=True)
