@@ -10,7 +10,7 @@ from genaug.cli import console
 from genaug.cli.options import Json
 from genaug.errors import PluginError, UsageError, unknown
 from genaug.overrides import read_assignments
-from genaug.registry import Registry, load_registry
+from genaug.registry import Registry, Shelf, load_registry
 
 _PRESET, _HARM = "small", "noise"
 _HARMS = ("noise", "copies", "repeats")
@@ -52,7 +52,11 @@ def check(
 
 def _kinds(registry: Registry, name: str, kind: str | None) -> list[str]:
     """What the name stands for, restricted to one kind if that is given; raises UsageError if it is unknown."""
-    shelves = {"generator": registry.generators, "metric": registry.metrics, "selector": registry.selectors}
+    shelves: dict[str, Shelf[Any]] = {
+        "generator": registry.generators,
+        "metric": registry.metrics,
+        "selector": registry.selectors,
+    }
     if kind is not None:
         if kind not in shelves:
             raise unknown("kind", kind, shelves)

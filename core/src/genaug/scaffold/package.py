@@ -3,13 +3,13 @@
 import re
 from datetime import date
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from genaug.errors import OutputError, PluginError, UsageError, shown
 from genaug.hookspecs import API_VERSION
-from genaug.registry import Description, Registry, Shelf
+from genaug.registry import Registry, Shelf
 from genaug.storage import make_folder, write_text
 from genaug.version import __version__
 
@@ -63,13 +63,14 @@ def _check_name(name: str, registry: Registry) -> None:
             f"expected a name of at most {_LONGEST_NAME} small letters, digits and single dashes, which begins with a "
             f"letter, such as my-model; got {shown(name)}"
         )
-    known = (_is_known(shelf, name) for shelf in (registry.generators, registry.metrics, registry.selectors))
+    shelves: list[Shelf[Any]] = [registry.generators, registry.metrics, registry.selectors]
+    known = (_is_known(shelf, name) for shelf in shelves)
     broken = (name in (fault.source.entry_point, fault.source.distribution) for fault in registry.faults)
     if any(known) or any(broken):
         raise UsageError(f"a plugin called {name!r} is installed already; choose another name (see: genaug plugins)")
 
 
-def _is_known(shelf: Shelf[Description], name: str) -> bool:
+def _is_known(shelf: Shelf[Any], name: str) -> bool:
     """Whether one plugin or more use this name."""
     try:
         shelf.get(name)
