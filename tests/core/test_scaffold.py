@@ -9,13 +9,9 @@ from genaug.errors import UsageError
 from genaug.registry import load_registry
 from genaug.scaffold import KINDS, write_package
 
-BROKEN = """
+PLUGIN = """
 from genaug.config import MetricConfig
 from genaug.hookspecs import MetricDescription, hookimpl
-
-
-class Score:
-    pass
 
 
 @hookimpl
@@ -44,7 +40,7 @@ def metric(install, tmp_path):
     """Install a metric of this class of CODE under the name `scored`."""
 
     def put(kind: str) -> None:
-        install("scored", BROKEN.format(name="scored", module="scored", kind=kind))
+        install("scored", PLUGIN.format(name="scored", module="scored", kind=kind))
         (tmp_path / "site/scored_code.py").write_text(CODE, "utf-8")
         sys.modules.pop("scored_code", None)
 
@@ -77,6 +73,20 @@ def test_the_name_of_a_broken_plugin_is_taken(install, tmp_path):
     install("spoilt", "raise RuntimeError")
     with pytest.raises(UsageError, match="'spoilt' is installed already"):
         write_package("spoilt", "metric", load_registry(), tmp_path / "new")
+
+
+def test_the_name_of_an_installed_distribution_is_taken(install, tmp_path):
+    install("genaug-odd", PLUGIN.format(name="scored", module="odd", kind="Turned"))
+    assert load_registry().metrics.source("scored").distribution == "genaug-odd"
+    with pytest.raises(UsageError, match="'odd' is installed already"):
+        write_package("odd", "metric", load_registry(), tmp_path / "new")
+
+
+def test_a_name_that_two_plugins_claim_is_taken(install, tmp_path):
+    for name in ("one", "two"):
+        install(name, PLUGIN.format(name="scored", module=name, kind="Turned"))
+    with pytest.raises(UsageError, match="'scored' is installed already"):
+        write_package("scored", "metric", load_registry(), tmp_path / "new")
 
 
 def test_an_existing_folder_is_left_alone(genaug, tmp_path):

@@ -63,11 +63,18 @@ def _check_name(name: str, registry: Registry) -> None:
             f"expected a name of at most {_LONGEST_NAME} small letters, digits and single dashes, which begins with a "
             f"letter, such as my-model; got {shown(name)}"
         )
-    shelves: list[Shelf[Any]] = [registry.generators, registry.metrics, registry.selectors]
-    known = (_is_known(shelf, name) for shelf in shelves)
-    broken = (name in (fault.source.entry_point, fault.source.distribution) for fault in registry.faults)
-    if any(known) or any(broken):
+    if _is_taken(name, registry):
         raise UsageError(f"a plugin called {name!r} is installed already; choose another name (see: genaug plugins)")
+
+
+def _is_taken(name: str, registry: Registry) -> bool:
+    """Whether a plugin, its entry point or its distribution has this name, that of a broken one too."""
+    shelves: list[Shelf[Any]] = [registry.generators, registry.metrics, registry.selectors]
+    sources = [fault.source for fault in registry.faults]
+    sources += [shelf.source(known) for shelf in shelves for known in shelf.names()]
+    distributions = {source.distribution.lower().replace("_", "-").removeprefix(_PREFIX) for source in sources}
+    entry_points = {source.entry_point for source in sources}
+    return name in distributions | entry_points or any(_is_known(shelf, name) for shelf in shelves)
 
 
 def _is_known(shelf: Shelf[Any], name: str) -> bool:
