@@ -36,12 +36,14 @@ OUTPUT = {
     "contact-sheets",
     "croissant.json",
     "evaluation.json",
+    "model.json",
     "provenance.jsonl",
     "rejections.jsonl",
     "report.html",
     "run.json",
     "study.json",
     "timings.json",
+    "training.yaml",
 }
 
 

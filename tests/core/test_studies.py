@@ -21,7 +21,8 @@ from genaug.mixing.live import MixedDataset
 from genaug.spec import ImageSpec
 from genaug.studies.arms import Arm, real_arms, synthetic_arms
 from genaug.studies.budget import Budget
-from genaug.studies.learner import ClassifierSpec, Learner, RecipeOrder, batch_size, learn
+from genaug.studies.classifier_training import batch_size, study_training
+from genaug.studies.learner import ClassifierSpec, Learner, RecipeOrder, learn
 from genaug.studies.networks import check_network, make_network
 from genaug.studies.outcome import SplitPredictions, StudyOutcome
 from genaug.studies.scores import balanced_accuracy, macro_f1, recalls
@@ -38,6 +39,7 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 from tests.folders import fill
 
 RECIPE = Arm().recipe
+ONE_STEP = ClassifierSpec("small", None, "", 1, "cpu")
 
 
 def with_copies(counts=(8, 6, 5), copies=((0, 1), (3, 9))) -> TrainSplit:
@@ -176,7 +178,7 @@ def test_steps_show_the_same_images_in_the_same_order_as_epochs_of_the_recipe(re
 
 def test_weights_and_soft_targets_reach_the_loss():
     split, live = mixed(recipe="weight=0.25,soft_labels=0.5", probabilities=torch.full((4, 2), 0.5))
-    learner = Learner(split.spec, ClassifierSpec("small", None, "", 1, "cpu"), live, None, 0)
+    learner = Learner(split.spec, ONE_STEP, live, study_training("small", 1, 12, None), 0)
     learner.networks = {"classifier": torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(768, 2))}
     rows = torch.arange(len(live))
     images = torch.stack([live[row].image for row in rows.tolist()])
@@ -199,7 +201,7 @@ def test_a_classical_arm_changes_images_in_each_step_and_only_as_it_is_allowed_t
     seen = {}
     some = AllowedChanges(turns=False), AllowedChanges(hue=False), AllowedChanges(turns=False, hue=False)
     for allowed in (None, AllowedChanges(), *some, mirrored):
-        learner = Learner(split.spec, ClassifierSpec("small", None, "", 1, "cpu"), live, allowed, 0)
+        learner = Learner(split.spec, ONE_STEP, live, study_training("small", 1, 12, allowed), 0)
         noises = [Noise.per_batch(0, "batch", step, 12) for step in (0, 1)]  # the same for every learner
         seen[allowed] = [learner._shown(Batch(images, live.labels, rows, 0, 0.0, noise)) for noise in noises]
     assert all(torch.equal(shown, images) for shown in seen[None])

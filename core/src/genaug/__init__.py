@@ -3,6 +3,7 @@
 Importing this package does not import torch; what needs torch is imported when it is first used.
 """
 
+import pathlib
 from typing import TYPE_CHECKING, Any
 
 from genaug.errors import DataError, GenaugError, OutputError, PluginError, TrainingError, UsageError
@@ -10,6 +11,9 @@ from genaug.errors import DataError, GenaugError, OutputError, PluginError, Trai
 if TYPE_CHECKING:
     from genaug.api import Augmented
     from genaug.resampling import GenerativeSampler
+    from genaug.studies.prediction import Predictions
+    from genaug.studies.saved_classifier import ClassifierFacts
+    from genaug.studies.training_recipe import TrainingRecipe
 
 __all__ = [
     "DataError",
@@ -20,6 +24,9 @@ __all__ = [
     "TrainingError",
     "UsageError",
     "augment",
+    "predict",
+    "train",
+    "training_recipe",
 ]
 
 
@@ -33,6 +40,37 @@ def augment(data: Any, generator: str | None = None, **options: Any) -> "Augment
     from genaug import api
 
     return api.augment(data, generator, **options)
+
+
+def predict(model: str | pathlib.Path, images: str | pathlib.Path, *, device: str = "auto") -> "Predictions":
+    """Class probabilities of all images in a folder, by a classifier that `train` or `genaug train` wrote."""
+    from genaug.studies import prediction
+
+    return prediction.predict(pathlib.Path(model), pathlib.Path(images), device=device)
+
+
+def train(
+    study: str | pathlib.Path, out: str | pathlib.Path, data: str | pathlib.Path | None = None, **options: Any
+) -> "ClassifierFacts":
+    """Train the classifier that a study recommends on all training images and write it to the folder `out`.
+
+    study: its folder. data: the folder that was studied, if it has moved. options: weights, device, workers; see
+    `genaug.studies.final_classifier.train_recommended`, which does the work.
+    """
+    from genaug.studies.final_classifier import train_recommended
+
+    moved = None if data is None else pathlib.Path(data)
+    return train_recommended(pathlib.Path(study), pathlib.Path(out), data=moved, **options)
+
+
+def training_recipe(path: str | pathlib.Path) -> "TrainingRecipe":
+    """The recommended training of a study as plain torch parts, for a script of one's own: docs/training.md.
+
+    path: the folder of the study, or its training.yaml.
+    """
+    from genaug.studies import training_recipe as recipes
+
+    return recipes.training_recipe(path)
 
 
 def __getattr__(name: str) -> Any:

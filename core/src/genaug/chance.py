@@ -134,3 +134,8 @@ class Noise:
         if len(self._streams) == 1:
             return draw((self._count, *shape), self._streams[0]).to(self._device)
         return torch.stack([draw(shape, source) for source in self._streams]).to(self._device)
+
+
+def global_noise(count: int, device: torch.device | str = "cpu") -> Noise:
+    """Random numbers for a batch that follow torch's global generator, for parts of a user's own training script."""
+    return Noise.per_batch(int(torch.randint(2**62, ())), "global", 0, count, device)

@@ -26,6 +26,8 @@ _INTERRUPTED = "interrupted; run the same command again to continue"
 _COMMANDS = {  # in the order in which people need them; each is in the module of its name
     "inspect": "Show what is in a folder of images, and what may be wrong with it.",
     "study": "Find out whether synthetic images help on your folder.",
+    "train": "Train the classifier that a study recommends.",
+    "predict": "Write the class probabilities of images, by a trained classifier.",
     "run": "Train a generator and write a balanced data set.",
     "plan": "Show what `genaug run` would do and cost.",
     "evaluate": "Score synthetic images beside real ones.",

@@ -68,6 +68,12 @@ def answer_json(values: Any) -> None:
         _out().out(json.dumps(values, indent=2, sort_keys=True), highlight=False)
 
 
+def answer_text(text: str) -> None:
+    """Print the answer as it stands; characters of file names that are not UTF-8 are escaped."""
+    with _answering():
+        _out().out(text.encode("utf-8", "backslashreplace").decode(), highlight=False, end="")
+
+
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, whole: Container[int] = ()) -> None:
     """Print a table of the answer; numbers are right-aligned, columns at the indices `whole` are never folded."""
     from rich.markup import escape

@@ -14,6 +14,7 @@ _ROLES = {
     "judge": "training judges",
     "detector": "telling origins apart",
     "harm check": "checking for harm",
+    "recommended": "training the recommended classifier",
     "demo": "training classifiers with and without synthetic images",
 }
 

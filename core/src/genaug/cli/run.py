@@ -3,10 +3,13 @@
 import time
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from genaug.cli import console
 from genaug.cli import options as given
+from genaug.cli.from_study import recommended_job
 from genaug.errors import PARTIAL_EXIT_CODE
 from genaug.storage import real_path
 
@@ -14,14 +17,29 @@ if TYPE_CHECKING:
     from genaug.mixing.mixed import MixedSet
     from genaug.run.job import Job
 
+Data = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Folder of class folders, or of train/ and test/ folders of them.",
+        show_default="the current folder; with --from-study, the folder that was studied",
+    ),
+]
+FromStudy = Annotated[
+    Path | None,
+    typer.Option(
+        "--from-study", metavar="STUDY", help="Write the set that this study recommends; it decides the plan."
+    ),
+]
+
 _UNKNOWN = "in our own studies there was no evidence that such images help a classifier; to study yours, run"
 
 
 @given.with_run_options()
 def run(
-    data: given.Data = Path(),
+    data: Data = None,
     *,
     options: given.RunOptions,
+    from_study: FromStudy = None,
     out: given.Out = None,
     as_json: given.Json = False,
 ) -> int:
@@ -30,13 +48,18 @@ def run(
     Without a target, classical variants bring every class to the largest; a quarter of each class is then generated.
     """
     began = time.monotonic()
-    job = options.job(data)
-    target = out or given.default_out(data)
+    if from_study is None:
+        job = options.job(data or Path())
+        study = f"genaug study {quote(str(data or Path()))} -g {quote(job.config.generator or '')}"
+        closing = [f"{_UNKNOWN}: {study}"]
+    else:
+        job, closing = recommended_job(from_study, data, options)
+    target = out or given.default_out(data or job.loaded.scan.root)
     mixed, page = _written(job, target, options.workers, began)
     if as_json:
         console.answer_json(_summary(mixed, target))
     else:
-        _show(mixed, target, page, f"genaug study {quote(str(data))} -g {quote(job.config.generator or '')}")
+        _show(mixed, target, page, closing)
     return PARTIAL_EXIT_CODE if mixed.failures else 0
 
 
@@ -78,7 +101,7 @@ def _summary(mixed: "MixedSet", out: Path) -> dict[str, Any]:
     }
 
 
-def _show(mixed: "MixedSet", out: Path, page: Path, study: str) -> None:
+def _show(mixed: "MixedSet", out: Path, page: Path, closing: list[str]) -> None:
     from genaug.output.entries import written_counts
     from genaug.output.formats import images_folder
 
@@ -102,7 +125,8 @@ def _show(mixed: "MixedSet", out: Path, page: Path, study: str) -> None:
         console.say(f"quick study: {gate['study']}")
         console.say(f"quick study: {gate['recommendation']}")
     else:
-        console.say(f"{_UNKNOWN}: {study}")
+        for text in closing:
+            console.say(text)
 
 
 def _show_harm_check(mixed: "MixedSet") -> None:

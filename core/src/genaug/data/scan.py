@@ -78,6 +78,15 @@ def scan(folder: Path, classes: Sequence[str] | None = None) -> Scan:
     )
 
 
+def scan_files(folder: Path) -> tuple[list[FoundFile], list[Skipped]]:
+    """Every file in a folder and in its folders, by name, and what is left out; folders are no classes here.
+
+    Raises DataError if the folder does not exist or cannot be read.
+    """
+    walk = _Walk(_existing(folder))
+    return walk.files(folder, folder, "", ""), walk.skipped
+
+
 def chosen(classes: Sequence[str] | None, known: Collection[str]) -> tuple[str, ...]:
     """The classes to use, sorted; None means all known ones. Raises UsageError for unknown classes or an empty list."""
     if classes is not None and not classes:
@@ -160,7 +169,7 @@ class _Walk:
             path = Path(entry.path)
             if reason := self.refusal(entry) or ("" if _is_folder(entry) else "a file outside the class folders"):
                 self.skip(path, split, None, reason)
-            elif files := self._files(path, home, split, entry.name):
+            elif files := self.files(path, home, split, entry.name):
                 found[entry.name] = files
             else:
                 self.skip(path, split, entry.name, "a class folder without files")
@@ -202,8 +211,8 @@ class _Walk:
             return "a link to a folder around it"
         return "" if self._real_root in real.parents else "a link that leaves the folder"
 
-    def _files(self, top: Path, home: Path, split: str, label_name: str) -> list[FoundFile]:
-        """All files below a class folder; each folder is read once, even if links lead to it. Links come last."""
+    def files(self, top: Path, home: Path, split: str, label_name: str) -> list[FoundFile]:
+        """All files below a folder; each folder is read once, even if links lead to it. Links come last."""
         files, seen, waiting = [], set(), deque([top])
         while waiting:
             folder = waiting.pop()

@@ -11,11 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from genaug.augmentation import varied
 from genaug.classifier import Standardise
-from genaug.config import AllowedChanges, TrainConfig
+from genaug.config import AllowedChanges
 from genaug.data.split import TrainSplit
 from genaug.generator import Batch, Trainable
 from genaug.images import to_float
@@ -23,14 +21,11 @@ from genaug.mixing.batches import EpochBatches
 from genaug.mixing.collate import Collate, MixedBatch
 from genaug.mixing.live import MixedDataset
 from genaug.spec import ImageSpec
-from genaug.studies.networks import SMALL, make_network
-from genaug.training import Muon, resolve_precision, train
+from genaug.studies.classifier_training import ClassifierTraining, study_training
+from genaug.studies.networks import make_network
+from genaug.studies.training_parts import SmoothedCrossEntropy, changed_images, make_optimizer
+from genaug.training import Progress, resolve_precision, train
 
-_BATCH = 64
-_RATE = 1e-3
-_WARMUP, _FINAL_RATE = 0.3, 0.02  # of the small network
-_SMOOTHING = 0.05  # of targets
-_DEGREES, _HUE = 15.0, 18.0  # most that an image is turned, and its colours
 _CHUNK = 256
 
 Rows = NDArray[np.int64]
@@ -56,21 +51,19 @@ class ClassifierSpec:
 
 
 class Learner(Trainable):
-    """A classifier network and the mixed images that it is trained on, with their targets, weights and blends.
-
-    allowed: what may change when an image is shown, anew in each step; None to show the images themselves.
-    """
+    """A classifier network and the mixed images that it is trained on, with their targets, weights and blends."""
 
     def __init__(
         self,
         spec: ImageSpec,
         classifier: ClassifierSpec,
         mixed: MixedDataset,
-        allowed: AllowedChanges | None,
+        training: ClassifierTraining,
         seed: int,
     ) -> None:
         self.spec, self.networks = spec, {}
-        self._classifier, self._mixed, self._allowed = classifier, mixed, allowed
+        self._classifier, self._mixed, self._training = classifier, mixed, training
+        self._loss = SmoothedCrossEntropy(training.label_smoothing)
         self._collate = Collate(mixed.recipe, seed)
 
     def build(self) -> dict[str, nn.Module]:
@@ -84,22 +77,19 @@ class Learner(Trainable):
     def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
         """The mean cross-entropy with smoothed targets, each image with its weight."""
         mixed = self._mixed_batch(batch)
-        logits = self.networks["classifier"](mixed.images).float()
-        losses = F.cross_entropy(logits, mixed.targets, reduction="none", label_smoothing=_SMOOTHING)
-        yield "classifier", (losses * mixed.weights).sum() / mixed.weights.sum()
+        yield "classifier", self._loss(self.networks["classifier"](mixed.images), mixed.targets, mixed.weights)
 
     def optimizer(self, name: str) -> torch.optim.Optimizer:
-        """Muon for the small network, AdamW for all others: learning rate 1e-3, weight decay 1e-2."""
-        if self._classifier.network == SMALL:
-            return Muon.for_network(self.networks[name])
-        return torch.optim.AdamW(self.networks[name].parameters(), lr=_RATE, weight_decay=1e-2)
+        """The optimiser of the training."""
+        return make_optimizer(self._training.optimizer, self.networks[name])
 
-    @torch.no_grad()
     def predict(self, images: NDArray[np.uint8]) -> Rows:
         """The most probable label of each image: uint8 [N, H, W, C] to int64 [N]."""
-        network = self.networks["classifier"].eval()
-        parts = [to_float(images[start : start + _CHUNK]) for start in range(0, len(images), _CHUNK)]
-        return torch.cat([network(part.to(self._classifier.device)).argmax(dim=1).cpu() for part in parts]).numpy()
+        return self.logits(images).argmax(dim=1).numpy()
+
+    def logits(self, images: NDArray[np.uint8]) -> Tensor:
+        """The outputs of the last layer: uint8 [N, H, W, C] to float32 [N, K]."""
+        return logits_of(self.networks["classifier"], images, self._classifier.device)
 
     def _mixed_batch(self, batch: Batch) -> MixedBatch:
         rows, device = batch.rows.cpu(), batch.images.device
@@ -110,11 +100,15 @@ class Learner(Trainable):
 
     def _shown(self, batch: Batch) -> Tensor:
         """The images of a batch, each changed in its own way where the arm is to be augmented."""
-        allowed = self._allowed
-        if allowed is None:
-            return batch.images
-        turns, hues = (_DEGREES if allowed.turns else 0.0), (_HUE if allowed.hue else 0.0)
-        return varied(batch.images, batch.noise, degrees=turns, hue=hues, flips=allowed.flips)
+        return changed_images(batch.images, batch.noise, self._training.augmentation)
+
+
+@torch.no_grad()
+def logits_of(network: nn.Module, images: NDArray[np.uint8], device: str = "cpu") -> Tensor:
+    """The outputs of a classifier in eval mode: uint8 [N, H, W, C] to float32 [N, K], on the CPU."""
+    network.eval()
+    parts = [to_float(images[start : start + _CHUNK]) for start in range(0, len(images), _CHUNK)]
+    return torch.cat([network(part.to(device)).float().cpu() for part in parts])
 
 
 class RecipeOrder:
@@ -142,32 +136,39 @@ def learn(
     batch: int,
     seed: int,
 ) -> Learner:
-    """A classifier trained on the images of one arm. batch: images per step. allowed: as in `Learner`."""
+    """A classifier trained on the images of one arm of a study.
+
+    batch: images per step. allowed: what may change when an image is shown; None to show the images themselves.
+    """
+    training = study_training(classifier.network, classifier.steps, batch, allowed)
+    return fit_learner(spec, mixed, classifier, training, seed=seed)
+
+
+def fit_learner(
+    spec: ImageSpec,
+    mixed: MixedDataset,
+    classifier: ClassifierSpec,
+    training: ClassifierTraining,
+    *,
+    seed: int,
+    checkpoints: Path | None = None,
+    report: Callable[[Progress], None] | None = None,
+) -> Learner:
+    """A classifier trained on mixed images. checkpoints: folder in which an interrupted training is continued."""
     counts = np.bincount(mixed.labels, minlength=len(mixed.classes))
     spec = replace(spec, counts=tuple(counts.tolist()))
-    learner = Learner(spec, classifier, mixed, allowed, seed)
+    learner = Learner(spec, classifier, mixed, training, seed)
     rows = np.arange(len(mixed), dtype=np.int64)
     names = tuple(map(str, rows.tolist()))
-    small = classifier.network == SMALL
-    warm = min(round(_WARMUP * classifier.steps) if small else 20, classifier.steps - 1)
     train(
         learner,
         TrainSplit(spec, mixed.images, mixed.labels.numpy(), rows, names),
-        TrainConfig(
-            steps=classifier.steps,
-            batch_size=batch,
-            schedule="cosine",
-            warmup_steps=warm,
-            final_rate=_FINAL_RATE if small else 0.0,
-        ),
+        training.loop(),
         seed=seed,
         device=classifier.device,
         precision=resolve_precision("auto", classifier.device),
-        order=RecipeOrder(mixed, batch_size=batch, steps=classifier.steps, seed=seed),
+        checkpoints=checkpoints,
+        report=report,
+        order=RecipeOrder(mixed, batch_size=training.batch_size, steps=training.steps, seed=seed),
     )
     return learner
-
-
-def batch_size(real: int) -> int:
-    """Images per step, the same for all arms: even, since blends are of pairs, and never more than the real images."""
-    return max(2, min(_BATCH, real) // 2 * 2)

@@ -16,7 +16,8 @@ from genaug.executors import Report, make_executor
 from genaug.mixing.live import MixedDataset
 from genaug.storage import make_folder, read_json, stage_hash, write_json
 from genaug.studies.arms import Arm
-from genaug.studies.learner import ClassifierSpec, Learner, batch_size, learn
+from genaug.studies.classifier_training import batch_size
+from genaug.studies.learner import ClassifierSpec, Learner, learn
 from genaug.studies.synthetic_sets import SyntheticSet, SyntheticSetTask, read_facts, read_synthetic_set
 from genaug.training import computing
 
@@ -130,7 +131,7 @@ def _keep(task: Scoring, arm: Arm, predictions: list[list[int]]) -> None:
 
 
 def _score_arm(task: Scoring, arm: Arm, sets: Mapping[str, SyntheticSet], kept: list[list[int]]) -> None:
-    mixed, predictions = _mixed(task, arm, sets), list(kept)
+    mixed, predictions = arm_images(task.train, arm, sets), list(kept)
     if not len(mixed):
         _keep(task, arm, [[NOTHING] * len(task.images)] * task.seeds)
         return
@@ -148,12 +149,11 @@ def _learned(task: Scoring, mixed: MixedDataset, allowed: AllowedChanges | None,
     return learn(task.train.spec, mixed, task.classifier, allowed=allowed, batch=size, seed=seed)
 
 
-def _mixed(task: Scoring, arm: Arm, sets: Mapping[str, SyntheticSet]) -> MixedDataset:
+def arm_images(train: TrainSplit, arm: Arm, sets: Mapping[str, SyntheticSet]) -> MixedDataset:
     """The images of an arm; if it has no synthetic image, the default recipe, since others need both kinds.
 
     What tops up the real side of a run counts as real here too.
     """
-    train = task.train
     found = None if arm.generator is None else sets[arm.generator]
     real = [(train.images, train.labels)] if arm.real else []
     real += [(found.topping_up().images, found.topping_up().labels)] if arm.real and found is not None else []

@@ -22,6 +22,7 @@ from genaug.studies.half_length import at_half_length
 from genaug.studies.length import Length, choose_length, with_length
 from genaug.studies.outcome import SplitPredictions, StudyOutcome
 from genaug.studies.question import DEFAULT_STEPS, FORMAT, REPEATS, Question
+from genaug.studies.recommended import write_recommended
 from genaug.studies.scoring import Scoring, read_predictions, score_all
 from genaug.studies.splits import Fold, halves
 from genaug.studies.summary import summary
@@ -140,8 +141,9 @@ class _Study:
     def _finish(self, done: Sequence[Fold], *, left: int) -> dict[str, Any]:
         """Write the result, and write it again after the final test, if there is a test split."""
         record, outcome = self._write(self._record(done, left=left)), self._outcome(done)
+        tasks = [self._scoring(fold) for fold in done]
+        write_recommended(self._question, outcome, tasks, record, self._output.path)
         if self._length.curve:
-            tasks = [self._scoring(fold) for fold in done]
             half = at_half_length(tasks, outcome, self._workers, self._report)
             notes = [*record["notes"], *half.sentences(record["headline"]["verdict"])]
             record = self._write(record | {"notes": notes, "length": record["length"] | {"half": half.to_json()}})
