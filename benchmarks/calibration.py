@@ -109,13 +109,14 @@ def _study(task: tuple[str, str, str, int]) -> tuple[float, ...]:
     world = World.of(kind, len(counts), np.random.default_rng(number))
     chance = np.random.default_rng([*number, seed])
     split, features = _folder(world, counts, chance)
-    half, labels = halves(split, seed), split.labels
+    labels, groups = split.labels, near_groups(split)
+    half = halves(labels, groups, seed)
     splits = []
     for fold in split_folds(split, folds=FOLDS, repeats=1, seed=seed):
         learned = _arms(world, features[fold.train], labels[fold.train], effect, chance, SEEDS)
         predictions = tuple(tuple(one(features[fold.held_out]) for one in arm) for arm in learned)
         splits.append(SplitPredictions(fold.held_out, labels[fold.held_out], half[fold.held_out], predictions, 0))
-    outcome = StudyOutcome(ARMS, len(counts), tuple(splits), near_groups(split), 1 / FOLDS)
+    outcome = StudyOutcome(ARMS, len(counts), tuple(splits), groups, 1 / FOLDS)
     chosen = outcome.chosen_synthetic
     mean, variance, p = outcome.difference(chosen).mean, outcome.variance(chosen), outcome.resampled(chosen).p
     assert variance is not None

@@ -72,7 +72,7 @@ def study(verdict: str = "helps") -> dict[str, Any]:
         for name, low in (("first", 0.8), ("second", 0.77))
         for count in (25, 50, 100)
     ]
-    splits = {"folds": 5, "repeats": 2, "done": 10, "planned": 10, "held_out_share": 0.2}
+    splits = {"on": "folds", "images": 18, "folds": 5, "repeats": 2, "done": 10, "planned": 10, "held_out_share": 0.2}
     return {
         "format": 2,
         "genaug": "0.1.0",

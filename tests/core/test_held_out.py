@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from genaug.studies.held_out import HeldOut
+from genaug.studies.held_out import OVERLAP, HeldOut
 from scipy import stats
 
 
@@ -36,10 +36,11 @@ def test_independent_images_give_the_variance_of_a_stratified_mean():
     assert found.images == pytest.approx((squared / 32 + squared / 32) / 2**2)
     assert found.trainings == 0.0
     assert found.freedom == pytest.approx(62)
-    half = stats.t.ppf(0.975, 62) * math.sqrt(found.images)
+    error = math.sqrt(OVERLAP * found.images)
+    half = stats.t.ppf(0.975, 62) * error
     estimate = found.estimate(0.1)
     assert (estimate.low, estimate.high) == (pytest.approx(0.1 - half), pytest.approx(0.1 + half))
-    assert estimate.p == pytest.approx(2 * stats.t.sf(0.1 / math.sqrt(found.images), 62))
+    assert estimate.p == pytest.approx(2 * stats.t.sf(0.1 / error, 62))
 
 
 def test_copies_of_an_image_add_no_certainty():
@@ -67,10 +68,22 @@ def test_trainings_that_differ_widen_the_interval_and_repeats_average_them():
 
 def test_images_that_all_agree_still_leave_doubt_and_small_classes_borrow_from_the_others():
     agreeing = held_out([0] * 100).variance(np.zeros(100))
-    assert agreeing.half_width == pytest.approx(1.98 * math.sqrt(1 / 102 / 100), rel=0.01)
+    assert agreeing.half_width == pytest.approx(1.98 * math.sqrt(OVERLAP / 102 / 100), rel=0.01)
     values = np.concatenate([alternating(64), [0.0, 0.0]])  # two images cannot know how their class varies
     small = held_out([0] * 64 + [1] * 2).variance(values)
     assert small.images > 0.8 * (1 / 2) / 2**2
+
+
+def test_trainings_that_the_same_images_score_vary_by_chance_in_training_alone():
+    values, shifts = alternating(64), np.array([0.3, -0.1, -0.2])
+    rows, splits = np.tile(np.arange(64), 3), np.repeat(np.arange(3), 64)
+    images = HeldOut(rows, np.zeros(192, int), rows, splits, np.arange(3), 1)
+    found = images.variance(np.tile(values, 3) + shifts[splits])
+    assert images.shared
+    assert found.factor == 1.0
+    assert found.images == pytest.approx(float(np.var(values, ddof=1)) / 64)
+    assert found.trainings == pytest.approx(float(np.var(shifts, ddof=1)) / 3)
+    assert not held_out([0] * 64, repeats=3).shared
 
 
 @pytest.mark.parametrize("splits", [[0, 0, 0, 0], []])

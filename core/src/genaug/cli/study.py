@@ -32,11 +32,18 @@ Recipes = Annotated[
 Counts = Annotated[
     str | None, typer.Option("--counts", help="Numbers of synthetic images per class to compare, such as 0,50,100,500.")
 ]
+On = Annotated[
+    str | None,
+    typer.Option(
+        "--on", help="What scores the classifiers: folds of the training images, or split, the test split; else auto."
+    ),
+]
 Folds = Annotated[int | None, typer.Option("--folds", help="Number of cross-validation folds; 5 if left out.")]
 Repeats = Annotated[
     int | None,
     typer.Option(
-        "--repeats", help="Repetitions of the cross-validation; if left out 2, or as many as fit into --budget."
+        "--repeats",
+        help="Repetitions of the cross-validation, or of trainings that a test split scores; 2 or 3 if left out.",
     ),
 ]
 Seeds = Annotated[
@@ -80,6 +87,7 @@ def study(
     counts: Counts = None,
     recipe: Recipes = None,
     budget: Budget = None,
+    on: On = None,
     folds: Folds = None,
     repeats: Repeats = None,
     seeds: Seeds = None,
@@ -94,6 +102,7 @@ def study(
     from genaug.studies.study import study as run_study
 
     values: dict[str, Any] = {
+        "on": on,
         "folds": folds,
         "repeats": repeats,
         "seeds": seeds,

@@ -101,8 +101,13 @@ class FigurePoint(Record):
 
 
 class Splits(Record):
-    """How the images were split. held_out_share: share of the images that each split holds out."""
+    """How the images were split. on: what scored the classifiers, folds of the training images or the test split.
 
+    images: the number of images that scored. held_out_share: share of the images that each split holds out.
+    """
+
+    on: Literal["folds", "split"]
+    images: int
     folds: int
     repeats: int
     done: int

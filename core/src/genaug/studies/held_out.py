@@ -27,6 +27,8 @@ class HeldOut:
     rows: int64 [M], the image. labels: int64 [M]. groups: int64 [M], its group of near-duplicates, which counts as one
     observation. splits: int64 [M], the split. repeats: int64 [J], the repeat of the cross-validation that each split
     belongs to. classes: their number, K.
+
+    If every repeat has one split, the splits are repeated trainings that the same images score.
     """
 
     rows: Rows
@@ -67,16 +69,34 @@ class HeldOut:
         training, freedom = self._training_part(values)
         whole = float(parts.sum())
         bottom = float((parts**2 / freedoms).sum()) + training**2 / freedom
-        return Variance(whole, training, (whole + training) ** 2 / bottom)
+        factor = 1.0 if self.shared else OVERLAP
+        return Variance(whole, training, (whole + training) ** 2 / bottom, factor)
 
     def _training_part(self, values: Values) -> tuple[float, int]:
         """The training part and its degrees of freedom, at least one."""
+        if self.shared:
+            levels = [self.within(self.splits == split).level(values[self.splits == split]) for split in self._done]
+            return float(np.var(levels, ddof=1)) / len(levels), len(levels) - 1
         repeats = self.repeats[self.splits]
         found = [self.within(repeats == one)._excess(values[repeats == one]) for one in np.unique(repeats)]
         known = [(excess, freedom) for excess, freedom in found if freedom]
         if not known:
             return 0.0, 1
         return max(0.0, float(np.mean([excess for excess, _ in known]))) / len(known), sum(one for _, one in known)
+
+    @property
+    def shared(self) -> bool:
+        """Whether all splits hold the same images: repeated trainings on all training images."""
+        repeats = self.repeats[self._done]
+        return len(repeats) > 1 and len(np.unique(repeats)) == len(repeats) and self._all_hold_all
+
+    @property
+    def _done(self) -> Rows:
+        return np.unique(self.splits)
+
+    @property
+    def _all_hold_all(self) -> bool:
+        return len(self.rows) == len(np.unique(self.rows)) * len(self._done)
 
     def _excess(self, values: Values) -> tuple[float, int]:
         """How much more the totals of the splits of one repeat vary than its images explain; degrees of freedom."""
@@ -110,15 +130,17 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Variance:
-    """The variance of a mean over held-out images, before the factor for training sets that overlap.
+    """The variance of a mean over held-out images.
 
     images: what the choice of images adds. trainings: what chance in the trainings adds. freedom: degrees of freedom
-    of their sum, after Satterthwaite (1946, Biometrics Bulletin 2:110).
+    of their sum, after Satterthwaite (1946, Biometrics Bulletin 2:110). factor: at least 1, for training sets that
+    overlap.
     """
 
     images: float
     trainings: float
     freedom: float
+    factor: float
 
     @property
     def half_width(self) -> float:
@@ -137,7 +159,7 @@ class Variance:
     @property
     def error(self) -> float:
         """The standard error of the mean."""
-        return math.sqrt(OVERLAP * (self.images + self.trainings))
+        return math.sqrt(self.factor * (self.images + self.trainings))
 
 
 def _image_part(values: Values, labels: Rows, groups: Rows) -> tuple[Values, Values] | None:

@@ -77,8 +77,7 @@ class StudyOutcome:
 
     def f1(self, arm: int) -> Estimate:
         """The mean macro-F1 of the splits, with the interval of the corrected resampled t-test."""
-        found = [self._mean(split, arm, macro_f1) for split in self.splits]
-        return over_splits(found, self.held_out_share).within(0.0, 1.0)
+        return self._over_splits([self._mean(split, arm, macro_f1) for split in self.splits]).within(0.0, 1.0)
 
     def recall(self, arm: int) -> Values:
         """Recall of each class, float64 [K]; NaN if none of its images is held out."""
@@ -115,8 +114,7 @@ class StudyOutcome:
 
     def resampled(self, arms: Pair) -> Estimate:
         """The same difference as the mean of the splits, by the corrected resampled t-test."""
-        found = [self._split_difference(split, arms) for split in self.splits]
-        return over_splits(found, self.held_out_share).within(-1.0, 1.0)
+        return self._over_splits([self._split_difference(split, arms) for split in self.splits]).within(-1.0, 1.0)
 
     def class_differences(self) -> list[Estimate]:
         """For each class, the recall of `chosen_synthetic` minus that of `chosen_real`."""
@@ -160,6 +158,11 @@ class StudyOutcome:
         images = held_out or self.held_out
         variance, mean = images.variance(values), images.level(values)
         return Estimate(mean, None, None) if variance is None else variance.estimate(mean)
+
+    def _over_splits(self, values: Sequence[float]) -> Estimate:
+        """The mean of one value per split; without an interval where all splits hold the same images."""
+        found = over_splits(values, self.held_out_share)
+        return Estimate(found.mean, None, None) if self.held_out.shared else found
 
     def _level(self, arm: int) -> float:
         return self.held_out.level(self.right[arm])

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from genaug.chance import derive
 from genaug.data.folder import LoadedFolder
 from genaug.errors import DataError, UsageError
 from genaug.fitting import fit_tasks
@@ -19,15 +20,17 @@ from genaug.storage import file_sha256, stage_hash
 from genaug.studies.arms import Arm, real_arms, synthetic_arms
 from genaug.studies.learner import ClassifierSpec
 from genaug.studies.networks import check_network
+from genaug.studies.scored_images import ScoredImages, large_test_split
 from genaug.studies.settings import StudyConfig
-from genaug.studies.splits import Fold, split_folds
+from genaug.studies.splits import Fold, split_folds, trainings
 from genaug.targets.plan import ImagePlan
 from genaug.targets.shares import parse_shares
 from genaug.training import resolve_device
 from genaug.version import __version__
 
 FORMAT = 2
-REPEATS = 2  # unless the settings or a budget decide otherwise
+# of the cross-validation, or of trainings that a test split scores, unless the settings or a budget decide otherwise
+REPEATS, TRAININGS = 2, 3
 DEFAULT_STEPS = 800  # of a classifier, where none are set and none could be chosen
 
 
@@ -62,8 +65,25 @@ class Question:
         )
         return (*real_arms(), *synthetic)
 
+    @cached_property
+    def on_test(self) -> bool:
+        """Whether the test split scores all classifiers, instead of images that are held out in turn."""
+        return large_test_split(self.loaded) if self.settings.on == "auto" else self.settings.on == "split"
+
+    @cached_property
+    def scored(self) -> ScoredImages:
+        """The images that score the classifiers."""
+        return ScoredImages.test(self.loaded) if self.on_test else ScoredImages.training(self.loaded)
+
+    @property
+    def repeats(self) -> int:
+        """How often the cross-validation, or the training on all images, is repeated without a budget."""
+        return self.settings.repeats or (TRAININGS if self.on_test else REPEATS)
+
     def folds(self, repeats: int) -> Iterator[Fold]:
         """The splits of `repeats` repetitions, one by one."""
+        if self.on_test:
+            return trainings(len(self.loaded.train), len(self.scored.labels), repeats)
         return split_folds(self.loaded.train, folds=self.settings.folds, repeats=repeats, seed=self.seed)
 
     @cached_property
@@ -92,7 +112,7 @@ class Question:
                 )
         check_network(self.settings.classifier, self.loaded.spec, self.weights)
         registry = load_registry()
-        folds = tuple(self.folds(min(self.settings.repeats or REPEATS, REPEATS)))
+        folds = tuple(self.folds(1 if self.on_test else min(self.repeats, REPEATS)))
         if not folds:
             raise DataError(
                 "no image can be held out: near-duplicates stay together, so some class would have nothing to train on;"
@@ -107,6 +127,15 @@ class Question:
         """The data that generators and selectors receive in a split: its training images and nothing of any other."""
         names = self.loaded.train.names
         return self.loaded.only_training_on(frozenset(names[row] for row in fold.train))
+
+    def runs_in(self, fold: Fold) -> dict[str, RunConfig]:
+        """The run of each generator in a split; where all splits have the same images, each has a seed of its own."""
+        if not self.on_test or not fold.repeat:
+            return dict(self.runs)
+        return {
+            name: config.model_copy(update={"seed": derive(config.seed, "training of a study", fold.repeat)})
+            for name, config in self.runs.items()
+        }
 
     def request(self) -> dict[str, Any]:
         """What an output folder is for: studies of these images, with any settings; file names tell settings apart."""

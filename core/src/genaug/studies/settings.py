@@ -1,6 +1,6 @@
 """The settings of a study: its splits, the length of its trainings, its classifier and its arms."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import model_validator
 
@@ -13,9 +13,15 @@ class StudyConfig(Closed):
     """How a study finds out whether synthetic images help."""
 
     folds: int = option(5, "Number of cross-validation folds; near-duplicates share a fold.", ge=2, le=20)
+    on: Literal["auto", "folds", "split"] = option(
+        "auto",
+        "What scores the classifiers: folds of the training images, or the test split; auto takes a test split of at "
+        "least 30 images of every class.",
+    )
     repeats: int | None = option(
         None,
-        "Repetitions of the cross-validation, each with new folds; if left out 2, or with a budget as many as fit.",
+        "Repetitions of the cross-validation, each with new folds, or of the trainings that a test split scores; if "
+        "left out 2 or 3, or with a budget as many as fit.",
         unit="times",
         ge=1,
         le=100,

@@ -18,9 +18,10 @@ _SEEDS = 2**32
 
 @dataclass(frozen=True)
 class Fold:
-    """One split of a repeated cross-validation. repeat, number: which one, counted from zero.
+    """One training set and the images that it is scored on. repeat, number: which one, counted from zero.
 
-    train, held_out: int64 rows of the images; each group of near-duplicates is in one of the two only.
+    train: int64 rows of training images. held_out: int64 rows of the images that score; in a cross-validation, each
+    group of near-duplicates is in one of the two only.
     """
 
     repeat: int
@@ -34,20 +35,26 @@ class Fold:
         return f"{self.repeat + 1}.{self.number + 1}"
 
 
-def halves(split: TrainSplit, seed: int) -> NDArray[np.bool_]:
+def halves(labels: Rows, groups: Rows, seed: int) -> NDArray[np.bool_]:
     """Bool [N]: the half of each image, the same in every split. One half chooses an arm, the other half scores it.
 
-    Groups of near-duplicates are kept together; the groups of each class go to the two halves in turn.
+    labels, groups: int64 [N]. Groups of near-duplicates are kept together; the groups of each class go to the two
+    halves in turn.
     """
-    groups = near_groups(split)
     half: dict[int, bool] = {}
     turn = False
-    for label in range(len(split.spec.classes)):
-        new = [group for group in np.unique(groups[split.labels == label]).tolist() if group not in half]
+    for label in np.unique(labels).tolist():
+        new = [group for group in np.unique(groups[labels == label]).tolist() if group not in half]
         for index in permutation(len(new), seed, "halves of a study", label).tolist():
             half[new[index]] = turn
             turn = not turn
     return np.array([half[group] for group in groups.tolist()])
+
+
+def trainings(train: int, scored: int, repeats: int) -> Iterator[Fold]:
+    """Repeated trainings on all of `train` images, each scored on all of `scored` other images."""
+    for repeat in range(repeats):
+        yield Fold(repeat, 0, np.arange(train), np.arange(scored))
 
 
 def split_folds(split: TrainSplit, *, folds: int, repeats: int, seed: int) -> Iterator[Fold]:

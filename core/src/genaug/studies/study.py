@@ -12,7 +12,6 @@ from genaug.chance import derive
 from genaug.data.duplicates import near_matches
 from genaug.errors import GenaugError
 from genaug.executors import Report, silent
-from genaug.features import near_groups
 from genaug.output.files import STUDY
 from genaug.output.folder import OutputFolder
 from genaug.storage import locked, stage_hash, write_json
@@ -21,10 +20,10 @@ from genaug.studies.final_test import FinalTest, final_test
 from genaug.studies.half_length import at_half_length
 from genaug.studies.length import Length, choose_length, with_length
 from genaug.studies.outcome import SplitPredictions, StudyOutcome
-from genaug.studies.question import DEFAULT_STEPS, FORMAT, REPEATS, Question
+from genaug.studies.question import DEFAULT_STEPS, FORMAT, Question
 from genaug.studies.recommended import write_recommended
 from genaug.studies.scoring import Scoring, read_predictions, score_all
-from genaug.studies.splits import Fold, halves
+from genaug.studies.splits import Fold
 from genaug.studies.summary import summary
 from genaug.studies.synthetic_sets import SyntheticSetTask, make_synthetic_sets, read_facts
 from genaug.version import __version__
@@ -68,7 +67,7 @@ class _Study:
         self._budget, self._report = budget, report
         self._length = Length(question.settings.steps or DEFAULT_STEPS)
         self._open_ended = question.settings.repeats is None and budget.limited
-        self._folds = question.folds(question.settings.repeats or (_MOST_REPEATS if self._open_ended else REPEATS))
+        self._folds = question.folds(_MOST_REPEATS if self._open_ended else question.repeats)
 
     def run(self) -> dict[str, Any]:
         """Compute round after round until the time is up; after an error, the finished splits are summed up too."""
@@ -104,7 +103,7 @@ class _Study:
 
     @property
     def _has_test(self) -> bool:
-        return "test" in self._question.loaded.splits
+        return "test" in self._question.loaded.splits and not self._question.on_test
 
     def _compute(self, folds: Sequence[Fold]) -> None:
         tasks = [self._scoring(fold) for fold in folds]
@@ -122,12 +121,12 @@ class _Study:
         probabilities = any(arm.recipe.soft_labels > 0 for arm in question.arms)
         sets = {
             name: SyntheticSetTask(part, config, question.versions[name], probabilities, folder)
-            for name, config in question.runs.items()
+            for name, config in question.runs_in(fold).items()
         }
         return Scoring(
             title=f"split {fold.title}",
             train=part.train,
-            images=question.loaded.train.images[fold.held_out],
+            images=question.scored.images[fold.held_out],
             arms=question.arms,
             synthetic=sets,
             probed=next((task for task in sets.values() if task.config.probe), None),
@@ -167,12 +166,21 @@ class _Study:
         outcome, spec = self._outcome(done), self._question.loaded.spec
         planned = len(done) + (0 if self._open_ended else left + sum(1 for _ in self._folds))
         found = summary(outcome, spec.classes, spec.counts, planned)
-        rows = {"made": self._generated_rows(done), "test": None}
+        rows = {"made": self._generated_rows(done), "test": None, "notes": [*found["notes"], *self._left_out()]}
         return self._facts(outcome, done, planned) | found | rows
+
+    def _left_out(self) -> list[str]:
+        count = self._question.scored.left_out
+        what = (
+            "1 test image was left out, a near-duplicate"
+            if count == 1
+            else f"{count} test images were left out, near-duplicates"
+        )
+        return [f"{what} of training images."] if count else []
 
     def _outcome(self, done: Sequence[Fold]) -> StudyOutcome:
         question = self._question
-        labels, half = question.loaded.train.labels, halves(question.loaded.train, question.seed)
+        labels, half = question.scored.labels, question.scored.halves(question.seed)
         tasks = [self._scoring(fold) for fold in done]
         splits = tuple(
             SplitPredictions(
@@ -184,9 +192,8 @@ class _Study:
             )
             for fold, task in zip(done, tasks, strict=True)
         )
-        share = float(np.mean([len(fold.held_out) / len(labels) for fold in done]))
-        groups = near_groups(question.loaded.train)
-        return StudyOutcome(question.arms, len(question.loaded.spec.classes), splits, groups, share)
+        share = 0.0 if question.on_test else float(np.mean([len(fold.held_out) / len(labels) for fold in done]))
+        return StudyOutcome(question.arms, len(question.loaded.spec.classes), splits, question.scored.groups, share)
 
     def _facts(self, outcome: StudyOutcome, done: Sequence[Fold], planned: int) -> dict[str, Any]:
         question, settings = self._question, self._question.settings
@@ -206,6 +213,8 @@ class _Study:
             "length": self._length.to_json(),
             "seeds": settings.seeds,
             "splits": {
+                "on": "split" if question.on_test else "folds",
+                "images": len(question.scored.labels),
                 "folds": settings.folds,
                 "repeats": 1 + max(fold.repeat for fold in done),
                 "done": len(outcome.splits),

@@ -21,9 +21,9 @@ _ANSWERS = {
 }
 _LEAST_SPLITS = 2
 _SMALL_EFFECT = 0.02  # in balanced accuracy
-ESTIMAND = (
-    "A difference is the expected one in balanced accuracy for training sets of this size, with freshly trained "
-    "generators and classifiers. Near-duplicates count as one image."
+_ESTIMAND = (
+    "A difference is the expected one in balanced accuracy for {train}, with freshly trained generators and "
+    "classifiers. Near-duplicates count as one image."
 )
 
 
@@ -44,7 +44,7 @@ def summary(outcome: StudyOutcome, classes: Sequence[str], counts: Sequence[int]
 def headline(outcome: StudyOutcome, difference: Estimate) -> Record:
     """The answer in three parts: the data as it is, what training without synthetic images gains, what they add."""
     as_it_is, gain = outcome.accuracy(0), outcome.difference(outcome.chosen_real, base=(0, 0))
-    resampled = outcome.resampled(outcome.chosen_synthetic)
+    on_test, resampled = outcome.held_out.shared, outcome.resampled(outcome.chosen_synthetic)
     first = f"Trained on your images as they are: balanced accuracy {as_it_is.mean:.3f}{_interval(as_it_is, '')}."
     second = (
         f"The best training without synthetic images, {_quoted(outcome, outcome.chosen_real)}, gains "
@@ -54,7 +54,7 @@ def headline(outcome: StudyOutcome, difference: Estimate) -> Record:
         "verdict": difference.verdict,
         "sentence": _sentence(outcome, difference),
         "without": [first] if set(outcome.chosen_real) == {0} else [first, second],
-        "estimand": ESTIMAND,
+        "estimand": _ESTIMAND.format(train="this training set" if on_test else "training sets of this size"),
         "real": _names(outcome, outcome.chosen_real),
         "synthetic": _names(outcome, outcome.chosen_synthetic),
         "difference": difference.to_json(),
@@ -109,21 +109,22 @@ def recommendation(outcome: StudyOutcome, difference: Estimate) -> Record:
 def certainty(outcome: StudyOutcome, planned: int) -> str:
     """How precisely the difference is known, what limits that, and what would make it more precise."""
     done, variance = len(outcome.splits), outcome.variance(outcome.chosen_synthetic)
-    count = _splits(done) if planned <= done else f"{done} of {planned} splits"
+    word = _word(outcome)
+    count = _splits(outcome) if planned <= done else f"{done} of {planned} {word}s"
     if variance is None:
         return f"{count}: at least {_LEAST_SPLITS} are needed to say how certain the result is."
     known = f"{count}: the difference is known to ± {variance.half_width:.3f}, so smaller effects cannot be seen."
-    return f"{known} {_limit(variance, len(np.unique(outcome.held_out.rows)))}"
+    return f"{known} {_limit(variance, len(np.unique(outcome.held_out.rows)), word)}"
 
 
-def _limit(variance: Variance, images: int) -> str:
-    """What would make an interval narrower. images: the number of those held out."""
+def _limit(variance: Variance, images: int, word: str) -> str:
+    """What would make an interval narrower. images: the number of those that score. word: of a split."""
     if variance.images < variance.trainings:
         left = variance.with_splits(math.inf)
         if left.half_width > variance.half_width / 2:
-            return f"Chance in training limits this; more splits would give ± {left.half_width:.3f} at best."
+            return f"Chance in training limits this; more {word}s would give ± {left.half_width:.3f} at best."
         times = variance.trainings / ((variance.images + variance.trainings) / 4 - variance.images)
-        return f"Chance in training limits this: about {times:.0f} times as many splits would halve it."
+        return f"Chance in training limits this: about {times:.0f} times as many {word}s would halve it."
     if variance.half_width <= _SMALL_EFFECT:
         return "The number of images limits this."
     needed = images * (variance.half_width / _SMALL_EFFECT) ** 2
@@ -134,7 +135,7 @@ def _limit(variance: Variance, images: int) -> str:
 
 
 def _disagreement(outcome: StudyOutcome, difference: Estimate) -> list[str]:
-    """A sentence if the older, wider interval leads to another verdict."""
+    """A sentence if the older, wider interval of a cross-validation leads to another verdict."""
     other = outcome.resampled(outcome.chosen_synthetic)
     if other.low is None or other.verdict == difference.verdict:
         return []
@@ -186,10 +187,11 @@ def _arm_row(outcome: StudyOutcome, index: int, classes: Sequence[str], tested: 
 
 
 def _sentence(outcome: StudyOutcome, difference: Estimate) -> str:
+    scored = f", scored on {len(outcome.splits[0].rows)} test images" if outcome.held_out.shared else ""
     arms, real = (_quoted(outcome, chosen) for chosen in (outcome.chosen_synthetic, outcome.chosen_real))
     return (
         f"{_ANSWERS[difference.verdict]}: balanced accuracy {difference.mean:+.3f}{_interval(difference)} for {arms} "
-        f"against {real}, the best arms with and without them, in {_splits(len(outcome.splits))}."
+        f"against {real}, the best arms with and without them, in {_splits(outcome)}{scored}."
     )
 
 
@@ -204,8 +206,13 @@ def _interval(estimate: Estimate, sign: str = "+") -> str:
     return f" (95 % interval {estimate.low:{sign}.3f} to {estimate.high:{sign}.3f})"
 
 
-def _splits(count: int) -> str:
-    return "1 split" if count == 1 else f"{count} splits"
+def _splits(outcome: StudyOutcome) -> str:
+    count = len(outcome.splits)
+    return f"1 {_word(outcome)}" if count == 1 else f"{count} {_word(outcome)}s"
+
+
+def _word(outcome: StudyOutcome) -> str:
+    return "training" if outcome.held_out.shared else "split"
 
 
 def _how(arm: Arm) -> str:
