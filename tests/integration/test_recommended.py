@@ -275,3 +275,11 @@ def test_the_scripts_of_the_manual_run(recommended, tmp_path, monkeypatch, capsy
     if network == "its own":
         exec(compile(commands, "docs/training.md", "exec"), {})
         assert capsys.readouterr().out.startswith("0/000.png 0 ")
+
+
+def test_a_study_on_the_test_split_is_trained_and_calibrated_on_training_images_alone(digits, tmp_path, genaug):
+    study, quick = tmp_path / "study", ("--seeds", 1, "--repeats", 2, "--steps", 2, "--workers", 1)
+    assert genaug("study", digits, "-g", "oversample", *quick, "--on", "split", "--folds", 2, "-o", study)[0] == 0
+    assert genaug("train", study, "-o", tmp_path / "model", "--workers", 1)[0] == 0
+    calibration = json.loads((tmp_path / "model/model.json").read_text())["calibration"]
+    assert (calibration["folds"], calibration["images"]) == (2, 46)

@@ -130,7 +130,7 @@ def question_of(file: TrainingFile, loaded: LoadedFolder) -> Question:
     """The question of the study, as far as its recommended arm needs it: its folds and the run of its generator."""
     config = run_config_of(file) if file.synthetic is None else file.synthetic.run
     name = _VARIANTS if file.synthetic is None else file.synthetic.generator
-    return Question(loaded, {name: config}, StudyConfig(folds=file.data.folds))
+    return Question(loaded, {name: config}, StudyConfig(on="folds", folds=file.data.folds))
 
 
 def run_config_of(file: TrainingFile) -> RunConfig:
