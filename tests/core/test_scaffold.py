@@ -116,6 +116,7 @@ def test_a_broken_promise_is_named_and_ends_with_exit_code_5(metric, genaug):
     code, out, err = genaug("plugins", "test", "scored")
     assert code == 5
     assert "the metric 'scored' breaks 1 of 7 promises" in err
+    assert "6 of 7 promises kept" in out
     assert "  kept    computing is pure" in out
     assert "  BROKEN  worse images get a worse value: higher_is_better is True" in out
 
@@ -130,7 +131,9 @@ def test_code_that_fails_breaks_promises_with_its_line(metric, genaug):
 
 def test_a_metric_is_tested_with_the_harm_that_it_finds(genaug):
     assert genaug("plugins", "test", "novelty", "--kind", "metric").code == 5
-    assert genaug("plugins", "test", "novelty", "--kind", "metric", "--harm", "copies").code == 0
+    code, out, _ = genaug("plugins", "test", "novelty", "--kind", "metric", "--harm", "copies")
+    assert code == 0
+    assert out.endswith("7 of 7 promises kept\n")
 
 
 @pytest.mark.parametrize(

@@ -96,4 +96,6 @@ def _answers(title: str, contract: object, *, quiet: bool) -> list[dict[str, str
         answers.append(asdict(one))
         if not quiet:
             console.say(f"  BROKEN  {one.promise}: {one.fault}" if one.fault else f"  kept    {one.promise}")
+    if not quiet:
+        console.say(f"{sum(not one['fault'] for one in answers)} of {len(answers)} promises kept")
     return answers
