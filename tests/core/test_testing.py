@@ -67,6 +67,19 @@ class DeadWeight(Sound):
         return {"net": net}
 
 
+class BreaksInBf16(Sound):
+    def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+        codes = self.networks["net"]["out"](torch.zeros(len(batch.images), 4 + self.config.latent))
+        yield "net", (codes @ torch.ones(codes.shape[1], 1)).square().mean() + torch.linalg.inv(codes.T @ codes).mean()
+
+
+class WrongInBf16(Sound):
+    def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+        loss = next(super().losses(batch))[1]
+        kind = torch.bfloat16 if torch.is_autocast_enabled("cpu") else torch.float32
+        yield "net", ((loss + 10_000).to(kind) - 10_000).float()
+
+
 class GlobalChance(Sound):
     def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
         yield "net", next(super().losses(batch))[1] * (1 + np.random.rand())
@@ -179,6 +192,8 @@ FAULTS = [
     (VectorLoss, "test_losses_are_finite_scalars_of_known_networks", "must be a scalar"),
     (InfiniteLoss, "test_losses_are_finite_scalars_of_known_networks", "must be finite"),
     (DeadWeight, "test_three_steps_move_every_parameter", "did not change net.unused"),
+    (BreaksInBf16, "test_training_works_in_mixed_precision", "training in bf16 failed: cast to float32"),
+    (WrongInBf16, "test_training_works_in_mixed_precision", "in bf16 the first loss of 'net' is"),
     (GlobalChance, "test_training_has_no_chance_of_its_own", "global random generator"),
     (Counting, "test_resuming_equals_never_having_stopped", "resumed, the weights differ"),
     (WrongShape, "test_images_have_the_right_shape_and_range_for_all_channels_and_sizes", "must return images"),
@@ -225,6 +240,21 @@ def test_presets_of_a_wrong_kind_are_caught():
     contract = TestSound()
     contract.described = describe(presets={"auto": lambda spec, device: {"steps": 3}})
     with pytest.raises(AssertionError, match="must return a Preset, got dict"):
+        contract.test_presets_give_settings()
+
+
+def test_a_plugin_that_leaves_bf16_out_need_not_train_in_it():
+    contract = TestSound()
+    contract.described = describe(BreaksInBf16, needs=Needs(precisions=("no",)))
+    contract.test_training_works_in_mixed_precision()
+
+
+def test_a_preset_of_a_precision_that_is_left_out_is_caught():
+    contract = TestSound()
+    train = TrainConfig(steps=3, precision="fp16")
+    presets = {"auto": lambda spec, device: Preset(model=SoundConfig(), train=train)}
+    contract.described = describe(presets=presets, needs=Needs(precisions=("no", "bf16")))
+    with pytest.raises(AssertionError, match="preset auto trains in fp16, which the description does not list"):
         contract.test_presets_give_settings()
 
 

@@ -453,6 +453,14 @@ def test_auto_precision_is_bf16_where_the_processor_has_instructions_for_it(inst
     assert resolve_precision("auto", "cpu") == precision
 
 
+def test_auto_precision_is_one_that_the_plugin_supports(monkeypatch):
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {"avx512_bf16": True})
+    assert resolve_precision("auto", "cpu", ("no", "fp16")) == "no"
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: True)
+    assert resolve_precision("auto", "cuda:0", ("no", "fp16")) == "fp16"
+    assert resolve_precision("auto", "cuda:0", ("no",)) == "no"
+
+
 def test_fp16_without_cuda_is_refused():
     with pytest.raises(UsageError, match="fp16 needs a CUDA device, got cpu"):
         resolve_precision("fp16", "cpu")

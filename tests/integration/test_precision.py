@@ -49,6 +49,60 @@ def test_bf16_trains_as_single_precision_does(single):
     assert_close(half, single)
 
 
+PLUGIN = """
+import torch
+from genaug.config import GeneratorConfig, Preset, TrainConfig
+from genaug.generator import Drawn, Generator
+from genaug.hookspecs import GeneratorDescription, Needs, hookimpl
+
+
+class Single(Generator[GeneratorConfig]):
+    def build(self):
+        return {"net": torch.nn.Linear(1, 1)}
+
+    def losses(self, batch):
+        values = self.networks["net"](torch.ones(1, 1))
+        yield "net", (values + torch.ones(1, 1) @ torch.ones(1, 1)).float().mean()
+
+    def sample(self, labels, noise):
+        return Drawn.without_parents(noise.uniform(self.spec.channels, self.spec.height, self.spec.width))
+
+
+@hookimpl
+def genaug_generators():
+    auto = lambda spec, device: Preset(model=GeneratorConfig(), train=TrainConfig(steps=2))
+    return [GeneratorDescription(name="single", summary="Needs single precision", rank=950, config=GeneratorConfig,
+                                 presets={"auto": auto}, factory="single_plugin:Single", conditioning="class",
+                                 needs=Needs(precisions=PRECISIONS))]
+"""
+
+
+@pytest.mark.parametrize("precisions", ['("no",)', '("no", "fp16")'])
+def test_core_trains_in_a_precision_that_the_plugin_supports_and_says_so(
+    genaug, install, plain, tmp_path, monkeypatch, precisions
+):
+    install("single-plugin", PLUGIN.replace("PRECISIONS", precisions))
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {"avx512_bf16": True})
+    options = ("-g", "single", "--per-class", 1, "--select", "none", "--no-check", "--workers", 1)
+    found = genaug("run", plain, *options, "-o", tmp_path / "out")
+    assert found.code == 0, found.err
+    assert "single trains with precision no, since its plugin does not support bf16" in found.err
+    record = json.loads((tmp_path / "out/run.json").read_text("utf-8"))
+    assert record["generators"][0]["precision"] == "no"
+
+
+def test_a_precision_that_the_plugin_does_not_support_is_refused_in_one_sentence(genaug, install, plain):
+    install("single-plugin", PLUGIN.replace("PRECISIONS", '("no", "fp16")'))
+    found = genaug("plan", plain, "-g", "single", "-s", "precision=bf16")
+    assert found.code == 2
+    assert "single supports precision no or fp16, got bf16; give one of these, or auto" in found.err
+
+
+def test_precisions_without_single_precision_are_refused(genaug, install):
+    install("single-plugin", PLUGIN.replace("PRECISIONS", '("bf16",)'))
+    assert "the precisions of 'single' must be 'no' and others" in genaug("plugins").err
+
+
 def assert_close(half, single):
     """Every loss of every step, so that wrong gradients and wrong steps are seen as well."""
     for name, steps in half.items():

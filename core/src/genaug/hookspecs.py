@@ -50,10 +50,16 @@ class Needs:
 
     least_images: smallest number of training images in each class.
     channels: numbers of channels that the generator can model: 1 is grey, 3 is colour.
+    precisions: precisions in which its losses work: "no" (single), which is required, and the mixed ones, "bf16" and
+        "fp16". genaug chooses among them; images are always drawn in single precision.
     """
 
     least_images: int = 1
     channels: tuple[int, ...] = (1, 3)
+    precisions: tuple[str, ...] = ("no", "bf16", "fp16")
+
+
+PRECISIONS = Needs.precisions
 
 
 @dataclass(frozen=True)

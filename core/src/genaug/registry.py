@@ -12,7 +12,14 @@ import pluggy
 
 from genaug.config import GeneratorConfig, MetricConfig, Preset, SelectorConfig
 from genaug.errors import GenaugError, PluginError, UsageError, described, shown, unknown
-from genaug.hookspecs import API_VERSION, GeneratorDescription, Hooks, MetricDescription, SelectorDescription
+from genaug.hookspecs import (
+    API_VERSION,
+    PRECISIONS,
+    GeneratorDescription,
+    Hooks,
+    MetricDescription,
+    SelectorDescription,
+)
 from genaug.spec import ImageSpec
 from genaug.version import __version__
 
@@ -237,9 +244,20 @@ def _checked(description: Any, kind: type[Any], hook: str) -> Any:
         raise TypeError(f"the config of {description.name!r} must be a subclass of {_CONFIGS[kind].__name__}")
     if not isinstance(description.factory, str):
         raise TypeError(f"the factory of {description.name!r} must be text, got {shown(description.factory)}")
+    if isinstance(description, GeneratorDescription):
+        _check_precisions(description)
     if description.api != API_VERSION:
         raise ValueError(f"{description.name!r} uses API version {description.api}, this genaug needs {API_VERSION}")
     return description
+
+
+def _check_precisions(description: GeneratorDescription) -> None:
+    given = description.needs.precisions
+    if "no" not in given or not set(given) <= set(PRECISIONS):
+        raise ValueError(
+            f"the precisions of {description.name!r} must be 'no' and others of {', '.join(PRECISIONS)}, "
+            f"got {shown(given)}"
+        )
 
 
 def _wanted(found: Iterable[EntryPoint]) -> list[EntryPoint]:

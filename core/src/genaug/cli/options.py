@@ -192,7 +192,10 @@ class RunOptions:
         config = self.run_config(registry)
         loaded = load_folder(data, classes=config.classes, size=config.size, resize=config.resize)
         console.show_notes(loaded)
-        return resolve(config, loaded, registry).without(rejections)
+        job = resolve(config, loaded, registry).without(rejections)
+        for text in job.notes:
+            console.note(text)
+        return job
 
 
 def with_run_options(*names: str) -> Callable[[Callable[..., int]], Callable[..., int]]:

@@ -6,23 +6,21 @@ from typing import Any
 
 import torch
 
-from genaug.config import AugmentationConfig, Preset, changed, laid_over
+from genaug.config import laid_over
 from genaug.data.folder import LoadedFolder
 from genaug.errors import UsageError, unknown
 from genaug.fitting import FitSettings
-from genaug.hookspecs import GeneratorDescription
 from genaug.mixing.candidate import Kind
 from genaug.mixing.recipe import RecipeConfig, parse_recipe
 from genaug.output.real_only import refuse_synthetic
 from genaug.overrides import assign
-from genaug.registry import Registry, make_preset
+from genaug.registry import Registry
 from genaug.run.config import RunConfig
+from genaug.run.generator_settings import generator_settings, precision_note, varied
 from genaug.selection import ManualRejections, SelectorChoice, choose_selectors
 from genaug.storage import stage_hash
 from genaug.targets.plan import ImagePlan, plan_images
 from genaug.targets.shares import parse_shares, shared_plan
-from genaug.training import resolve_device, resolve_precision
-from genaug.version import __version__
 
 SECTIONS = ("preset", "model", "train", "augmentation")
 
@@ -81,6 +79,12 @@ class Job:
         """The generators, and what tops up the real side."""
         return (*self.shares, *([self.top_up] if self.top_up else []))
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what was chosen for a generator because of what it needs."""
+        notes = (precision_note(share.settings) for share in self.shares)
+        return tuple(note for note in notes if note is not None)
+
     def planned(self) -> dict[str, dict[str, int]]:
         """{class: {"real", "classical", "generated": images}} of the training images after the run."""
         counts = {
@@ -138,10 +142,9 @@ class Job:
 
     def with_allowed_changes(self, changes: Mapping[str, Any]) -> "Job":
         """The same job with other settings of augmentation, for every generator that varies training images."""
-        shares = tuple(replace(share, settings=_varied(share.settings, changes)) for share in self.shares)
+        shares = tuple(replace(share, settings=varied(share.settings, changes)) for share in self.shares)
         fallback, top_up = (
-            share and replace(share, settings=_varied(share.settings, changes))
-            for share in (self.fallback, self.top_up)
+            share and replace(share, settings=varied(share.settings, changes)) for share in (self.fallback, self.top_up)
         )
         return replace(self, shares=shares, fallback=fallback, top_up=top_up)
 
@@ -157,7 +160,10 @@ def resolve(config: RunConfig, loaded: LoadedFolder, registry: Registry) -> Job:
     plan = image_plan(config, loaded, registry)
     plans = shared_plan(plan.generated, parts)
     shares = tuple(
-        Share(_settings(name, _changes_of(config, name, alone=len(parts) == 1), config, loaded, registry), plans[name])
+        Share(
+            generator_settings(name, _changes_of(config, name, alone=len(parts) == 1), config, loaded, registry),
+            plans[name],
+        )
         for name in parts
     )
     filler = None if config.on_shortfall in ("leave", "fail") else config.on_shortfall
@@ -168,7 +174,7 @@ def resolve(config: RunConfig, loaded: LoadedFolder, registry: Registry) -> Job:
         plan=plan.generated,
         top_up=_top_up(config, loaded, registry, plan.top_up, parts),
         selectors=choose_selectors(config.select, config.selectors, registry),
-        fallback=filler and Share(_settings(filler, {"preset": "auto"}, config, loaded, registry), {}),
+        fallback=filler and Share(generator_settings(filler, {"preset": "auto"}, config, loaded, registry), {}),
         recipe=parse_recipe(config.recipe),
     )
 
@@ -192,7 +198,7 @@ def _top_up(
         raise UsageError(
             f"top_up: {name} is among the generators already; give another --top-up, or leave {name} out of --generator"
         )
-    return Share(_settings(name, {"preset": "auto"}, config, loaded, registry), plan, tops_up=True)
+    return Share(generator_settings(name, {"preset": "auto"}, config, loaded, registry), plan, tops_up=True)
 
 
 def settings_by_generator(
@@ -219,38 +225,6 @@ def default_workers(job: Job) -> int:
     return max(1, min(torch.get_num_threads(), sum(count > 0 for count in job.plan.values()))) if many else 1
 
 
-def _settings(
-    name: str, changes: Mapping[str, Any], config: RunConfig, loaded: LoadedFolder, registry: Registry
-) -> FitSettings:
-    description, source = registry.generators.get(name), registry.generators.source(name)
-    device = resolve_device(config.device)
-    preset = _preset(description, changes, loaded, device)
-    per_class = description.conditioning == "none" or preset.train.specialise_steps > 0
-    return FitSettings(
-        description=description,
-        source=source,
-        core_version=__version__,
-        preset=preset,
-        seed=config.seed,
-        device=device,
-        precision=resolve_precision(preset.train.precision, device),
-        threads=1 if per_class else torch.get_num_threads(),
-        pooled_threads=torch.get_num_threads(),
-    )
-
-
-def _preset(description: GeneratorDescription, changes: Mapping[str, Any], loaded: LoadedFolder, device: str) -> Preset:
-    """The named preset for this data and device, with the run's changes applied."""
-    preset = make_preset(description, changes["preset"], loaded.spec, device.partition(":")[0])
-    model = changed(preset.model, changes.get("model", {}), f"the settings of {description.name}")
-    model.check(loaded.spec)
-    return Preset(
-        model=model,
-        train=changed(preset.train, changes.get("train", {}), "train"),
-        augmentation=changed(preset.augmentation, changes.get("augmentation", {}), "augmentation"),
-    )
-
-
 def _changes_of(config: RunConfig, name: str, *, alone: bool) -> dict[str, Any]:
     """What the config says about one generator: its own table, over the top-level keys where it is the only one."""
     own = config.generators.get(name, {})
@@ -273,22 +247,6 @@ def _check_sections(config: RunConfig, parts: Mapping[str, float]) -> None:
             f"with several generators, say whose settings these are: generators.{first}.{given[0]} in a file, "
             f"{first}:key=value on the command line, got {given[0]}"
         )
-
-
-def _varied(settings: FitSettings, changes: Mapping[str, Any]) -> FitSettings:
-    """Settings with changed augmentation of the training images, and of the generator where it has such settings."""
-    preset = settings.preset
-    own = {key: value for key, value in changes.items() if key in type(preset.model).model_fields}
-    known = {key: value for key, value in changes.items() if key in AugmentationConfig.model_fields}
-    return replace(
-        settings,
-        preset=preset.model_copy(
-            update={
-                "model": changed(preset.model, own, f"the settings of {settings.description.name}"),
-                "augmentation": changed(preset.augmentation, known, "augmentation"),
-            }
-        ),
-    )
 
 
 def _data_hash(loaded: LoadedFolder) -> str:

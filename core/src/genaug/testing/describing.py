@@ -51,6 +51,10 @@ def check_presets(description: GeneratorDescription, spec: ImageSpec) -> None:
         assert isinstance(preset.model, description.config), (
             f"preset {name} must return a {description.config.__name__}"
         )
+        allowed = ("auto", *description.needs.precisions)
+        assert preset.train.precision in allowed, (
+            f"preset {name} trains in {preset.train.precision}, which the description does not list"
+        )
         with suppress(GenaugError):
             preset.model.check(spec)
 

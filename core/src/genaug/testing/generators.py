@@ -84,6 +84,11 @@ class GeneratorContract:
         """No network has a parameter that is never trained."""
         learning.check_every_parameter_moves(*self.square())
 
+    def test_training_works_in_mixed_precision(self) -> None:
+        """A run trains in bf16 where the hardware has it, unless the description leaves it out."""
+        if "bf16" in self.description().needs.precisions:
+            learning.check_mixed_precision(*self.square())
+
     def test_training_has_no_chance_of_its_own(self) -> None:
         """Only the seed decides the weights."""
         learning.check_chance(*self.square())

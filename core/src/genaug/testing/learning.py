@@ -19,6 +19,7 @@ from genaug.training import Progress, train
 
 Make = Callable[[], AnyGenerator]
 STEPS = 3
+_LOOSE = 0.2  # of a loss, or of 1 for smaller losses: three bits of a number's bf16
 
 
 class StoppedError(Exception):
@@ -45,6 +46,20 @@ def check_every_parameter_moves(make: Make, split: TrainSplit) -> None:
         for key, value in generator.networks[name].named_parameters():
             still = value.requires_grad and torch.equal(value, start[key])
             assert not still, f"{STEPS} steps did not change {name}.{key}; no loss depends on it"
+
+
+def check_mixed_precision(make: Make, split: TrainSplit) -> None:
+    """Training works in bf16 on the CPU, with about the same first losses as in single precision."""
+    advice = "cast to float32 where bf16 is not enough, or leave it out of Needs(precisions=...) in the description"
+    try:
+        half = _first_losses(make, split, "bf16")
+    except Exception as error:
+        error.add_note(f"training in bf16 failed: {advice}")
+        raise
+    for name, loss in _first_losses(make, split, "no").items():
+        assert abs(half[name] - loss) <= _LOOSE * max(1.0, abs(loss)), (
+            f"in bf16 the first loss of {name!r} is {half[name]:.3g}, in single precision {loss:.3g}; {advice}"
+        )
 
 
 def check_chance(make: Make, split: TrainSplit) -> None:
@@ -123,6 +138,12 @@ def _interrupted(make: Make, split: TrainSplit, folder: Path, stop: int) -> AnyG
         train(make(), split, config, seed=0, checkpoints=folder, report=kill)
     train(generator, split, config, seed=0, checkpoints=folder)
     return generator
+
+
+def _first_losses(make: Make, split: TrainSplit, precision: str) -> dict[str, float]:
+    seen: list[dict[str, float]] = []
+    train(make(), split, _config(split), seed=0, precision=precision, report=lambda step: seen.append(step.losses))
+    return seen[0] if seen else {}
 
 
 def _batch(split: TrainSplit, labels: np.ndarray[Any, np.dtype[np.int64]]) -> Batch:

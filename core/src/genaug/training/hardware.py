@@ -1,6 +1,6 @@
 """Device, number of threads and precision of a training: chosen by fixed rules, never by measuring time."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -8,6 +8,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from genaug.errors import UsageError, shown
+from genaug.hookspecs import PRECISIONS
 from genaug.training.memory import kept_memory
 
 # of x86 and ARM, as torch names them. oneDNN also emulates bf16 on processors without them, at half the speed of fp32
@@ -26,8 +27,8 @@ def resolve_device(requested: str) -> str:
     raise UsageError(f"this machine has no device {shown(requested)}; available: {', '.join(_available())}")
 
 
-def resolve_precision(requested: str, device: str) -> str:
-    """The precision for auto, no, bf16 or fp16; auto is what the hardware supports natively.
+def resolve_precision(requested: str, device: str, allowed: Container[str] = PRECISIONS) -> str:
+    """The precision for auto, no, bf16 or fp16; auto is what the hardware supports natively, if it is allowed.
 
     Raises UsageError for fp16 without CUDA.
     """
@@ -36,10 +37,15 @@ def resolve_precision(requested: str, device: str) -> str:
         raise UsageError(f"precision fp16 needs a CUDA device, got {device}; use bf16 or no")
     if requested != "auto":
         return requested
-    if on_cuda:
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    return next(name for name in (*_native(device), "no") if name in allowed)
+
+
+def _native(device: str) -> list[str]:
+    """The mixed precisions that the hardware supports natively, the best first."""
+    if device.startswith("cuda"):
+        return ["bf16", "fp16"] if torch.cuda.is_bf16_supported(including_emulation=False) else ["fp16"]
     capabilities = torch.cpu.get_capabilities() if device == "cpu" else {}
-    return "bf16" if any(capabilities.get(name) for name in _BF16_INSTRUCTIONS) else "no"
+    return ["bf16"] if any(capabilities.get(name) for name in _BF16_INSTRUCTIONS) else []
 
 
 def make_accelerator(device: str, precision: str) -> Accelerator:
