@@ -67,6 +67,32 @@ class DeadWeight(Sound):
         return {"net": net}
 
 
+class SoundOnBase(Sound):
+    """Its codes pass through a frozen network, which is the same each time."""
+
+    frozen = frozenset({"base"})
+
+    def build(self) -> dict[str, nn.Module]:
+        base = nn.Sequential(nn.Linear(self.config.latent, self.config.latent), nn.BatchNorm1d(self.config.latent))
+        nn.init.eye_(base[0].weight)
+        nn.init.zeros_(base[0].bias)
+        return super().build() | {"base": base}
+
+    def draw(self, labels: Tensor, codes: Tensor) -> Tensor:
+        return super().draw(labels, self.networks["base"](codes))
+
+
+class RandomBase(SoundOnBase):
+    def build(self) -> dict[str, nn.Module]:
+        return super().build() | {"base": nn.Linear(self.config.latent, self.config.latent)}
+
+
+class AwakeBase(SoundOnBase):
+    def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+        self.networks["base"].train()
+        yield from super().losses(batch)
+
+
 class BreaksInBf16(Sound):
     def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
         codes = self.networks["net"]["out"](torch.zeros(len(batch.images), 4 + self.config.latent))
@@ -192,6 +218,8 @@ FAULTS = [
     (VectorLoss, "test_losses_are_finite_scalars_of_known_networks", "must be a scalar"),
     (InfiniteLoss, "test_losses_are_finite_scalars_of_known_networks", "must be finite"),
     (DeadWeight, "test_three_steps_move_every_parameter", "did not change net.unused"),
+    (RandomBase, "test_networks_that_are_not_saved_stay_as_they_are_built", "base.weight is not saved, but differs"),
+    (AwakeBase, "test_networks_that_are_not_saved_stay_as_they_are_built", "'base' was put into train mode"),
     (BreaksInBf16, "test_training_works_in_mixed_precision", "training in bf16 failed: cast to float32"),
     (WrongInBf16, "test_training_works_in_mixed_precision", "in bf16 the first loss of 'net' is"),
     (GlobalChance, "test_training_has_no_chance_of_its_own", "global random generator"),
@@ -241,6 +269,12 @@ def test_presets_of_a_wrong_kind_are_caught():
     contract.described = describe(presets={"auto": lambda spec, device: {"steps": 3}})
     with pytest.raises(AssertionError, match="must return a Preset, got dict"):
         contract.test_presets_give_settings()
+
+
+def test_a_sound_generator_with_a_frozen_network_passes():
+    contract = TestSound()
+    contract.described = describe(SoundOnBase)
+    assert run_all(contract) == 16
 
 
 def test_a_plugin_that_leaves_bf16_out_need_not_train_in_it():

@@ -63,10 +63,17 @@ class Trainable(ABC):
     itself, or a resumed training would differ: use `batch.step` or `batch.progress`.
 
     averaged: names of the networks of which the exponential average over training is used afterwards.
+    frozen: names of networks that are never trained, such as a pretrained one. They are on the device, always in eval
+        mode and without gradients, and in no checkpoint and no saved model; `build` must create them the same each
+        time.
+    adapted: names of networks of which only the parameters with gradients are trained and saved, such as the adapters
+        of a pretrained network; `build` must create the other parameters the same each time.
     networks: the networks by name, on their device.
     """
 
     averaged: ClassVar[frozenset[str]] = frozenset()
+    frozen: ClassVar[frozenset[str]] = frozenset()
+    adapted: ClassVar[frozenset[str]] = frozenset()
     networks: dict[str, nn.Module]
 
     @abstractmethod
@@ -81,8 +88,11 @@ class Trainable(ABC):
         """
 
     def optimizer(self, name: str) -> torch.optim.Optimizer:
-        """The optimiser of one network; Adam with learning rate 2e-4 unless overridden."""
-        return torch.optim.Adam(self.networks[name].parameters(), lr=2e-4)
+        """The optimiser of one network; Adam with learning rate 2e-4 unless overridden.
+
+        It takes the parameters that have `requires_grad`; others are not trained, whatever the optimiser.
+        """
+        return torch.optim.Adam([one for one in self.networks[name].parameters() if one.requires_grad], lr=2e-4)
 
 
 Config = TypeVar("Config", bound=GeneratorConfig)

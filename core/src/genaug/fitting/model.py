@@ -21,7 +21,7 @@ from genaug.images import to_float
 from genaug.registry import Registry, make_generator
 from genaug.spec import ImageSpec
 from genaug.storage import make_folder, write_bytes
-from genaug.training import Trained
+from genaug.training import Trained, built, restore, stored_tensors
 
 
 @torch.no_grad()
@@ -37,7 +37,7 @@ def save_model(path: Path, generator: AnyGenerator, trained: Trained, facts: dic
     """Write the model to `path` (.safetensors), then its record to a .json beside it, which marks it as complete."""
     tensors = {f"memory/{name}": tensor for name, tensor in generator.memory.items()}
     for name, network in generator.networks.items():
-        tensors |= {f"network/{name}/{key}": value for key, value in network.state_dict().items()}
+        tensors |= {f"network/{name}/{key}": value for key, value in stored_tensors(generator, name, network).items()}
     history = {"steps": trained.steps, "batch_size": trained.batch_size, "losses": trained.history}
     make_folder(path.parent)
     remove_record(path)  # an interrupt between the two files leaves an incomplete model, not a false one
@@ -96,9 +96,9 @@ def _load_tensors(generator: AnyGenerator, path: Path) -> None:
     try:
         tensors = load_file(path)
         with seeded(0, "load"):
-            generator.networks = generator.build()
+            generator.networks = built(generator)
         for name, network in generator.networks.items():
-            network.load_state_dict(_below(tensors, f"network/{name}/"))
+            restore(generator, name, network, _below(tensors, f"network/{name}/"))
     except (SafetensorError, RuntimeError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(

@@ -84,6 +84,10 @@ class GeneratorContract:
         """No network has a parameter that is never trained."""
         learning.check_every_parameter_moves(*self.square())
 
+    def test_networks_that_are_not_saved_stay_as_they_are_built(self) -> None:
+        """Frozen networks, and what adapted ones do not train, must be the same in training and in a loaded model."""
+        learning.check_fixed_networks(*self.square())
+
     def test_training_works_in_mixed_precision(self) -> None:
         """A run trains in bf16 where the hardware has it, unless the description leaves it out."""
         if "bf16" in self.description().needs.precisions:

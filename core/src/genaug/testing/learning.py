@@ -1,21 +1,21 @@
 """Checks of training: losses, updated parameters, determinism, resume."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genaug.chance import Noise, chance_states, moved_chance, same_states, seeded
 from genaug.config import TrainConfig
 from genaug.data.split import TrainSplit
 from genaug.generator import AnyGenerator, Batch
 from genaug.images import to_float
-from genaug.training import Progress, train
+from genaug.training import Progress, built, stored_tensors, train
 
 Make = Callable[[], AnyGenerator]
 STEPS = 3
@@ -46,6 +46,35 @@ def check_every_parameter_moves(make: Make, split: TrainSplit) -> None:
         for key, value in generator.networks[name].named_parameters():
             still = value.requires_grad and torch.equal(value, start[key])
             assert not still, f"{STEPS} steps did not change {name}.{key}; no loss depends on it"
+
+
+def check_fixed_networks(make: Make, split: TrainSplit) -> None:
+    """Tensors that no file holds are the same each time they are built, and training leaves them alone."""
+    other, generator = make(), make()
+    with seeded(1, "another build"):
+        again = _fixed(other, built(other))
+    awake = set[str]()
+
+    def watch(_progress: Progress) -> None:
+        networks = {name: generator.networks[name] for name in generator.frozen}
+        awake.update(name for name, net in networks.items() if any(module.training for module in net.modules()))
+
+    train(generator, split, _config(split), seed=0, report=watch)
+    assert not awake, f"the frozen network {sorted(awake)[0]!r} was put into train mode"
+    for key, value in _fixed(generator, generator.networks).items():
+        assert torch.equal(value, again[key]), (
+            f"{key} is not saved, but differs after another build and a training; load it from a file, or train it"
+        )
+
+
+def _fixed(generator: AnyGenerator, networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """The tensors that no file holds, by name."""
+    return {
+        f"{name}.{key}": value
+        for name, net in networks.items()
+        for key, value in net.state_dict().items()
+        if name in generator.frozen | generator.adapted and key not in stored_tensors(generator, name, net)
+    }
 
 
 def check_mixed_precision(make: Make, split: TrainSplit) -> None:
@@ -118,7 +147,7 @@ def _config(split: TrainSplit, steps: int = STEPS, average: float = 0.0) -> Trai
 def _built(make: Make) -> AnyGenerator:
     generator = make()
     with seeded(0, "build"):
-        generator.networks = generator.build()
+        generator.networks = built(generator)
     return generator
 
 

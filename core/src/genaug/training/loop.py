@@ -108,7 +108,7 @@ class _Loop:
 
     def run(self, report: Callable[[Progress], None] | None) -> Trained:
         """Do all steps that are left."""
-        while self._state.networks and self._course.step < self._course.steps and not self._course.stopped:
+        while self._state.trains and self._course.step < self._course.steps and not self._course.stopped:
             fault = None
             try:
                 losses = self._step()
@@ -155,6 +155,8 @@ class _Loop:
     def _checked(self, name: str, loss: Tensor) -> float:
         if name not in self._state.networks:
             raise PluginError(f"losses named {name!r}; build returned {', '.join(self._state.networks)}")
+        if not loss.requires_grad and torch.is_grad_enabled():
+            raise PluginError(f"the loss of {name!r} depends on no weights that can be trained")
         value = loss.item()
         if not math.isfinite(value):
             raise _NotFiniteError(f"the loss of {name!r} was {value} at step {self._course.step}")
@@ -163,7 +165,7 @@ class _Loop:
     def _update(self, name: str, loss: Tensor) -> None:
         """Add the gradients of one loss to its own network; update its weights after `accumulation` losses."""
         optimizer, batches = self._optimizer(name), self._config.accumulation
-        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        parameters = [one for group in optimizer.param_groups for one in group["params"] if one.requires_grad]
         if self._losses_seen[name] % batches == 0:
             optimizer.zero_grad()
         self._losses_seen[name] += 1

@@ -1,5 +1,6 @@
 """Everything that changes during a training, and so everything that a checkpoint has to hold."""
 
+import copy
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from genaug.chance import seeded
 from genaug.config import TrainConfig
 from genaug.errors import PluginError
 from genaug.generator import Trainable
+from genaug.training.networks import built, restore, stored_tensors
 
 Weights = Mapping[str, Mapping[str, Tensor]]  # {network name: its state_dict}
 
@@ -60,23 +62,33 @@ class State:
     def __init__(
         self, trainable: Trainable, *, seed: int, device: str, average_decay: float, start: Weights | None = None
     ) -> None:
+        self._trainable = trainable
         with seeded(seed, "build"):
-            built = trainable.build()
+            networks = built(trainable)
         for name, weights in (start or {}).items():
-            built[name].load_state_dict(dict(weights))
-        trainable.networks = {name: network.to(device).train() for name, network in built.items()}
-        self.networks = trainable.networks
+            restore(trainable, name, networks[name], weights)
+        self.networks = {name: network.to(device) for name, network in networks.items()}
+        trainable.networks = self._training()
         averaged = trainable.averaged if average_decay else frozenset()
-        if strangers := averaged - self.networks.keys():
-            unknown, known = ", ".join(sorted(strangers)), ", ".join(self.networks)
-            raise PluginError(f"averaged names {unknown}; build returned {known}")
         self.averages = {name: _average(self.networks[name], average_decay) for name in sorted(averaged)}
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
-        self._trainable = trainable
+
+    @property
+    def trains(self) -> bool:
+        """Whether any network can be trained."""
+        return bool(self.networks.keys() - self._trainable.frozen)
 
     def optimizer(self, name: str) -> torch.optim.Optimizer:
-        """The optimiser of a network, created at the first loss of that network; keeps its initial learning rates."""
+        """The optimiser of a network, created at the first loss of that network; keeps its initial learning rates.
+
+        Raises PluginError for a network that cannot be trained.
+        """
         if name not in self.optimizers:
+            if not any(parameter.requires_grad for parameter in self.networks[name].parameters()):
+                raise PluginError(
+                    f"losses named {name!r}, but no parameter of this network has a gradient; yield no loss for it, "
+                    "and name it in `frozen` if it is never trained"
+                )
             optimizer = self._trainable.optimizer(name)
             for group in optimizer.param_groups:
                 group["initial_lr"] = group["lr"]
@@ -89,13 +101,11 @@ class State:
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by name, in the format that `load` of a new State of the same trainable reads."""
-        found = {
-            f"network/{name}/{key}": value
-            for name, net in self.networks.items()
-            for key, value in net.state_dict().items()
-        }
-        for name, average in self.averages.items():
-            found |= {f"average/{name}/{key}": value for key, value in average.state_dict().items()}
+        found: dict[str, Tensor] = {}
+        for kind, networks in self._stored():
+            for name, network in networks.items():
+                tensors = stored_tensors(self._trainable, name, network)
+                found |= {f"{kind}/{name}/{key}": value for key, value in tensors.items()}
         for name, optimizer in self.optimizers.items():
             for index, values in optimizer.state_dict()["state"].items():
                 found |= {f"optimizer/{name}/{index}/{key}": torch.as_tensor(value) for key, value in values.items()}
@@ -103,10 +113,9 @@ class State:
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Replace all tensors by those that `tensors` returned."""
-        for name, network in self.networks.items():
-            network.load_state_dict(_below(tensors, f"network/{name}/"))
-        for name, average in self.averages.items():
-            average.load_state_dict(_below(tensors, f"average/{name}/"))
+        for kind, networks in self._stored():
+            for name, network in networks.items():
+                restore(self._trainable, name, network, _below(tensors, f"{kind}/{name}/"))
         for name in sorted({key.split("/")[1] for key in tensors if key.startswith("optimizer/")}):
             _load_optimizer(self.optimizer(name), _below(tensors, f"optimizer/{name}/"))
 
@@ -117,7 +126,7 @@ class State:
         try:
             yield
         finally:
-            self._trainable.networks = {name: network.train() for name, network in self.networks.items()}
+            self._trainable.networks = self._training()
 
     def finished(self) -> dict[str, nn.Module]:
         """The networks for use after training: the averages of those that have one, all in eval mode."""
@@ -125,6 +134,15 @@ class State:
             name: self.averages[name].module if name in self.averages else net for name, net in self.networks.items()
         }
         return {name: network.eval() for name, network in chosen.items()}
+
+    def _training(self) -> dict[str, nn.Module]:
+        """The networks for training: all that are not frozen in train mode."""
+        return {name: network.train(name not in self._trainable.frozen) for name, network in self.networks.items()}
+
+    def _stored(self) -> Iterator[tuple[str, Mapping[str, nn.Module]]]:
+        """The networks and the averages, each with the word by which checkpoints name them."""
+        yield "network", self.networks
+        yield "average", self.averages
 
 
 def _average(network: nn.Module, decay: float) -> AveragedModel:
@@ -139,7 +157,10 @@ def _average(network: nn.Module, decay: float) -> AveragedModel:
             else:
                 average.copy_(current)
 
-    return AveragedModel(network, multi_avg_fn=blend, use_buffers=True)
+    average = AveragedModel(nn.Module(), multi_avg_fn=blend, use_buffers=True)
+    fixed = {id(parameter): parameter for parameter in network.parameters() if not parameter.requires_grad}
+    average.module = copy.deepcopy(network, fixed)  # shares what is not trained, such as all of a network but adapters
+    return average
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
