@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ def square(task, report):
         raise UsageError("three is refused")
     if task == 4:
         raise KeyError("four is broken")
+    if task == 6:
+        raise BaseException("six is bare")
     if task == 5:
         os._exit(9)
     return task * task
@@ -55,6 +58,16 @@ def test_outcomes_are_in_order_and_an_error_stops_one_task_only(tasks, workers):
     assert "four is broken" in str(outcomes[0].error)
     assert isinstance(outcomes[3].error, UsageError)
     assert sorted(seen) == [("seen", task) for task in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_anything_that_a_task_raises_is_its_own_error_with_a_traceback(tasks, workers):
+    outcomes = make_executor(workers).map(tasks.square, [4, 6], print)
+    assert ["KeyError" in str(outcomes[0].error), "six is bare" in str(outcomes[1].error)] == [True, True]
+    assert all(isinstance(outcome.error, PluginError) for outcome in outcomes)
+    for outcome, line in zip(outcomes, ("four is broken", "six is bare"), strict=True):
+        shown = "".join(traceback.format_exception(outcome.error))
+        assert f'raise {"KeyError" if line[0] == "f" else "BaseException"}("{line}")' in shown
 
 
 def test_tasks_with_processes_of_their_own_see_nothing_of_each_other_or_of_this_process(tasks):

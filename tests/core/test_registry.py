@@ -40,6 +40,10 @@ def test_an_installed_plugin_is_found_and_ranked(install):
         (f"{HOOK}\ndef genaug_generators():\n    return ['x']", "got str"),
         (f"{HOOK}\ndef genaug_generators():\n    return 1 / 0", "ZeroDivision"),
         (f"{HOOK}\ndef genaug_generator():\n    return []", "genaug_generator"),
+        ("def genaug_metrics():\n    return []", "genaug_metrics lacks the decorator @hookimpl"),
+        ("def hello():\n    return []", "it has none of the hooks genaug_generators"),
+        ("raise BaseException('bare')", "BaseException: bare (broken.py:1)"),
+        ("x = 1\nimport this_is_not_installed", "'this_is_not_installed' (broken.py:2)"),
     ],
 )
 def test_a_broken_plugin_does_not_affect_the_others(install, source, reason):

@@ -4,6 +4,7 @@ import pytest
 
 PLUGIN = """
 import sys
+import numpy as np
 import torch
 from genaug.config import AugmentationConfig, GeneratorConfig, Preset, TrainConfig
 from genaug.generator import Drawn, Generator
@@ -59,7 +60,16 @@ def test_the_planted_plugin_is_sound_without_its_fault(genaug, install, plain, t
 
 
 @pytest.mark.parametrize("place", ["build", "losses", "sample"])
-@pytest.mark.parametrize("fault", ["sys.exit(0)", "sys.exit()", "torch.zeros(2) @ torch.zeros(3)"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "sys.exit(0)",
+        "sys.exit()",
+        "raise BaseException('bare')",
+        "torch.zeros(2) @ torch.zeros(3)",
+        "np.zeros(2)[:, 1]",
+    ],
+)
 def test_a_plugin_that_exits_or_fails_is_named_with_its_line(genaug, install, plain, tmp_path, place, fault):
     found = run(genaug, install, plain, tmp_path, **{place: fault})
     said = " ".join(found.err.split())
@@ -67,7 +77,96 @@ def test_a_plugin_that_exits_or_fails_is_named_with_its_line(genaug, install, pl
     lines = PLUGIN.format(**SOUND | {place: fault}).splitlines()
     (number,) = [number for number, line in enumerate(lines, start=1) if fault in line]
     assert f"broken_plugin.py:{number})" in said.replace(" ", "")
+    assert "the generator 'broken' fails" in said
     assert not (tmp_path / "out/train").exists()
+
+
+@pytest.mark.parametrize("place", ["build", "losses"])
+def test_a_plugin_that_fails_in_a_plan_is_named_with_its_line(genaug, install, plain, place):
+    install("broken-plugin", PLUGIN.format(**SOUND | {place: "sys.exit(0)"}))
+    found = genaug("plan", plain, "-g", "broken")
+    assert found.code == 5
+    assert "the generator 'broken' fails: SystemExit: 0 (broken_plugin.py:" in " ".join(found.err.split())
+
+
+def test_ctrl_c_inside_a_plugin_stays_an_interrupt(genaug, install, plain, tmp_path):
+    assert run(genaug, install, plain, tmp_path, losses="raise KeyboardInterrupt").code == 130
+
+
+TWO = """
+import albumentations
+from dataclasses import replace
+from genaug.hookspecs import hookimpl
+from genaug_vae.generator import VAE
+
+
+class Derived(VAE):
+    def losses(self, batch):
+        albumentations.Compose(7)  # fails inside a library
+        yield
+
+
+@hookimpl
+def genaug_generators():
+    from genaug_vae import plugin
+    return [replace(plugin.genaug_generators()[0], name="derived", factory="two_plugin:Derived")]
+"""
+
+
+def test_the_line_that_is_named_is_the_plugins_not_a_librarys(genaug, install, plain, tmp_path):
+    install("two-plugin", TWO)
+    options = ("--per-class", 1, "--select", "none", "--no-check", "--workers", 1, "-o", tmp_path / "out")
+    found = genaug("run", plain, "-g", "derived", *options)
+    assert found.code == 5
+    assert "(two_plugin.py:10)" in " ".join(found.err.split()), found.err
+
+
+def traced(genaug, monkeypatch, *arguments):
+    monkeypatch.setenv("GENAUG_TRACEBACK", "1")
+    found = genaug(*arguments)
+    return found.code, " ".join(found.err.split())
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_whole_traceback_is_shown_when_it_is_wanted(genaug, install, plain, tmp_path, monkeypatch, workers):
+    install("broken-plugin", PLUGIN.format(**SOUND | {"losses": "torch.zeros(2) @ torch.zeros(3)"}))
+    options = ("-g", "broken", "--per-class", 1, "--select", "none", "--workers", workers, "-o", tmp_path / "out")
+    code, said = traced(genaug, monkeypatch, "run", plain, *options)
+    assert code == 5
+    assert "Traceback (most recent call last)" in said
+    assert "torch.zeros(2) @ torch.zeros(3)" in said
+    code, said = traced(genaug, monkeypatch, "run", plain, "-g", "brokn", "-o", tmp_path / "out")
+    assert (code, "Traceback" in said) == (2, True)
+
+
+def test_the_traceback_of_an_import_is_shown_when_it_is_wanted(genaug, install, plain, monkeypatch, caplog):
+    install("broken-plugin", PLUGIN.format(**SOUND | {"on_import": "import not_there"}))
+    assert genaug("plugins").code == 0
+    assert not caplog.text
+    assert traced(genaug, monkeypatch, "plugins")[0] == 0
+    code, said = traced(genaug, monkeypatch, "plan", plain, "-g", "broken-plugin")
+    assert code == 5
+    for text in (caplog.text, said):
+        assert "import not_there" in text
+        assert "Traceback" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "code"),
+    [
+        ({"on_import": "import not_there"}, "broken-plugin", 5),
+        ({"on_import": "import not_there"}, "broken_plugin", 5),
+        ({"on_import": "import not_there"}, "broken", 2),  # the name is in code that was not loaded
+        ({"name": "../evil"}, "../evil", 5),
+    ],
+)
+def test_the_name_of_a_plugin_that_could_not_be_loaded_says_why(genaug, install, plain, changes, name, code):
+    install("broken-plugin", PLUGIN.format(**SOUND | changes))
+    found = genaug("plan", plain, "-g", name)
+    said = " ".join(found.err.split())
+    assert found.code == code
+    assert "broken-plugin cannot be used" in said
+    assert "not_there' (broken_plugin.py:8)" in said or "must consist of letters" in said
 
 
 @pytest.mark.parametrize(
@@ -106,7 +205,7 @@ def test_a_plugin_that_cannot_be_loaded_is_listed_and_harms_no_other(genaug, ins
     assert genaug("run", plain, "-g", "oversample", "--per-class", 1, "-o", tmp_path / "out").code == 0
     found = genaug("plugins")
     assert "broken-plugin" in found.out + found.err
-    assert genaug("plan", plain, "-g", changes.get("name", "broken")).code == 2
+    assert genaug("plan", plain, "-g", "broken").code == 2
 
 
 JUDGES = """

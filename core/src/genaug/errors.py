@@ -12,18 +12,29 @@ from what was written, or an image that cannot be reproduced bit for bit; 130 an
 """
 
 import errno
+import logging
+import os
 import re
+import sys
+import traceback
 import unicodedata
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from importlib.metadata import entry_points
+from pathlib import Path
+from traceback import walk_tb
+from types import FrameType
 
 __all__ = ["DataError", "GenaugError", "OutputError", "PluginError", "TrainingError", "UsageError"]
 
 PARTIAL_EXIT_CODE = 7
 DIFFERENT_EXIT_CODE = 8
 INTERRUPTED_EXIT_CODE = 130
+TRACEBACK = "GENAUG_TRACEBACK"  # environment variable
 LONGEST = 200  # characters of a value in a message
 _LONGEST_REASON = 300
+_CORE = Path(__file__).parent
+_BELOW = {"torch", "pluggy", "importlib"}
 _CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _FOLDERS = re.compile(
     r"(?<![\w.:/\\~-])(?:/|[A-Za-z]:[\\/])(?:[^\s/\\'\":,;]+[/\\])+"
@@ -92,6 +103,45 @@ def described(error: BaseException) -> str:
     text = printable(_FOLDERS.sub("", " ".join(str(error).split())))
     whole = f"{type(error).__name__}: {text}"
     return whole if len(whole) <= _LONGEST_REASON else f"{whole[: _LONGEST_REASON - 3]}..."
+
+
+def located(error: BaseException, *, core: bool = True) -> str:
+    """An exception as `described` shows it, with the file and line where it comes from.
+
+    That is the last line in a plugin, else the last one that is neither core's nor of a library below it such as torch,
+    where most errors are raised and nobody would look for them. core: whether a line of core is named if need be.
+    """
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    lines = [line for _, line in walk_tb(error.__traceback__)]
+    roots = {entry.module.partition(".")[0] for entry in entry_points(group="genaug")}
+    in_plugins = [_root(frame) in roots for frame in frames]
+    outside = [_is_outside(frame.f_code.co_filename) for frame in frames]
+    places = next((marks for marks in (in_plugins, outside) if any(marks)), [core] * len(frames))
+    last = max((place for place, marked in enumerate(places) if marked), default=None)
+    return described(error) if last is None else f"{described(error)} ({_short(frames[last])}:{lines[last]})"
+
+
+def log_traceback(error: BaseException) -> None:
+    """Log the whole traceback of an error that ends a part of the work, if the user set GENAUG_TRACEBACK."""
+    if os.environ.get(TRACEBACK):
+        logging.getLogger("genaug").error("%s", "".join(traceback.format_exception(error)))
+
+
+def _root(frame: FrameType) -> str:
+    """The package that a frame's module belongs to."""
+    return str(frame.f_globals.get("__name__")).partition(".")[0]
+
+
+def _is_outside(file: str) -> bool:
+    path = Path(file)
+    return not (path.is_relative_to(_CORE) or _BELOW & set(path.parts) or file.startswith("<"))
+
+
+def _short(frame: FrameType) -> str:
+    """The file of a frame, relative to the folder from which Python imports it; its name alone if there is none."""
+    file = Path(frame.f_code.co_filename)
+    homes = [Path(home) for home in sys.path if home and file.is_relative_to(Path(home))]
+    return file.relative_to(max(homes, key=lambda home: len(home.parts))).as_posix() if homes else file.name
 
 
 def _escaped(letter: str) -> str:

@@ -2,24 +2,22 @@
 
 import importlib
 import os
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
-from genaug.config import GeneratorConfig, MetricConfig, Preset, SelectorConfig
-from genaug.errors import GenaugError, PluginError, UsageError, described, shown, unknown
+from genaug.config import GeneratorConfig, Preset
+from genaug.errors import GenaugError, PluginError, UsageError, located, log_traceback, shown, unknown
 from genaug.hookspecs import (
-    API_VERSION,
-    PRECISIONS,
     GeneratorDescription,
     Hooks,
     MetricDescription,
     SelectorDescription,
 )
+from genaug.plugin_checks import check_hooks, checked
 from genaug.spec import ImageSpec
 from genaug.version import __version__
 
@@ -30,12 +28,6 @@ __all__ = ["load_registry", "make_generator"]
 
 GROUP = "genaug"
 RESTRICTION = "GENAUG_PLUGINS"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")  # it becomes part of file names
-_CONFIGS: dict[type, type] = {
-    GeneratorDescription: GeneratorConfig,
-    MetricDescription: MetricConfig,
-    SelectorDescription: SelectorConfig,
-}
 _CORE_PLUGINS = ("genaug.generators.plugin", "genaug.metrics.plugin", "genaug.selectors.plugin")
 
 
@@ -50,10 +42,21 @@ class Source:
 
 @dataclass(frozen=True)
 class Fault:
-    """A plugin that could not be loaded, and why."""
+    """A plugin that could not be loaded, why, and the names in those of its descriptions that could be read."""
 
     source: Source
-    reason: str
+    error: BaseException
+    names: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why it could not be loaded."""
+        return located(self.error, core=False)
+
+    def claims(self, name: str) -> bool:
+        """Whether a user who gives this name probably means this plugin."""
+        own = (self.source.entry_point, self.source.distribution, self.source.distribution.removeprefix("genaug-"))
+        return name in self.names or name.replace("_", "-") in {one.replace("_", "-") for one in own}
 
 
 Description = TypeVar("Description", GeneratorDescription, MetricDescription, SelectorDescription)
@@ -64,6 +67,7 @@ class Shelf(Generic[Description]):
     """All descriptions of one kind (generator, metric or selector) by name, with their sources."""
 
     kind: str
+    faults: Sequence[Fault] = ()
     _entries: dict[str, list[tuple[Description, Source]]] = field(default_factory=dict)
 
     def put(self, description: Description, source: Source) -> None:
@@ -79,7 +83,10 @@ class Shelf(Generic[Description]):
         return [self._clash(name) for name, entries in sorted(self._entries.items()) if len(entries) > 1]
 
     def get(self, name: str) -> Description:
-        """The description of this name. Raises UsageError if it is unknown, PluginError if two plugins use it."""
+        """The description of this name.
+
+        Raises UsageError if it is unknown, PluginError if two plugins use it, or if its plugin could not be loaded.
+        """
         return self._only(name)[0]
 
     def source(self, name: str) -> Source:
@@ -89,10 +96,19 @@ class Shelf(Generic[Description]):
     def _only(self, name: str) -> tuple[Description, Source]:
         entries = self._entries.get(name)
         if entries is None:
-            raise unknown(self.kind, name, self.names())
+            raise self._missing(name)
         if len(entries) > 1:
             raise PluginError(self._clash(name))
         return entries[0]
+
+    def _missing(self, name: str) -> GenaugError:
+        broken = next((fault for fault in self.faults if fault.claims(name)), None)
+        if broken is not None:
+            error = PluginError(f"{self.kind} {name!r}: {broken.source.distribution} cannot be used: {broken.reason}")
+            error.__cause__ = broken.error
+            return error
+        listed = "; ".join(f"{fault.source.distribution} cannot be used: {fault.reason}" for fault in self.faults)
+        return UsageError("; ".join(filter(None, [str(unknown(self.kind, name, self.names())), listed])))
 
     def _clash(self, name: str) -> str:
         owners = " and ".join(sorted(source.distribution for _, source in self._entries[name]))
@@ -103,10 +119,10 @@ class Registry:
     """All generators, metrics and selectors that are installed, and the plugins that could not be loaded (`faults`)."""
 
     def __init__(self) -> None:
-        self.generators: Shelf[GeneratorDescription] = Shelf("generator")
-        self.metrics: Shelf[MetricDescription] = Shelf("metric")
-        self.selectors: Shelf[SelectorDescription] = Shelf("selector")
         self.faults: list[Fault] = []
+        self.generators: Shelf[GeneratorDescription] = Shelf("generator", self.faults)
+        self.metrics: Shelf[MetricDescription] = Shelf("metric", self.faults)
+        self.selectors: Shelf[SelectorDescription] = Shelf("selector", self.faults)
         self._manager = pluggy.PluginManager("genaug")
         self._manager.add_hookspecs(Hooks)
 
@@ -122,15 +138,14 @@ class Registry:
 
     def add(self, plugin: object, source: Source) -> None:
         """Add all descriptions of one plugin module. If one of them is faulty, add none, and record the fault."""
+        names: list[str] = []
         try:
-            found = self._descriptions(plugin, source)
-        except (
-            Exception,
-            SystemExit,
-            GeneratorExit,
-        ) as error:  # a plugin may raise anything, and must not break the others
+            found = self._descriptions(plugin, source, names)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin may raise anything, and must not break the others
             self._manager.unregister(plugin)
-            self.faults.append(Fault(source, described(error)))
+            self._record(Fault(source, error, tuple(names)))
             return
         for shelf, description in found:
             shelf.put(description, source)
@@ -140,12 +155,19 @@ class Registry:
         source = _source(entry_point)
         try:
             plugin = entry_point.load()
-        except (Exception, SystemExit, GeneratorExit) as error:  # as in `add`
-            self.faults.append(Fault(source, described(error)))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # as in `add`
+            self._record(Fault(source, error))
             return
         self.add(plugin, source)
 
-    def _descriptions(self, plugin: object, source: Source) -> list[tuple[Shelf[Any], Any]]:
+    def _record(self, fault: Fault) -> None:
+        self.faults.append(fault)
+        log_traceback(fault.error)
+
+    def _descriptions(self, plugin: object, source: Source, names: list[str]) -> list[tuple[Shelf[Any], Any]]:
+        """The descriptions of a plugin with the shelves that they belong to; fills in their names, faulty or not."""
         self._manager.register(plugin, name=f"{source.distribution}:{source.entry_point}")
         self._manager.check_pending()
         others = [other for other in self._manager.get_plugins() if other is not plugin]
@@ -154,11 +176,13 @@ class Registry:
             ("genaug_metrics", self.metrics, MetricDescription),
             ("genaug_selectors", self.selectors, SelectorDescription),
         ]
+        check_hooks(plugin, [hook for hook, _, _ in kinds], self._manager)
         found = []
         for hook, shelf, kind in kinds:
             for answer in self._manager.subset_hook_caller(hook, remove_plugins=others)():
-                found += [(shelf, _checked(description, kind, hook)) for description in answer]
-        return found
+                found += [(shelf, description, kind, hook) for description in answer]
+        names += [str(getattr(description, "name", "")) for _, description, _, _ in found]
+        return [(shelf, checked(description, kind, hook)) for shelf, description, kind, hook in found]
 
 
 def load_registry() -> Registry:
@@ -183,13 +207,11 @@ def import_factory(description: GeneratorDescription | MetricDescription | Selec
     module, _, name = description.factory.partition(":")
     try:
         found = getattr(importlib.import_module(module), name)
-    except (
-        Exception,
-        SystemExit,
-        GeneratorExit,
-    ) as error:  # the code of the plugin is imported here and may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the code of the plugin is imported here and may raise anything
         raise PluginError(
-            f"{description.name!r} cannot be loaded from {description.factory}: {described(error)}"
+            f"{description.name!r} cannot be loaded from {description.factory}: {located(error, core=False)}"
         ) from error
     base = _base(description)
     function = callable(found) and not isinstance(found, type) and not isinstance(description, MetricDescription)
@@ -211,8 +233,14 @@ def _base(description: GeneratorDescription | MetricDescription | SelectorDescri
 
 
 def make_generator(description: GeneratorDescription, spec: ImageSpec, config: GeneratorConfig) -> "AnyGenerator":
-    """An untrained generator for images of this kind, with these settings."""
-    generator: AnyGenerator = import_factory(description)(spec, config)
+    """An untrained generator for images of this kind, with these settings; raises PluginError if that fails."""
+    factory = import_factory(description)
+    try:
+        generator: AnyGenerator = factory(spec, config)
+    except (GenaugError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # the code of the plugin may raise anything
+        raise PluginError(f"{description.name!r} cannot be created: {located(error, core=False)}") from error
     return generator
 
 
@@ -226,38 +254,13 @@ def make_preset(description: GeneratorDescription, name: str, spec: ImageSpec, d
         raise unknown(f"preset of {description.name}", name, description.presets)
     try:
         preset = make(spec, device)
-    except GenaugError:
+    except (GenaugError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit, GeneratorExit) as error:  # the code of the plugin may raise anything
-        raise PluginError(f"a preset of {description.name!r} fails: {described(error)}") from error
+    except BaseException as error:  # the code of the plugin may raise anything
+        raise PluginError(f"a preset of {description.name!r} fails: {located(error, core=False)}") from error
     if not isinstance(preset, Preset):
         raise PluginError(f"a preset of {description.name!r} must return a Preset, got {shown(preset)}")
     return preset
-
-
-def _checked(description: Any, kind: type[Any], hook: str) -> Any:
-    if not isinstance(description, kind):
-        raise TypeError(f"{hook} must return {kind.__name__} objects, got {type(description).__name__}")
-    if not isinstance(description.name, str) or not _NAME.fullmatch(description.name):
-        raise ValueError(f"the name {shown(description.name)} must consist of letters, digits, - and _")
-    if not (isinstance(description.config, type) and issubclass(description.config, _CONFIGS[kind])):
-        raise TypeError(f"the config of {description.name!r} must be a subclass of {_CONFIGS[kind].__name__}")
-    if not isinstance(description.factory, str):
-        raise TypeError(f"the factory of {description.name!r} must be text, got {shown(description.factory)}")
-    if isinstance(description, GeneratorDescription):
-        _check_precisions(description)
-    if description.api != API_VERSION:
-        raise ValueError(f"{description.name!r} uses API version {description.api}, this genaug needs {API_VERSION}")
-    return description
-
-
-def _check_precisions(description: GeneratorDescription) -> None:
-    given = description.needs.precisions
-    if "no" not in given or not set(given) <= set(PRECISIONS):
-        raise ValueError(
-            f"the precisions of {description.name!r} must be 'no' and others of {', '.join(PRECISIONS)}, "
-            f"got {shown(given)}"
-        )
 
 
 def _wanted(found: Iterable[EntryPoint]) -> list[EntryPoint]:

@@ -15,6 +15,7 @@ from genaug.data.decode import UnreadableError, decode_bytes
 from genaug.data.duplicates import pixel_hash
 from genaug.data.resize import resize
 from genaug.errors import DataError, UsageError, shown
+from genaug.executors import plugin_code
 from genaug.fitting import (
     CHUNK,
     ModelRecord,
@@ -132,7 +133,8 @@ def _draw_again(home: OutputRecords, facts: Mapping[str, Any], data: Path | None
             return _varied_again(home, generator, facts, data), device
         sampler, label = _sampler(model, record, facts["class"], device)
         chunk, place = divmod(facts["index"], CHUNK)
-        images, _ = draw_chunk(sampler, label, chunk, seed=facts["seed"], name=facts["generator"])
+        with plugin_code(f"the generator {facts['generator']!r}"):
+            images, _ = draw_chunk(sampler, label, chunk, seed=facts["seed"], name=facts["generator"])
     return _at_written_size(images[place], facts, "stretch"), device
 
 
@@ -144,7 +146,9 @@ def _varied_again(
     original = _original(home, facts, data)
     height, width = original.shape[:2]
     pixels = resize(original, height, width, generator.spec.channels, "stretch")
-    return _at_written_size(generator.from_original(pixels, noise), facts, home.run["resize"])
+    with plugin_code(f"the generator {facts['generator']!r}"):
+        again = generator.from_original(pixels, noise)
+    return _at_written_size(again, facts, home.run["resize"])
 
 
 def _at_written_size(pixels: NDArray[np.uint8], facts: Mapping[str, Any], policy: str) -> NDArray[np.uint8]:

@@ -102,25 +102,28 @@ def _exit_code(arguments: list[str] | None) -> int:
             console.complain(_INTERRUPTED)
         return code
     except GenaugError as error:
-        console.complain(str(error))
-        return error.exit_code
+        return _ended(str(error), error, error.exit_code)
     except TyperException as error:
-        console.complain(error.format_message())
-        return error.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        console.complain(_INTERRUPTED)
-        return INTERRUPTED_EXIT_CODE
+        return _ended(error.format_message(), error, error.exit_code)
+    except (KeyboardInterrupt, typer.Abort) as error:
+        return _ended(_INTERRUPTED, error, INTERRUPTED_EXIT_CODE)
     except Exception as error:
         return _unexpected(error)
+
+
+def _ended(sentence: str, error: BaseException, code: int) -> int:
+    console.complain(sentence)
+    console.show_traceback(error)
+    return code
 
 
 def _unexpected(error: Exception) -> int:
     """Tell of a path that no file system takes or that may not be read, else of a fault of genaug, for a bug report."""
     if isinstance(error, OSError) and error.errno in _BAD_PATHS:
-        console.complain(f"the path {shown(error.filename)} cannot be used: {error.strerror}; give another one")
-        return UsageError.exit_code
+        sentence = f"the path {shown(error.filename)} cannot be used: {error.strerror}; give another one"
+        return _ended(sentence, error, UsageError.exit_code)
     if isinstance(error, OSError) and error.errno in _UNREADABLE and error.filename is not None:
-        console.complain(f"{shown(error.filename)} cannot be read: {error.strerror}; make it readable, or copy it")
-        return DataError.exit_code
+        sentence = f"{shown(error.filename)} cannot be read: {error.strerror}; make it readable, or copy it"
+        return _ended(sentence, error, DataError.exit_code)
     console.complain_of_fault(error)
     return GenaugError.exit_code

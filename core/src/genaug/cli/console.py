@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from genaug.errors import OutputError, described, printable
+from genaug.errors import TRACEBACK, OutputError, described, printable
 from genaug.storage import write_nowhere
 
 if TYPE_CHECKING:
@@ -55,11 +55,16 @@ def complain(text: str) -> None:
 def complain_of_fault(error: Exception) -> None:
     """Print an error that should not happen, and its traceback if GENAUG_TRACEBACK is set."""
     complain(f"this is a fault of genaug or of a library, not of yours: {described(error)}")
-    if os.environ.get("GENAUG_TRACEBACK"):
-        for line in "".join(traceback.format_exception(error)).splitlines():
-            note(line)
-    else:
-        note("set GENAUG_TRACEBACK=1 and run it again for the details that a bug report needs")
+    if not show_traceback(error):
+        note(f"set {TRACEBACK}=1 and run it again for the details that a bug report needs")
+
+
+def show_traceback(error: BaseException) -> bool:
+    """Print the whole traceback of an error if GENAUG_TRACEBACK is set; whether it is."""
+    wanted = bool(os.environ.get(TRACEBACK))
+    for line in "".join(traceback.format_exception(error)).splitlines() if wanted else ():
+        note(line)
+    return wanted
 
 
 def answer_json(values: Any) -> None:

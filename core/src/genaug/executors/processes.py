@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -91,7 +92,10 @@ def _outcome(result: Callable[[], Outcome[Result]]) -> Outcome[Result]:
 
 
 def _work(function: Callable[[Task, Report], Result], task: Task) -> Outcome[Result]:
-    return attempt(function, task, _reports.put)
+    outcome = attempt(function, task, _reports.put)
+    if outcome.error is not None:  # the traceback itself is not sent to the other process
+        outcome.error.add_note("".join(traceback.format_exception(outcome.error)))
+    return outcome
 
 
 def _enter(reports: Any, stop: Event) -> None:

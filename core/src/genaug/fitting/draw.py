@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from genaug.chance import Noise
+from genaug.executors import plugin_code
 from genaug.fitting.model import load_sampler
 from genaug.generator import Sampler
 from genaug.images import to_uint8
@@ -58,7 +59,8 @@ def draw(task: DrawTask, report: Callable[[DrawProgress], None]) -> None:
     make_folder(task.folder)
     with computing(task.threads):
         for done, (label, chunk) in enumerate(missing, start=1):
-            images, parents = draw_chunk(sampler, label, chunk, seed=task.seed, name=task.generator)
+            with plugin_code(f"the generator {task.generator!r}"):
+                images, parents = draw_chunk(sampler, label, chunk, seed=task.seed, name=task.generator)
             write_checked(_path(task.folder, label, chunk), save({"images": images, "parents": parents}))
             report(DrawProgress(f"drawing {task.generator}", done * CHUNK, len(missing) * CHUNK))
 

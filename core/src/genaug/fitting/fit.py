@@ -13,6 +13,7 @@ from genaug.chance import derive
 from genaug.config import Preset, TrainConfig, changed
 from genaug.data.split import TrainSplit
 from genaug.errors import DataError
+from genaug.executors import plugin_code
 from genaug.fitting.model import read_weights, save_model, take_memory
 from genaug.fitting.record import has_record, read_record
 from genaug.fitting.stop import CopyWatch
@@ -168,7 +169,15 @@ def fit_tasks(
 
 
 def fit(task: FitTask, report: Callable[[FitProgress], None]) -> FitRecord:
-    """Train one model and write it. A model with the same key is reused; an interrupted training is continued."""
+    """Train one model and write it. A model with the same key is reused; an interrupted training is continued.
+
+    Raises PluginError for whatever the code of the plugin raises, with its name, file and line.
+    """
+    with plugin_code(f"the generator {task.settings.description.name!r}"):
+        return _fit(task, report)
+
+
+def _fit(task: FitTask, report: Callable[[FitProgress], None]) -> FitRecord:
     settings, checkpoints = task.settings, task.folder / "checkpoints" / task.key
     found = read_record(task.path)
     if found is not None and found.key == task.key:

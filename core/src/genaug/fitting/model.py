@@ -13,6 +13,7 @@ from genaug.chance import Noise, seeded
 from genaug.config import parse
 from genaug.data.split import TrainSplit
 from genaug.errors import DataError, PluginError, UsageError
+from genaug.executors import plugin_code
 from genaug.fitting.record import need_record, remove_record, write_record
 from genaug.fitting.sampler import ModelSampler, PerClass
 from genaug.generator import AnyGenerator, Batch, Sampler, VariantGenerator
@@ -95,7 +96,7 @@ def load_generator(path: Path, description: GeneratorDescription) -> AnyGenerato
 def _load_tensors(generator: AnyGenerator, path: Path) -> None:
     try:
         tensors = load_file(path)
-        with seeded(0, "load"):
+        with seeded(0, "load"), plugin_code(type(generator).__name__):
             generator.networks = built(generator)
         for name, network in generator.networks.items():
             restore(generator, name, network, _below(tensors, f"network/{name}/"))

@@ -13,6 +13,7 @@ from genaug.chance import derive
 from genaug.data.decode import decode_bytes
 from genaug.data.folder import LabelledImages, LoadedFolder
 from genaug.data.resize import resize
+from genaug.executors import plugin_code
 from genaug.fitting import image_noise
 from genaug.generator import VariantGenerator
 from genaug.mixing.candidate import Candidate
@@ -69,7 +70,9 @@ class Resolution:
         name = self.loaded.spec.classes[candidate.label]
         noise = image_noise(self.seed, candidate.generator, name, [candidate.index])
         original = self._original(candidate.parents[0])
-        return self._at_common_size(generator.from_original(original, noise))
+        with plugin_code(type(generator).__name__):
+            varied = generator.from_original(original, noise)
+        return self._at_common_size(varied)
 
     def real_pixels(self, images: LabelledImages, place: int) -> Pixels:
         """The pixels of a real training image as they are written, uint8 [H, W, C]."""

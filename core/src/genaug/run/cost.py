@@ -14,6 +14,7 @@ from genaug.classifier import fit_classifier
 from genaug.data.split import TrainSplit
 from genaug.evaluation.detectability import FOLDS as DETECTORS
 from genaug.evaluation.detectability import origin_split, training_steps
+from genaug.executors import plugin_code
 from genaug.features.crossfit import FOLDS
 from genaug.fitting import CHUNK, FitTask, ModelSampler, draw_chunk, take_memory
 from genaug.fitting.fit import enlarged
@@ -112,7 +113,8 @@ def measure(job: Job, workers: int | None = None, *, drawing: float | None = Non
     paces: dict[str, _Pace] = {}
     for task in sorted(fits, key=lambda task: -len(task.split)):
         name = task.settings.description.name
-        paces[name] = paces.get(name) or _pace(task, drawing)
+        with plugin_code(f"the generator {name!r}"):
+            paces[name] = paces.get(name) or _pace(task, drawing)
     busy = min(count, len(fits))
     slower = _slower(busy)
     steps = [_steps(task) for task in fits]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from genaug.data.decode import UnreadableError, read_facts
 from genaug.errors import DataError, OutputError, UsageError, unknown
+from genaug.executors import plugin_code
 from genaug.fitting import CHUNK, ModelRecord, chunks_of, draw_chunk, load_sampler, need_record
 from genaug.generator import Sampler
 from genaug.mixing.resolution import Size, at_size, drawn_size
@@ -111,7 +112,8 @@ def _draw_class(sampler: Sampler, models: _Models, label: int, indices: range, s
     generator, name = models.record.generator, models.classes[label]
     folder, weights = make_folder(out / name), models.weights(label)
     for chunk in chunks_of(indices.start, len(indices)):
-        images, _ = draw_chunk(sampler, label, chunk, seed=seed, name=generator)
+        with plugin_code(f"the generator {generator!r}"):
+            images, _ = draw_chunk(sampler, label, chunk, seed=seed, name=generator)
         for index, pixels in enumerate(images, start=chunk * CHUNK):
             if index not in indices:
                 continue

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from genaug.data.attribution import Attribution
-from genaug.errors import GenaugError, PluginError, TrainingError
+from genaug.errors import GenaugError, PluginError, TrainingError, log_traceback
 from genaug.executors import Report, make_executor, silent
 from genaug.features import CrossFit
 from genaug.fitting import CHUNK, DrawnImages, FitRecord, chunks_of, draw, fit
@@ -146,6 +146,8 @@ class _Generation:
         return done
 
     def _fail(self, task: ModelTask, error: GenaugError | None) -> None:
+        if error is not None:
+            log_traceback(error)
         self._failures |= dict.fromkeys(task.draw.counts, str(error))
 
     def _results(self, tasks: Sequence[ModelTask], fillers: Fillers) -> list[ClassResult]:

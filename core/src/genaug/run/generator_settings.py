@@ -9,6 +9,7 @@ import torch
 from genaug.config import AugmentationConfig, Preset, changed
 from genaug.data.folder import LoadedFolder
 from genaug.errors import UsageError
+from genaug.executors import plugin_code
 from genaug.fitting import FitSettings
 from genaug.hookspecs import GeneratorDescription
 from genaug.registry import Registry, make_preset
@@ -44,8 +45,9 @@ def generator_settings(
 def _preset(description: GeneratorDescription, changes: Mapping[str, Any], loaded: LoadedFolder, device: str) -> Preset:
     """The named preset for this data and device, with the run's changes applied."""
     preset = make_preset(description, changes["preset"], loaded.spec, device.partition(":")[0])
-    model = changed(preset.model, changes.get("model", {}), f"the settings of {description.name}")
-    model.check(loaded.spec)
+    with plugin_code(f"the settings of {description.name!r}"):
+        model = changed(preset.model, changes.get("model", {}), f"the settings of {description.name}")
+        model.check(loaded.spec)
     return Preset(
         model=model,
         train=changed(preset.train, changes.get("train", {}), "train"),
