@@ -109,6 +109,7 @@ def genaug_generators():
             presets={"auto": auto},
             factory=f"planted:{kind}",
             conditioning="class",
+            api=1,
         )
         for number, (name, kind) in enumerate(kinds.items())
     ]

@@ -26,6 +26,7 @@ DESCRIPTION = GeneratorDescription(
     presets={},
     factory="",
     conditioning="class",
+    api=1,
 )
 
 

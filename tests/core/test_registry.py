@@ -36,7 +36,10 @@ def test_an_installed_plugin_is_found_and_ranked(install):
     [
         ("raise ImportError('no such library')", "no such library"),
         ("import this_is_not_installed", "this_is_not_installed"),
-        (plugin(api=2), "API version 2"),
+        (plugin(api=2), "'mine' was written for API version 2, and this genaug has version 1; update genaug"),
+        (plugin(api=0), "'mine' was written for API version 0, and this genaug has version 1; update the plugin"),
+        (plugin(api="None"), "written for API version None, and this genaug has version 1; update the plugin"),
+        (plugin().replace(", api=1", ""), "missing 1 required keyword-only argument: 'api'"),
         (f"{HOOK}\ndef genaug_generators():\n    return ['x']", "got str"),
         (f"{HOOK}\ndef genaug_generators():\n    return 1 / 0", "ZeroDivision"),
         (f"{HOOK}\ndef genaug_generator():\n    return []", "genaug_generator"),

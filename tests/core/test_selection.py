@@ -89,7 +89,7 @@ class Misled(Copied):
 
 
 def choice(kind: type) -> SelectorChoice:
-    description = SelectorDescription(kind.__name__.lower(), "", SelectorConfig, f"{__name__}:{kind.__name__}")
+    description = SelectorDescription(kind.__name__.lower(), "", SelectorConfig, f"{__name__}:{kind.__name__}", api=1)
     return SelectorChoice(description, SOURCE, SelectorConfig())
 
 

@@ -193,7 +193,7 @@ class SilentConfig(GeneratorConfig):
 
 def describe(factory: type = Sound, config: type[GeneratorConfig] = SoundConfig, **changes: Any):
     presets = {"auto": lambda spec, device: Preset(model=config(), train=TrainConfig(steps=3))}
-    values = {"presets": presets, "conditioning": "class", "needs": Needs()} | changes
+    values = {"presets": presets, "conditioning": "class", "needs": Needs(), "api": 1} | changes
     return GeneratorDescription(
         name="sound", summary="", rank=1, config=config, factory=f"{__name__}:{factory.__name__}", **values
     )

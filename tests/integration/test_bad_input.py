@@ -286,5 +286,5 @@ from genaug.hookspecs import GeneratorDescription, hookimpl
 def genaug_generators():
     return [GeneratorDescription(name="oversample", summary="A twin", rank=1, config=OversampleConfig,
                                  presets={"auto": _oversample}, factory="genaug.generators.oversample:Oversample",
-                                 conditioning="class")]
+                                 conditioning="class", api=1)]
 """

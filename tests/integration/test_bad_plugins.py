@@ -36,7 +36,7 @@ def auto(spec, device):
 def genaug_generators():
     {hook}
     return [GeneratorDescription(name={name!r}, summary="Broken", rank=950, config=GeneratorConfig,
-                                 presets={{"auto": auto}}, factory="broken_plugin:Broken", conditioning="class")]
+                                 presets={{"auto": auto}}, factory="broken_plugin:Broken", conditioning="class", api=1)]
 """
 SOUND = {
     "on_import": "",
@@ -234,12 +234,13 @@ class OddSelector(Selector[SelectorConfig]):
 
 @hookimpl
 def genaug_metrics():
-    return [MetricDescription(name="odd", summary="Odd", config=MetricConfig, factory="odd_plugin:Odd")]
+    return [MetricDescription(name="odd", summary="Odd", config=MetricConfig, factory="odd_plugin:Odd", api=1)]
 
 
 @hookimpl
 def genaug_selectors():
-    return [SelectorDescription(name="odds", summary="Odd", config=SelectorConfig, factory="odd_plugin:OddSelector")]
+    return [SelectorDescription(name="odds", summary="Odd", config=SelectorConfig, factory="odd_plugin:OddSelector",
+                                api=1)]
 """
 
 

@@ -57,6 +57,7 @@ def genaug_generators():
             presets={"auto": auto},
             factory="planted_copies:Copies",
             conditioning="class",
+            api=1,
         )
     ]
 """

@@ -166,7 +166,7 @@ def test_a_run_stops_at_images_of_which_no_provenance_tells_that_genaug_wrote_th
     assert contents(tmp_path / "out") == before
 
 
-class KilledError(KeyboardInterrupt):
+class KilledError(BaseException):
     """Stands for a kill: nothing catches it and nothing is tidied up."""
 
 

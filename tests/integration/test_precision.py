@@ -72,7 +72,7 @@ class Single(Generator[GeneratorConfig]):
 def genaug_generators():
     auto = lambda spec, device: Preset(model=GeneratorConfig(), train=TrainConfig(steps=2))
     return [GeneratorDescription(name="single", summary="Needs single precision", rank=950, config=GeneratorConfig,
-                                 presets={"auto": auto}, factory="single_plugin:Single", conditioning="class",
+                                 presets={"auto": auto}, factory="single_plugin:Single", conditioning="class", api=1,
                                  needs=Needs(precisions=PRECISIONS))]
 """
 

@@ -328,6 +328,7 @@ def genaug_generators():
             presets={"auto": _oversample},
             factory="stiff:Stiff",
             conditioning="class",
+            api=1,
             from_originals=True,
         )
     ]
@@ -354,7 +355,7 @@ def genaug_generators():
     def preset(spec, device):
         return Preset(model=GeneratorConfig(), train=TrainConfig(steps=2))
     return [GeneratorDescription(name="picky", summary="Cannot learn dogs", rank=999, config=GeneratorConfig,
-                                 presets={"auto": preset}, factory="picky:make", conditioning="none")]
+                                 presets={"auto": preset}, factory="picky:make", conditioning="none", api=1)]
 
 
 def make(spec, config):

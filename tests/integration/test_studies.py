@@ -35,7 +35,7 @@ class Signer(Perfect):
 @hookimpl
 def genaug_generators():
     return [GeneratorDescription(name="signer", summary="Notes its process", rank=990, config=GeneratorConfig,
-                                 presets={{"auto": auto}}, factory="signer:Signer", conditioning="class")]
+                                 presets={{"auto": auto}}, factory="signer:Signer", conditioning="class", api=1)]
 """
 
 

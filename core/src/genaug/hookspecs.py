@@ -11,14 +11,14 @@ The module that it names implements one hook or more. genaug calls a hook withou
 
     @hookimpl
     def genaug_generators():
-        return [GeneratorDescription(name="mine", ..., factory="genaug_mine.generator:Mine")]
+        return [GeneratorDescription(name="mine", ..., factory="genaug_mine.generator:Mine", api=1)]
 
 A description says everything but the code. The code is imported from `factory` when it is first used. A module with
 descriptions must not import torch, because `genaug --help` and `genaug plugins` read all of them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pluggy
@@ -37,7 +37,10 @@ __all__ = [
 ]
 
 API_VERSION = 1
-"""Version of these descriptions and of the classes in genaug.generator, genaug.metric and genaug.selector."""
+"""Version of these descriptions and of the classes in genaug.generator, genaug.metric and genaug.selector.
+
+A plugin writes the number itself: with this constant it would claim to fit whatever version is installed.
+"""
 
 hookspec = pluggy.HookspecMarker("genaug")
 hookimpl = pluggy.HookimplMarker("genaug")
@@ -79,7 +82,7 @@ class GeneratorDescription:
         no selector judges them, and core makes each again from the file of that image, at its own size, by the
         method `from_original` of the generator, which must be a genaug.generator.VariantGenerator.
     paper: publication that it follows, such as "Ho et al. 2020 (arXiv 2006.11239)"; empty for none.
-    api: the API_VERSION for which the plugin was written; genaug refuses a plugin of another version.
+    api: the API_VERSION for which the plugin was written, as a number; genaug refuses a plugin of another version.
     """
 
     name: str
@@ -92,7 +95,7 @@ class GeneratorDescription:
     needs: Needs = Needs()
     from_originals: bool = False
     paper: str = ""
-    api: int = API_VERSION
+    api: int = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ class MetricDescription:
     factory: "package.module:Class" of the genaug.metric.Metric, which is created as Class(config).
     least_images: smallest number of real and of synthetic images for a reliable value; with fewer, a warning is shown.
     paper: publication that defines it; empty for none.
-    api: the API_VERSION for which the plugin was written; genaug refuses a plugin of another version.
+    api: the API_VERSION for which the plugin was written, as a number; genaug refuses a plugin of another version.
     """
 
     name: str
@@ -114,7 +117,7 @@ class MetricDescription:
     factory: str
     least_images: int = 2
     paper: str = ""
-    api: int = API_VERSION
+    api: int = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ class SelectorDescription:
     config: class of its settings, a subclass of genaug.config.SelectorConfig.
     factory: "package.module:Class" of the genaug.selector.Selector, which is created as Class(config).
     paper: publication that it follows; empty for none.
-    api: the API_VERSION for which the plugin was written; genaug refuses a plugin of another version.
+    api: the API_VERSION for which the plugin was written, as a number; genaug refuses a plugin of another version.
     """
 
     name: str
@@ -134,7 +137,7 @@ class SelectorDescription:
     config: type[SelectorConfig]
     factory: str
     paper: str = ""
-    api: int = API_VERSION
+    api: int = field(kw_only=True)
 
 
 class Hooks:

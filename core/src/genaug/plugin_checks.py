@@ -46,7 +46,11 @@ def checked(description: Any, kind: type[Any], hook: str) -> Any:
     if isinstance(description, GeneratorDescription):
         _check_precisions(description)
     if description.api != API_VERSION:
-        raise ValueError(f"{description.name!r} uses API version {description.api}, this genaug needs {API_VERSION}")
+        newer = isinstance(description.api, int) and description.api > API_VERSION
+        raise ValueError(
+            f"{description.name!r} was written for API version {shown(description.api)}, and this genaug has version "
+            f"{API_VERSION}; update {'genaug' if newer else 'the plugin'}"
+        )
     return description
 
 

@@ -1,5 +1,6 @@
 """Train the models of a generator on a TrainSplit, store them, and draw images from them."""
 
+from genaug.fitting.code import code_hash
 from genaug.fitting.draw import CHUNK, DrawnImages, DrawTask, chunks_of, draw, draw_chunk, image_noise
 from genaug.fitting.fit import FitRecord, FitSettings, FitTask, fit, fit_tasks
 from genaug.fitting.model import (
@@ -24,6 +25,7 @@ __all__ = [
     "ModelSampler",
     "PerClass",
     "chunks_of",
+    "code_hash",
     "draw",
     "draw_chunk",
     "fit",

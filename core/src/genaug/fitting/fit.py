@@ -1,5 +1,6 @@
 """Train models and write them to disk. A model that is there already is not trained again."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,18 +25,20 @@ from genaug.storage import log_changed, remove, stage_hash
 from genaug.training import Progress, Trained, train
 
 _REPORT_SECONDS = 0.2
+_LOG = logging.getLogger("genaug")
 
 
 @dataclass(frozen=True)
 class FitSettings:
     """Everything except the training images that decides the bytes of a model.
 
-    source: the plugin that the generator comes from. core_version: version of genaug.
+    source: the plugin that the generator comes from. code: hash of its files. core_version: version of genaug.
     threads: torch threads of this training. pooled_threads: those of a model over all classes that it starts from.
     """
 
     description: GeneratorDescription
     source: Source
+    code: str
     core_version: str
     preset: Preset
     seed: int
@@ -50,7 +53,10 @@ class FitSettings:
         return self.description.conditioning == "none" or self.preset.train.specialise_steps > 0
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, for hashes and for the model's JSON file."""
+        """Plain values, for hashes and for the model's JSON file.
+
+        All but the code: an edited plugin trains its models again, but may write into the output that it began.
+        """
         return {
             "generator": self.description.name,
             "plugin": f"{self.source.distribution} {self.source.version}",
@@ -117,7 +123,7 @@ class FitTask:
     def key(self) -> str:
         """Hash of all that decides the model: settings, images, class and the pooled model it starts from."""
         start = None if self.pooled is None else self.pooled.key
-        return stage_hash([self.settings.to_json(), self.split.fingerprint, self.label, start])
+        return stage_hash([self.settings.to_json(), self.settings.code, self.split.fingerprint, self.label, start])
 
     @property
     def path(self) -> Path:
@@ -185,6 +191,12 @@ def _fit(task: FitTask, report: Callable[[FitProgress], None]) -> FitRecord:
         return FitRecord(task.key, task.path, task.label, found.steps, found.batch_size, 0.0, reused=True)
     if found is None and has_record(task.path):
         log_changed(task.path)
+    if found is not None and found.code not in ("", settings.code):
+        _LOG.warning(
+            "the files of %s changed since %s was trained; it is trained again",
+            settings.source.distribution,
+            task.title,
+        )
     started = time.monotonic()
     generator = make_generator(settings.description, task.split.spec, settings.preset.model)
     trained = train(
@@ -222,7 +234,7 @@ def enlarged(task: FitTask) -> TrainSplit:
 
 def _finish(task: FitTask, generator: AnyGenerator, trained: Trained) -> None:
     take_memory(generator, task.known, seed=_seed(task), device=task.settings.device)
-    facts = task.settings.to_json() | {"key": task.key, "label": task.label}
+    facts = task.settings.to_json() | {"key": task.key, "label": task.label, "code": task.settings.code}
     save_model(task.path, generator, trained, facts)
 
 

@@ -19,7 +19,8 @@ class ModelRecord:
     """What the record of a model says.
 
     key: hash of all that decided the weights. label: the class of a model of one class, else None. spec: of the images
-    that it was trained on. model: the generator's settings. steps, batch_size: of the training as it went.
+    that it was trained on. model: the generator's settings. steps, batch_size: of the training as it went. code: hash
+    of the files of its plugin; empty in records from before there was one.
     """
 
     key: str
@@ -34,6 +35,7 @@ class ModelRecord:
     model: dict[str, Any]
     steps: int
     batch_size: int
+    code: str = ""
 
     @property
     def class_name(self) -> str:
@@ -96,7 +98,8 @@ def _record(values: dict[str, Any]) -> ModelRecord | None:
     """The record, or None where a value is missing or of another type."""
     try:
         spec = ImageSpec(**values["spec"] | {name: tuple(values["spec"][name]) for name in ("classes", "counts")})
-        record = ModelRecord(**{one.name: values[one.name] for one in fields(ModelRecord)} | {"spec": spec})
+        known = {"code": ""} | values
+        record = ModelRecord(**{one.name: known[one.name] for one in fields(ModelRecord)} | {"spec": spec})
     except (KeyError, TypeError, GenaugError):
         return None
     return record if _is_sound(record) else None
@@ -104,7 +107,7 @@ def _record(values: dict[str, Any]) -> ModelRecord | None:
 
 def _is_sound(record: ModelRecord) -> bool:
     spec, label = record.spec, record.label
-    texts = (record.key, record.generator, record.plugin, record.core, record.device, *spec.classes)
+    texts = (record.key, record.generator, record.plugin, record.core, record.device, record.code, *spec.classes)
     numbers = (record.seed, record.threads, record.steps, record.batch_size, spec.height, spec.width, *spec.counts)
     return (
         all(isinstance(text, str) for text in texts)

@@ -42,6 +42,7 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
             presets={"auto": _classical},
             factory="genaug.generators.classical:Classical",
             conditioning="class",
+            api=1,
             from_originals=True,
         ),
         GeneratorDescription(
@@ -52,6 +53,7 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
             presets={"auto": _oversample},
             factory="genaug.generators.oversample:Oversample",
             conditioning="class",
+            api=1,
             from_originals=True,
         ),
     ]

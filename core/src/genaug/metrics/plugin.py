@@ -54,7 +54,7 @@ def _metric(
     least: int = 20,
     paper: str = "",
 ) -> MetricDescription:
-    return MetricDescription(name, summary, config, f"genaug.metrics.{factory}", least_images=least, paper=paper)
+    return MetricDescription(name, summary, config, f"genaug.metrics.{factory}", least_images=least, paper=paper, api=1)
 
 
 _KYNKAANNIEMI, _NAEEM = "Kynkäänniemi et al. 2019 (arXiv 1904.06991)", "Naeem et al. 2020 (arXiv 2002.09797)"

@@ -10,7 +10,7 @@ from genaug.config import AugmentationConfig, Preset, changed
 from genaug.data.folder import LoadedFolder
 from genaug.errors import UsageError
 from genaug.executors import plugin_code
-from genaug.fitting import FitSettings
+from genaug.fitting import FitSettings, code_hash
 from genaug.hookspecs import GeneratorDescription
 from genaug.registry import Registry, make_preset
 from genaug.run.config import RunConfig
@@ -30,8 +30,9 @@ def generator_settings(
     preset = _preset(description, changes, loaded, device)
     per_class = description.conditioning == "none" or preset.train.specialise_steps > 0
     return FitSettings(
-        description=description,
+        description=replace(description, presets={}),  # used up, and other processes need not be able to receive them
         source=source,
+        code=code_hash(description, source),
         core_version=__version__,
         preset=preset,
         seed=config.seed,

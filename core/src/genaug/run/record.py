@@ -42,6 +42,7 @@ def run_record(generated: Generated, resolution: Resolution) -> dict[str, Any]:
         "within_budget": None if job.budget is None else dict(job.budget),
         "gated": None if job.gate is None else dict(job.gate),
         "plugins": _plugins(job),
+        "code": {share.name: share.settings.code for share in job.all_shares},
         "chunk": CHUNK,
         "fits": [_fit(record, job) for record in generated.records],
         "failures": by_class(job, generated.failures),

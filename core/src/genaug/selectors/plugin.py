@@ -61,7 +61,7 @@ class DiversitySelectorConfig(SelectorConfig):
 def _selector(
     name: str, factory: str, summary: str, config: type[SelectorConfig], *, paper: str = ""
 ) -> SelectorDescription:
-    return SelectorDescription(name, summary, config, f"genaug.selectors.{factory}", paper=paper)
+    return SelectorDescription(name, summary, config, f"genaug.selectors.{factory}", paper=paper, api=1)
 
 
 @hookimpl

@@ -45,6 +45,7 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
             presets={"auto": _auto, "small": _small, "paper": _paper},
             factory="genaug_cvae.generator:CVAE",
             conditioning="class",
+            api=1,
             needs=Needs(least_images=1),
             paper="Sohn et al. 2015 (NeurIPS 28)",
         )

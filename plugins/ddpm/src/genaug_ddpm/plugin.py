@@ -113,6 +113,7 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
             presets={"auto": _conditional_auto, "small": _conditional_small, "paper": _conditional_paper},
             factory="genaug_ddpm.generator:CDDPM",
             conditioning="class",
+            api=1,
             paper="Ho et al. 2020 (arXiv 2006.11239); Ho and Salimans 2022 (arXiv 2207.12598)",
         ),
         GeneratorDescription(
@@ -125,6 +126,7 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
             presets={"auto": _auto, "small": _small, "paper": _paper},
             factory="genaug_ddpm.generator:DDPM",
             conditioning="none",
+            api=1,
             needs=Needs(least_images=2),
             paper="Ho et al. 2020 (arXiv 2006.11239)",
         ),

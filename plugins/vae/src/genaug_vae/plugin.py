@@ -44,6 +44,7 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
             presets={"auto": _auto, "small": _small, "paper": _paper},
             factory="genaug_vae.generator:VAE",
             conditioning="none",
+            api=1,
             needs=Needs(least_images=2),
             paper="Kingma and Welling 2014 (arXiv 1312.6114)",
         )

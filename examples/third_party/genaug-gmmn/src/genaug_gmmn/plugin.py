@@ -33,6 +33,7 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
             presets={"auto": _auto, "small": _small},
             factory="genaug_gmmn.generator:GMMN",
             conditioning="class",
+            api=1,
             paper="Li, Swersky and Zemel 2015 (arXiv 1502.02761)",
         )
     ]

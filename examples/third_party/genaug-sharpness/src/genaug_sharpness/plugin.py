@@ -28,11 +28,13 @@ class SharpnessSelectorConfig(SelectorConfig):
 def genaug_metrics() -> Sequence[MetricDescription]:
     """The metric of this package."""
     summary, factory = "share of images as sharp as real ones", "genaug_sharpness.metric:Sharpness"
-    return [MetricDescription("sharpness", summary, SharpnessMetricConfig, factory, least_images=20, paper=_PAPER)]
+    return [
+        MetricDescription("sharpness", summary, SharpnessMetricConfig, factory, least_images=20, paper=_PAPER, api=1)
+    ]
 
 
 @hookimpl
 def genaug_selectors() -> Sequence[SelectorDescription]:
     """The selector of this package."""
     summary, factory = "rejects blurred images", "genaug_sharpness.selector:SharpnessSelector"
-    return [SelectorDescription("sharpness", summary, SharpnessSelectorConfig, factory, paper=_PAPER)]
+    return [SelectorDescription("sharpness", summary, SharpnessSelectorConfig, factory, paper=_PAPER, api=1)]
