@@ -1,5 +1,7 @@
 """Errors, image specs, settings, random streams and pixel conversion."""
 
+import random
+
 import numpy as np
 import pytest
 import torch
@@ -126,6 +128,53 @@ def test_an_images_noise_does_not_depend_on_its_neighbours():
     together = Noise.per_image(3, "x", [(0,), (1,), (2,)]).normal(4)
     assert torch.equal(Noise.per_image(3, "x", [(1,)]).normal(4)[0], together[1])
     assert torch.equal(Noise.per_image(3, "x", [(0,), (1,), (2,)]).rows([2, 0]).normal(4), together[[2, 0]])
+
+
+def library() -> list[float]:
+    """Random numbers of the global generators, as a library draws them that takes none."""
+    return [torch.rand(()).item(), float(np.random.rand()), random.random()]
+
+
+def seeded_each(noise: Noise) -> list[list[float]]:
+    found = []
+    for one in noise.each():
+        with one.seeding():
+            found.append(library())
+    return found
+
+
+def test_a_librarys_random_numbers_are_a_function_of_the_noise_of_one_image():
+    before = chance_states()
+    together = seeded_each(Noise.per_image(3, "x", [(0,), (1,), (2,)]))
+    assert seeded_each(Noise.per_image(3, "x", [(1,)])) == together[1:2]
+    assert len({number for row in together for number in row}) == 9
+    assert same_states(before, chance_states())
+
+
+def test_each_block_of_seeding_has_other_random_numbers():
+    noise = Noise.per_batch(0, "x", 0, 5)
+    found = []
+    for _ in range(2):
+        with noise.seeding():
+            found.append(library())
+    assert len({*found[0], *found[1]}) == 6
+
+
+def test_seeding_restores_global_chance_after_an_error():
+    before = chance_states()
+    with pytest.raises(ZeroDivisionError), Noise.per_batch(0, "x", 0, 5).seeding():
+        1 / (library()[0] * 0)
+    assert same_states(before, chance_states())
+
+
+def test_one_global_generator_cannot_serve_several_images():
+    with (
+        pytest.raises(ValueError, match=r"this noise has 3; use each\(\)"),
+        Noise.per_image(0, "x", [(0,), (1,), (2,)]).seeding(),
+    ):
+        pass
+    with pytest.raises(ValueError, match="one stream per image"):
+        list(Noise.per_batch(0, "x", 0, 2).each())
 
 
 def test_noise_has_the_documented_shape_and_range():

@@ -149,6 +149,35 @@ class Gambling(Sound):
         return super().sample(labels, noise)
 
 
+class Rummaging(Sound):
+    def remember(self, known: Batch) -> dict[str, Tensor]:
+        return {"codes": torch.randn(len(known.images), 4)}
+
+
+class Inventive(Sound):
+    calls = 0
+
+    def remember(self, known: Batch) -> dict[str, Tensor]:
+        self.calls += 1
+        return {"calls": torch.tensor(self.calls)}
+
+
+class WithLibrary(Sound):
+    """Uses a library that knows global random generators only, for one image after another."""
+
+    def sample(self, labels: Tensor, noise: Noise) -> Drawn:
+        codes = []
+        for one in noise.each():
+            with one.seeding():
+                codes.append(torch.rand(1, self.config.latent - 1) * random.random() + np.random.rand())
+                codes[-1] = torch.cat([codes[-1], one.normal(1)], dim=1)
+        return Drawn.without_parents(self.draw(labels, torch.cat(codes).float()))
+
+    def remember(self, known: Batch) -> dict[str, Tensor]:
+        with known.noise.seeding():
+            return {"codes": torch.randn(len(known.images), 4)}
+
+
 class DeafToLabels(Sound):
     def draw(self, labels: Tensor, codes: Tensor) -> Tensor:
         return super().draw(torch.zeros_like(labels), codes)
@@ -233,6 +262,8 @@ FAULTS = [
     (Neighbourly, "test_an_image_does_not_depend_on_its_neighbours", "with its neighbours"),
     (Restless, "test_an_image_does_not_depend_on_its_neighbours", "must keep no state"),
     (Gambling, "test_sampling_leaves_global_chance_untouched", "changed a global random generator"),
+    (Rummaging, "test_remember_has_no_chance_of_its_own", "remember changed a global random generator"),
+    (Inventive, "test_remember_has_no_chance_of_its_own", "remember returned another 'calls' the second time"),
     (DeafToLabels, "test_labels_are_read", "the losses do not read the labels"),
     (DeafSamples, "test_labels_are_read", "another label gives the same image"),
     (StrangeParents, "test_parents_are_rows_of_the_training_split", r"got \[999\]"),
@@ -271,10 +302,11 @@ def test_presets_of_a_wrong_kind_are_caught():
         contract.test_presets_give_settings()
 
 
-def test_a_sound_generator_with_a_frozen_network_passes():
+@pytest.mark.parametrize("kind", [SoundOnBase, WithLibrary])
+def test_a_sound_generator_passes_with_a_frozen_network_and_with_a_librarys_chance(kind):
     contract = TestSound()
-    contract.described = describe(SoundOnBase)
-    assert run_all(contract) == 16
+    contract.described = describe(kind)
+    assert run_all(contract) == 17
 
 
 def test_a_plugin_that_leaves_bf16_out_need_not_train_in_it():

@@ -30,21 +30,33 @@ def stream(seed: int, *parts: int | str) -> torch.Generator:
 @contextmanager
 def seeded(seed: int, *parts: int | str) -> Iterator[None]:
     """Seed torch's global generators inside the block (initial weights, dropout) and restore them after it."""
+    with _torch_seeded(derive(seed, *parts)):
+        yield
+
+
+@contextmanager
+def _torch_seeded(number: int) -> Iterator[None]:
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     with torch.random.fork_rng(devices=devices):
         # not torch.manual_seed, which without CUDA walks the call stack each time: a millisecond per training step
         for generator in (torch.default_generator, *(torch.cuda.default_generators[device] for device in devices)):
-            generator.manual_seed(derive(seed, *parts))
+            generator.manual_seed(number)
         yield
 
 
 @contextmanager
 def moved_chance(seed: int) -> Iterator[None]:
     """Seed all global generators (torch, numpy, random) inside the block and restore them; for tests of plugins."""
+    with _all_seeded(derive(seed, "moved chance")):
+        yield
+
+
+@contextmanager
+def _all_seeded(number: int) -> Iterator[None]:
     before = random.getstate(), np.random.get_state()
-    with seeded(seed, "moved chance"):
-        random.seed(seed)
-        np.random.seed(seed)
+    with _torch_seeded(number):
+        random.seed(number)
+        np.random.seed(number % 2**32)
         try:
             yield
         finally:
@@ -117,6 +129,23 @@ class Noise:
         if len(self._streams) != self._count:
             raise ValueError("rows need one stream per image, this noise has one for the whole batch")
         return Noise([self._streams[row] for row in rows], len(rows), self._device)
+
+    def each(self) -> Iterator["Noise"]:
+        """The noise of one image after another; needs one stream per image, otherwise ValueError."""
+        return (self.rows([row]) for row in range(self._count))
+
+    @contextmanager
+    def seeding(self) -> Iterator[None]:
+        """Seed the global generators of torch, numpy and random from this noise inside the block, then restore them.
+
+        For a library that takes no random generator. Each block draws one number from the stream, so a second block
+        has other random numbers. Raises ValueError for several streams: seed for each image (`each`), since numbers of
+        one global generator would depend on the other images of the batch.
+        """
+        if len(self._streams) != 1:
+            raise ValueError(f"seeding needs one stream, this noise has {len(self._streams)}; use each()")
+        with _all_seeded(int(torch.randint(2**63 - 1, (), generator=self._streams[0]))):
+            yield
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal numbers, float32 [N, *shape]."""

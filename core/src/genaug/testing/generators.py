@@ -116,6 +116,10 @@ class GeneratorContract:
         """All random numbers of sampling come from the noise that it is given."""
         sampling.check_chance_of_sampling(*self.square())
 
+    def test_remember_has_no_chance_of_its_own(self) -> None:
+        """The memory of a trained model is a function of its weights, its training images and `known.noise`."""
+        sampling.check_remember(*self.square())
+
     def test_bad_labels_are_refused(self) -> None:
         """With an error message that names the allowed labels."""
         sampling.check_bad_labels(*self.square())

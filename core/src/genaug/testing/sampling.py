@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from genaug.chance import Noise, chance_states, same_states
+from genaug.chance import Noise, chance_states, moved_chance, same_states
 from genaug.config import TrainConfig
 from genaug.data.split import TrainSplit
 from genaug.errors import UsageError
@@ -62,6 +62,21 @@ def check_chance_of_sampling(make: Make, split: TrainSplit) -> None:
     assert same_states(before, chance_states()), (
         "sampling changed a global random generator of torch, numpy or random; use noise"
     )
+
+
+def check_remember(make: Make, split: TrainSplit) -> None:
+    """`remember` returns the same tensors each time, whatever the global random generators are, and leaves those."""
+    generator = trained(make, split)[0]
+    memories = []
+    for start in (1, 2):
+        with moved_chance(start):
+            before = chance_states()
+            take_memory(generator, split, seed=0, device="cpu")
+            still = same_states(before, chance_states())
+        assert still, "remember changed a global random generator of torch, numpy or random; use known.noise"
+        memories.append(generator.memory)
+    others = [name for name, value in memories[0].items() if not torch.equal(value, memories[1].get(name, value + 1))]
+    assert not others, f"remember returned another {others[0]!r} the second time; use known.noise, and keep no state"
 
 
 def check_bad_labels(make: Make, split: TrainSplit) -> None:
