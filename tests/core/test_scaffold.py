@@ -16,7 +16,7 @@ from genaug.hookspecs import MetricDescription, hookimpl
 
 @hookimpl
 def genaug_metrics():
-    return [MetricDescription("{name}", "", MetricConfig, "{module}_code:{kind}")]
+    return [MetricDescription("{name}", "", MetricConfig, "{module}_code:{kind}", api=1)]
 """
 CODE = """
 from genaug.metric import Metric

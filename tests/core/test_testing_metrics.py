@@ -156,7 +156,7 @@ FAULTS = [
 
 
 def contract_for(factory: type) -> MetricContract:
-    return tried(MetricContract, MetricDescription("tried", "", MetricConfig, f"{__name__}:{factory.__name__}"))
+    return tried(MetricContract, MetricDescription("tried", "", MetricConfig, f"{__name__}:{factory.__name__}", api=1))
 
 
 @pytest.mark.parametrize("sound", [Distance, Near, Linear, Held])

@@ -17,24 +17,26 @@ from genaug.evaluation.detectability import origin_split, training_steps
 from genaug.executors import plugin_code
 from genaug.features.crossfit import FOLDS
 from genaug.fitting import CHUNK, FitTask, ModelSampler, draw_chunk, take_memory
-from genaug.fitting.fit import enlarged
 from genaug.generator import AnyGenerator
-from genaug.registry import make_generator
 from genaug.run.detectability import compared, detector_steps
 from genaug.run.expected import expected_set
 from genaug.run.harm_check import BATCH, SEEDS, check_steps
 from genaug.run.job import Job, default_workers
+from genaug.run.pace import TIMED_STEPS, WARM_STEPS, EnoughError, StepTime, step_time
 from genaug.run.tasks import plan_tasks
-from genaug.training import Progress, computing, resolved_steps, side_by_side, train
+from genaug.training import Progress, computing, resolved_steps, side_by_side
 
-_WARM_STEPS = 3
-_TIMED_STEPS = 10
 _TIMED_IMAGES = 32
 # careful estimates: on two cores a step of a judge took 1.06 times as long beside another one as alone; in one run, 600
 # new images took 15 s to select and write
 _SIDE_BY_SIDE = 1.2  # factor on a step while another process trains
 _CANDIDATES = 2.0  # drawn for each image that is kept, where selectors judge
 _WRITING = 3.0, 0.02  # seconds for tables, sheets and the page, and for each new image, to select it too
+_BASIS = {
+    "measured": "",
+    "estimated": " (estimated from a step of two images, since a whole one takes long)",
+    "at least": " or more (even a step of two images takes longer than is measured)",
+}
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class CostEstimate:
     check_seconds: training time of the classifiers of the harm check; 0 without it. detector_seconds: time to read the
     images whose origins are told apart, and to train the classifiers that do it; 0 with `check` switched off.
     draw_seconds: time to draw two candidates for each image; None where it was not measured, infinite where one chunk
-    takes longer than it may. write_seconds: time to write images, sheets and the page.
+    takes longer than it may. write_seconds: time to write images, sheets and the page. basis: what the time of a step
+    rests on: "measured", "estimated" from two images, or "at least" where a step of two images took too long.
     """
 
     fits: int
@@ -59,6 +62,7 @@ class CostEstimate:
     detector_seconds: float = 0.0
     draw_seconds: float | None = None
     write_seconds: float = 0.0
+    basis: str = "measured"
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -68,17 +72,14 @@ class CostEstimate:
         """The estimate in words."""
         if not self.fits:
             return "nothing to train: no class gets new images"
+        about = "at least" if self.basis == "at least" else "about"
         return (
-            f"{self.fits} fit(s), {self.steps:,} steps in all, {self.step_seconds * 1000:.0f} ms a step: about "
-            f"{self.seconds / 60:.1f} minutes of training with {self.workers} worker(s), "
+            f"{self.fits} fit(s), {self.steps:,} steps in all, {self.step_seconds * 1000:.0f} ms a step"
+            f"{_BASIS[self.basis]}: {about} {self.seconds / 60:.1f} minutes of training with {self.workers} worker(s), "
             f"{self.judge_seconds / 60:.1f} minutes for the classifiers that judge images, "
             f"{self.detector_seconds / 60:.1f} minutes to tell generated from real images, "
             f"{self.check_seconds / 60:.1f} minutes for the harm check; drawing and writing images comes on top"
         )
-
-
-class _EnoughError(Exception):
-    """Enough steps were measured."""
 
 
 class _Timer:
@@ -90,18 +91,19 @@ class _Timer:
     def __call__(self, progress: Progress) -> None:
         """Called after each step."""
         self._marks.append(time.perf_counter())
-        if len(self._marks) > _WARM_STEPS + _TIMED_STEPS:
-            raise _EnoughError
+        if len(self._marks) > WARM_STEPS + TIMED_STEPS:
+            raise EnoughError
 
     def step_seconds(self) -> float:
         """Seconds per step, the warm-up steps left out."""
-        timed = self._marks[min(_WARM_STEPS, len(self._marks) - 1) :]
+        timed = self._marks[min(WARM_STEPS, len(self._marks) - 1) :]
         return (timed[-1] - timed[0]) / max(1, len(timed) - 1) if timed else 0.0
 
 
 def measure(job: Job, workers: int | None = None, *, drawing: float | None = None) -> CostEstimate:
     """Time a few steps of each generator, in this process, with the model that has the most training images.
 
+    That takes about ten seconds at most for each, and as long again where not one step ends in that time.
     drawing: seconds that drawing one chunk of images may take; None to leave it out, since some samplers take minutes.
     """
     nowhere = Path()
@@ -118,7 +120,7 @@ def measure(job: Job, workers: int | None = None, *, drawing: float | None = Non
     busy = min(count, len(fits))
     slower = _slower(busy)
     steps = [_steps(task) for task in fits]
-    step_seconds = [paces[task.settings.description.name].step * slower for task in fits]
+    step_seconds = [paces[task.settings.description.name].step.seconds * slower for task in fits]
     seconds = [count * each for count, each in zip(steps, step_seconds, strict=True)]
     drawn = {share.name: sum(share.plan.values()) for share in job.all_shares if share.name in paces}
     images = [count * paces[name].image for name, count in drawn.items()]
@@ -130,6 +132,7 @@ def measure(job: Job, workers: int | None = None, *, drawing: float | None = Non
         fits=len(fits),
         steps=sum(steps),
         step_seconds=max(step_seconds),
+        basis=max((pace.step for pace in paces.values()), key=lambda step: step.seconds).basis,
         workers=busy,
         seconds=training,
         judge_seconds=judging,
@@ -178,9 +181,9 @@ def _detector_seconds(job: Job, together: int) -> float:
 
 def _classifier_step(split: TrainSplit, batch_size: int) -> float:
     timer = _Timer()
-    with suppress(_EnoughError):
+    with suppress(EnoughError):
         fit_classifier(
-            split, steps=_WARM_STEPS + _TIMED_STEPS + 1, seed=0, batch_size=batch_size, threads=1, report=timer
+            split, steps=WARM_STEPS + TIMED_STEPS + 1, seed=0, batch_size=batch_size, threads=1, report=timer
         )
     return timer.step_seconds()
 
@@ -191,28 +194,16 @@ def _steps(task: FitTask) -> int:
 
 @dataclass(frozen=True)
 class _Pace:
-    """Seconds of one training step and of one drawn image; infinite where drawing takes too long."""
+    """The time of one training step, and seconds of one drawn image; infinite where drawing takes too long."""
 
-    step: float
+    step: StepTime
     image: float
 
 
 def _pace(task: FitTask, drawing: float | None) -> _Pace:
-    """The pace of a generator: the mean of a few steps after a few to warm up, then one chunk of images if wanted."""
-    settings, timer = task.settings, _Timer()
-    generator = make_generator(settings.description, task.split.spec, settings.preset.model)
-    with suppress(_EnoughError):
-        train(
-            generator,
-            enlarged(task),
-            task.train_config,
-            seed=0,
-            device=settings.device,
-            precision=settings.precision,
-            threads=settings.threads,
-            report=timer,
-        )
-    return _Pace(timer.step_seconds(), 0.0 if drawing is None else _image_seconds(generator, task, drawing))
+    """The pace of a generator: that of a few steps, then of one chunk of images if wanted."""
+    step, generator = step_time(task)
+    return _Pace(step, 0.0 if drawing is None else _image_seconds(generator, task, drawing))
 
 
 def _image_seconds(generator: AnyGenerator, task: FitTask, most: float) -> float:
@@ -221,11 +212,11 @@ def _image_seconds(generator: AnyGenerator, task: FitTask, most: float) -> float
 
     def stop_late(*_called: Any) -> None:
         if time.perf_counter() - started > most:
-            raise _EnoughError
+            raise EnoughError
 
     for network in generator.networks.values():
         network.register_forward_pre_hook(stop_late)
-    with suppress(_EnoughError), computing(settings.threads):
+    with suppress(EnoughError), computing(settings.threads):
         take_memory(generator, task.known, seed=0, device=settings.device)
         draw_chunk(ModelSampler(generator, settings.device), 0, 0, seed=0, name=settings.description.name)
         return (time.perf_counter() - started) / CHUNK

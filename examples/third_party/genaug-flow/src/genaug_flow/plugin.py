@@ -57,5 +57,6 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
             factory="genaug_flow.generator:Flow",
             conditioning="class",
             paper="Liu, Gong and Liu 2023 (arXiv 2209.03003)",
+            api=1,
         )
     ]
