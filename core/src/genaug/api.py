@@ -25,8 +25,9 @@ from genaug.run.assessment import assess
 from genaug.run.budget import within_budget
 from genaug.run.config import RunConfig
 from genaug.run.generation import generate
-from genaug.run.job import Job, resolve, settings_by_generator
+from genaug.run.job import Job, resolve
 from genaug.run.judges import judged_probabilities
+from genaug.run.settings import settings_by_generator
 from genaug.storage import scratch_folder
 from genaug.studies.gate import apply_gate, keep_study
 from genaug.targets.sampling_strategy import sampling_strategy_counts

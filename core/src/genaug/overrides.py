@@ -67,6 +67,33 @@ def _scientific(text: str) -> Any:
         return text
 
 
+def names(text: str) -> tuple[str, ...]:
+    """`a,b` as names; raises ValueError where there is none."""
+    found = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not found:
+        raise ValueError("expected names separated by commas")
+    return found
+
+
+def size(text: str) -> tuple[int, int]:
+    """`64` or `64x96` as (height, width); raises ValueError for anything else."""
+    numbers = text.lower().split("x")
+    if len(numbers) > 2 or not all(number.isascii() and number.isdigit() and len(number) < 10 for number in numbers):
+        raise ValueError("expected pixels such as 64 or 64x96")
+    return int(numbers[0]), int(numbers[-1])
+
+
+def numbers(text: str) -> dict[str, int]:
+    """`stop=40,yield=10` as {name: number}; raises ValueError for anything else, and for a name that is given twice."""
+    found: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, number = (word.strip() for word in part.rpartition("="))
+        if not name or name in found or not (number.isascii() and number.isdigit() and len(number) < 10):
+            raise ValueError("expected one number of images for each class, such as stop=40,yield=10")
+        found[name] = int(number)
+    return found
+
+
 def duration(text: str) -> int:
     """`90s`, `30m`, `2h` or `1h30m` in seconds; raises ValueError for anything else, and for no time at all."""
     found = _TIME.fullmatch(text.strip().lower())

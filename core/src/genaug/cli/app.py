@@ -1,13 +1,15 @@
 """The app: its commands, its exit codes, and the one place where errors become sentences."""
 
 import errno
+import inspect
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.exceptions import TyperException
 
 from genaug.cli import console
@@ -25,6 +27,8 @@ _INTERRUPTED = "interrupted; run the same command again to continue"
 
 _COMMANDS = {  # in the order in which people need them; each is in the module of its name
     "inspect": "Show what is in a folder of images, and what may be wrong with it.",
+    "init": "Answer five questions, and get a config file for `genaug run`.",
+    "split": "Set a test split aside, near-duplicates together.",
     "study": "Find out whether synthetic images help on your folder.",
     "train": "Train the classifier that a study recommends.",
     "predict": "Write the class probabilities of images, by a trained classifier.",
@@ -39,6 +43,51 @@ _COMMANDS = {  # in the order in which people need them; each is in the module o
     "demo": "Balance scikit-learn's digits and score a classifier.",
 }
 _HELP = {"help_option_names": ["-h", "--help"]}
+
+
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Also say how long each stage took, and show the traceback of an error.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the answer and errors: no notes, no progress.")]
+
+
+def with_loudness(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the options --verbose and --quiet, which no command needs to know of."""
+
+    def command(verbose: bool = False, quiet: bool = False, **given: Any) -> int:
+        console.set_loudness(verbose=verbose, quiet=quiet)
+        return function(**given)
+
+    signature = inspect.signature(function)
+    kind = inspect.Parameter.KEYWORD_ONLY
+    added = [
+        inspect.Parameter(name, kind, default=False, annotation=option)
+        for name, option in (("verbose", Verbose), ("quiet", Quiet))
+    ]
+    parameters = [one.replace(kind=kind) for one in signature.parameters.values()]
+    command.__name__, command.__doc__, command.__module__ = function.__name__, function.__doc__, function.__module__
+    command.__signature__ = inspect.Signature([*parameters, *added], return_annotation=int)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in (*parameters, *added)} | {"return": int}
+    return command
+
+
+class HelpfulCommand(TyperCommand):
+    """A command whose help names the generators and selectors that are installed."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options."""
+        for option in self.params:
+            if option.name in ("generator", "select") and isinstance(option, TyperOption):
+                option.help = f"{option.help} {_installed(option.name)}"
+        super().format_options(ctx, formatter)
+
+
+def _installed(option: str) -> str:
+    from genaug.registry import load_registry
+
+    registry = load_registry()
+    shelf = registry.generators if option == "generator" else registry.selectors
+    return f"Installed: {', '.join(shelf.names())}."
 
 
 class Commands(TyperGroup):
@@ -56,7 +105,7 @@ class Commands(TyperGroup):
         if isinstance(found, typer.Typer):
             return typer.main.get_command(found)
         alone = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_HELP)
-        alone.command(cmd_name)(found)
+        alone.command(cmd_name, cls=HelpfulCommand)(with_loudness(found))
         return typer.main.get_command(alone)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -79,9 +128,13 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def start(
-    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
 ) -> None:
     """Balance a small image folder with generated images, and find out whether that helped."""
+    console.set_loudness(verbose=verbose, quiet=quiet)
     if version:
         console.say(f"genaug {__version__}")
         raise typer.Exit
@@ -96,15 +149,16 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _exit_code(arguments: list[str] | None) -> int:
+    console.reset_loudness()
     try:
-        code = int(app(args=arguments, standalone_mode=False) or 0)
+        code = int(app(args=arguments, prog_name="genaug", standalone_mode=False) or 0)
         if code == INTERRUPTED_EXIT_CODE:  # typer returns it for Ctrl-C
             console.complain(_INTERRUPTED)
         return code
     except GenaugError as error:
         return _ended(str(error), error, error.exit_code)
     except TyperException as error:
-        return _ended(error.format_message(), error, error.exit_code)
+        return _ended(_with_help(error), error, error.exit_code)
     except (KeyboardInterrupt, typer.Abort) as error:
         return _ended(_INTERRUPTED, error, INTERRUPTED_EXIT_CODE)
     except Exception as error:
@@ -115,6 +169,11 @@ def _ended(sentence: str, error: BaseException, code: int) -> int:
     console.complain(sentence)
     console.show_traceback(error)
     return code
+def _with_help(error: TyperException) -> str:
+    """What is wrong with the words of a command, and where to read on."""
+    context = getattr(error, "ctx", None)
+    text = error.format_message()
+    return text if context is None else f"{text.rstrip('.')}. See: {context.command_path} --help"
 
 
 def _unexpected(error: Exception) -> int:

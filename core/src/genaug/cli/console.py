@@ -4,6 +4,7 @@ Rich is imported where it is used: `genaug --help` needs none of it.
 """
 
 import json
+import logging
 import os
 import sys
 import time
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from genaug.errors import TRACEBACK, OutputError, described, printable
+from genaug.errors import TRACEBACK, OutputError, UsageError, described, printable
 from genaug.storage import write_nowhere
 
 if TYPE_CHECKING:
@@ -36,8 +37,47 @@ def say(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Print a line beside the answer."""
-    _err().print(printable(text), markup=False)
+    """Print a line beside the answer, unless only the answer is wanted."""
+    if not _LOUDNESS.quiet:
+        _err().print(printable(text), markup=False)
+
+
+def set_loudness(*, verbose: bool, quiet: bool) -> None:
+    """Say more or less, as --verbose and --quiet ask; what was set before stays. Raises UsageError for both."""
+    _LOUDNESS.verbose |= verbose
+    _LOUDNESS.quiet |= quiet
+    if _LOUDNESS.verbose and _LOUDNESS.quiet:
+        raise UsageError("expected one of --verbose and --quiet, got both")
+    if _LOUDNESS.verbose:
+        logger = logging.getLogger("genaug")
+        logger.setLevel(logging.INFO)
+        logger.handlers = [_NoteHandler()]
+
+
+def reset_loudness() -> None:
+    """Speak as usual again."""
+    _LOUDNESS.verbose = _LOUDNESS.quiet = False
+    logger = logging.getLogger("genaug")
+    if any(isinstance(one, _NoteHandler) for one in logger.handlers):
+        logger.handlers = []
+        logger.setLevel(logging.NOTSET)
+
+
+@dataclass
+class _Loudness:
+    verbose: bool = False
+    quiet: bool = False
+
+
+_LOUDNESS = _Loudness()
+
+
+class _NoteHandler(logging.Handler):
+    """Prints what the package logs as notes."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record."""
+        note(record.getMessage())
 
 
 def show_notes(loaded: "LoadedFolder") -> None:
@@ -53,15 +93,15 @@ def complain(text: str) -> None:
 
 
 def complain_of_fault(error: Exception) -> None:
-    """Print an error that should not happen, and its traceback if GENAUG_TRACEBACK is set."""
+    """Print an error that should not happen, and its traceback if --verbose is given or GENAUG_TRACEBACK is set."""
     complain(f"this is a fault of genaug or of a library, not of yours: {described(error)}")
     if not show_traceback(error):
         note(f"set {TRACEBACK}=1 and run it again for the details that a bug report needs")
 
 
 def show_traceback(error: BaseException) -> bool:
-    """Print the whole traceback of an error if GENAUG_TRACEBACK is set; whether it is."""
-    wanted = bool(os.environ.get(TRACEBACK))
+    """Print the whole traceback of an error if --verbose is given or GENAUG_TRACEBACK is set; whether it is."""
+    wanted = _LOUDNESS.verbose or bool(os.environ.get(TRACEBACK))
     for line in "".join(traceback.format_exception(error)).splitlines() if wanted else ():
         note(line)
     return wanted
@@ -120,7 +160,7 @@ def progress() -> "Iterator[Bars | Lines]":
     """Progress on stderr while work goes on: bars in a terminal, else a line now and then, as for a log."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    if not _err().is_terminal:
+    if _LOUDNESS.quiet or not _err().is_terminal:
         yield Lines(note)
         return
     columns = (

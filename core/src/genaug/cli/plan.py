@@ -17,11 +17,11 @@ def plan(
     """Show what `genaug run` with these options would do, draw and cost. Times a few steps, writes nothing."""
     from genaug.run.budget import budgeted_drawing, choose, shortened
     from genaug.run.cost import measure
-    from genaug.run.job import SECTIONS
     from genaug.run.pipeline import check
+    from genaug.run.settings import SECTIONS
     from genaug.run.shortcut import origin_bits, possible_shortcut
 
-    job = options.job(data)
+    job = options.job(data, out)
     check(job, out)
     budget = job.config.budget
     cost = measure(job, options.workers, drawing=None if budget is None else budgeted_drawing(budget))

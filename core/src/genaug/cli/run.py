@@ -30,6 +30,14 @@ FromStudy = Annotated[
         "--from-study", metavar="STUDY", help="Write the set that this study recommends; it decides the plan."
     ),
 ]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Replace an output that was made with other settings: remove the files that genaug wrote there; a file of "
+        "yours among them stops it.",
+    ),
+]
 
 _UNKNOWN = "in our own studies there was no evidence that such images help a classifier; to study yours, run"
 
@@ -41,6 +49,7 @@ def run(
     options: given.RunOptions,
     from_study: FromStudy = None,
     out: given.Out = None,
+    overwrite: Overwrite = False,
     as_json: given.Json = False,
 ) -> int:
     """Train a generator and write a balanced data set. By default all classes get equal numbers of images.
@@ -49,18 +58,34 @@ def run(
     """
     began = time.monotonic()
     if from_study is None:
-        job = options.job(data or Path())
-        study = f"genaug study {quote(str(data or Path()))} -g {quote(job.config.generator or '')}"
-        closing = [f"{_UNKNOWN}: {study}"]
+        source = data or Path()
+        target = out or given.default_out(source)
+        job = options.job(source, target, overwrite=overwrite)
+        closing = [f"{_UNKNOWN}: genaug study {quote(str(source))} -g {quote(job.config.generator or '')}"]
     else:
         job, closing = recommended_job(from_study, data, options)
-    target = out or given.default_out(data or job.loaded.scan.root)
+        target = out or given.default_out(data or job.loaded.scan.root)
+    if overwrite:
+        _make_room(job, target)
     mixed, page = _written(job, target, options.workers, began)
     if as_json:
         console.answer_json(_summary(mixed, target))
     else:
         _show(mixed, target, page, closing)
     return PARTIAL_EXIT_CODE if mixed.failures else 0
+
+
+def _make_room(job: "Job", target: Path) -> None:
+    """Remove the output of other settings; the same settings go on with what is there."""
+    from genaug.output.folder import OutputFolder
+    from genaug.output.removal import remove_output
+    from genaug.run import pipeline
+
+    output = OutputFolder(target)
+    output.check_place(job.loaded.scan.root)
+    if output.replaces(job.request()):
+        pipeline.check(job)
+        remove_output(output)
 
 
 def _written(job: "Job", target: Path, workers: int | None, began: float) -> "tuple[MixedSet, Path]":

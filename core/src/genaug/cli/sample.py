@@ -17,7 +17,9 @@ First = Annotated[
 ]
 Seed = Annotated[
     int | None,
-    typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of the images; the seed of the run if left out."),
+    typer.Option(
+        "--seed", metavar="N", callback=given.valid_seed, help="Seed of the images; the seed of the run if left out."
+    ),
 ]
 
 

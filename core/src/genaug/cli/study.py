@@ -22,12 +22,17 @@ Generators = Annotated[
     typer.Option(
         "--generator",
         "-g",
+        metavar="NAME,...",
         help="Generators to study, each alone: NAME,OTHER; or as a mixture: NAME=0.3,OTHER=0.7. Repeatable.",
     ),
 ]
 Recipes = Annotated[
     list[str] | None,
-    typer.Option("--recipe", help="How real and synthetic images are combined: concatenate, anneal, ... Repeatable."),
+    typer.Option(
+        "--recipe",
+        metavar="RECIPE",
+        help="How real and synthetic images are combined: concatenate, anneal, ... Repeatable.",
+    ),
 ]
 Counts = Annotated[
     str | None, typer.Option("--counts", help="Numbers of synthetic images per class to compare, such as 0,50,100,500.")
@@ -73,8 +78,8 @@ StudyOut = Annotated[
 # decided by the arms of a study, so these are the same in all runs that draw its images
 _DECIDED_BY_ARMS = {"recipe": "concatenate", "gate": False, "check": False, "format": "folder", "only_synthetic": False}
 _RUN_OPTIONS = (
-    *("per_class", "balance", "top_up", "preset", "settings", "config", "size", "resize", "classes"),
-    *("seed", "device", "workers", "select", "overdraw", "probe"),
+    *("per_class", "balance", "targets", "top_up", "preset", "settings", "config", "size", "resize", "classes"),
+    *("seed", "device", "workers", "select", "overdraw", "judge_steps", "probe"),
 )
 
 
@@ -175,16 +180,16 @@ def run_configs(
     owners = {name: set(parse_shares(name)) for name in chosen}
     for text in options.settings or []:
         prefix, colon, _ = text.partition("=")[0].partition(":")
-        known = set().union(*owners.values())
+        known = set(registry.selectors.names()).union(*owners.values())
         if colon and prefix not in known:
-            raise unknown("generator in settings", prefix, known)
+            raise unknown("generator or selector in settings", prefix, known)
         if not colon and len(chosen) > 1:
             raise UsageError(
                 f"with several generators, name the generator of a setting: write {chosen[0]}:{text}, got {text!r}"
             )
     runs = {}
     for name in chosen:
-        own = [text for text in options.settings or [] if _belongs(text, owners[name])]
+        own = [text for text in options.settings or [] if _belongs(text, owners[name] | {*registry.selectors.names()})]
         run = replace(options, settings=own).run_config(registry, generator=name, **more)
         tables = {owner: table for owner, table in run.generators.items() if owner in owners[name]}
         runs[name] = run.model_copy(update={"generators": tables})

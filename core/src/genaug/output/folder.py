@@ -54,6 +54,12 @@ class OutputFolder:
 
     def check(self, data: Path, request: Mapping[str, Any]) -> None:
         """Raise OutputError for a folder that holds something else, overlaps DATA, or was made with other settings."""
+        self.check_place(data)
+        self._check_same(request)
+        self.check_foreign()
+
+    def check_place(self, data: Path) -> None:
+        """Raise OutputError for a folder that holds something else or overlaps DATA."""
         out, source = real_path(self.path), real_path(data)
         if out == source or source in out.parents or out in source.parents:
             raise OutputError(f"the output {out} and the data {source} overlap; give an --out outside the data")
@@ -62,8 +68,21 @@ class OutputFolder:
         if self.path.exists() and not self.own.is_dir() and any(self.path.iterdir()):
             raise OutputError(f"the output {self.path} holds something else; give another --out, or an empty folder")
         self._check_links()
-        self._check_same(request)
-        self.check_foreign()
+
+    def check_settings(self, known: Mapping[str, Any]) -> None:
+        """Raise OutputError for a folder made with other settings, before the images are read.
+
+        known: the parts of the request that the settings alone decide, as the user spelt them; a value of another type
+        than the one there is not compared.
+        """
+        before = self._request_before()
+        if before is not None:
+            self._refuse(_differences(_part(before, known), known))
+
+    def replaces(self, request: Mapping[str, Any]) -> bool:
+        """Whether a run was made here with other settings than these."""
+        before = self._request_before()
+        return before is not None and any(_differences(before, request))
 
     def check_foreign(self) -> None:
         """Raise OutputError where a person put a file, or edited the card, that a new run would replace."""
@@ -115,12 +134,20 @@ class OutputFolder:
                 raise OutputError(f"{path} is a link, and genaug writes into folders of OUT alone; remove the link")
 
     def _check_same(self, request: Mapping[str, Any]) -> None:
-        before = read_json(self._request) if self._holds_work() else None
-        differing = [] if before is None else list(_differences(before, request))
-        if differing:
+        before = self._request_before()
+        if before is not None:
+            self._refuse(_differences(before, request))
+
+    def _request_before(self) -> Any | None:
+        """The request of the run that did work here; None where there was none."""
+        return read_json(self._request) if self._holds_work() else None
+
+    def _refuse(self, differing: Iterator[str]) -> None:
+        found = list(differing)
+        if found:
             raise OutputError(
-                f"the output {self.path} was made with other settings ({'; '.join(differing[:3])}"
-                f"{'; ...' if len(differing) > 3 else ''}); give another --out, or remove that folder"
+                f"the output {self.path} was made with other settings ({'; '.join(found[:3])}"
+                f"{'; ...' if len(found) > 3 else ''}); give another --out, or --overwrite to replace it"
             )
 
     def _holds_work(self) -> bool:
@@ -134,7 +161,7 @@ class OutputFolder:
         Killed in between, the next run finds files of both there, and the provenance of one of them at most. Later only
         the names of contact sheets are kept, since the provenance holds the others.
         """
-        write_json_lines(self._names, chain(self._known_names(), _names_in(self.stage), _sheets_in(self.stage)))
+        write_json_lines(self._names, chain(self.known_names(), _names_in(self.stage), _sheets_in(self.stage)))
 
     def _remember_cards(self, *folders: Path) -> None:
         """Keep the hashes of these folders' cards, to tell one that a person edited."""
@@ -146,7 +173,7 @@ class OutputFolder:
         if cards and card.is_file() and file_sha256(card) not in cards:
             raise OutputError(f"{card} was edited, and a new run would replace it; move it away")
 
-    def _known_names(self) -> Iterator[str]:
+    def known_names(self) -> Iterator[str]:
         """The data files and contact sheets that genaug wrote here, relative to OUT."""
         kept = _kept_names(self._names) if self._names.exists() else _sheets_in(self.path)  # 0.1.0 kept no names
         return chain(kept, _names_in(self.path))
@@ -156,7 +183,7 @@ class OutputFolder:
 
         A person may have put a folder where one of the files of a run will be.
         """
-        known = set(self._known_names())
+        known = set(self.known_names())
         homes = {name.partition("/")[0] for name in known} - {SHEETS} or _DATA_FOLDERS
         for home in (*sorted(homes), SHEETS, *TOP_LEVEL):
             foreign = (
@@ -211,6 +238,19 @@ def _texts(path: Path) -> list[str]:
     """The texts in a file of `write_json`; none where it is missing or holds no list."""
     found = read_json(path)
     return [text for text in found if isinstance(text, str)] if isinstance(found, list) else []
+
+
+def _part(before: Any, known: Any) -> Any:
+    """The part of what was there that `known` speaks of, with the same keys."""
+    if isinstance(before, Mapping) and isinstance(known, Mapping):
+        return {key: _part(before.get(key), value) for key, value in known.items()}
+    if isinstance(before, list) and isinstance(known, list) and len(before) == len(known):
+        return [_part(old, new) for old, new in zip(before, known, strict=True)]
+    return before if _kind(before) is _kind(known) else known
+
+
+def _kind(value: Any) -> type:
+    return float if isinstance(value, int | float) and not isinstance(value, bool) else type(value)
 
 
 def _differences(before: Any, after: Any, where: str = "") -> Iterator[str]:

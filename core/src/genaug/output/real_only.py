@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from genaug.data.folder import LoadedFolder
+from genaug.data.description import DescribedFolder
 from genaug.errors import DataError
 from genaug.output.provenance import synthetic_names
 from genaug.storage import real_path
 
 
-def refuse_synthetic(loaded: LoadedFolder) -> None:
+def refuse_synthetic(loaded: DescribedFolder) -> None:
     """Raise DataError if the marks of images, or the provenance beside them, call some of them synthetic."""
     for name in (*_marked(loaded), *_recorded(loaded.scan.root)):
         raise DataError(
@@ -18,7 +18,7 @@ def refuse_synthetic(loaded: LoadedFolder) -> None:
         )
 
 
-def _marked(loaded: LoadedFolder) -> Iterator[str]:
+def _marked(loaded: DescribedFolder) -> Iterator[str]:
     for images in loaded.splits.values():
         yield from (name for name, facts in zip(images.names, images.facts, strict=True) if facts.marked)
 

@@ -1,11 +1,14 @@
 """The settings of a whole run: what a config file may hold."""
 
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, field_validator, model_validator
 
-from genaug.config import Closed, option
-from genaug.overrides import duration
+from genaug.config import Closed, option, read_file
+from genaug.errors import UsageError
+from genaug.overrides import duration, names
+from genaug.overrides import size as parse_size
 from genaug.spec import check_side
 from genaug.targets.plan import MixConfig
 
@@ -43,8 +46,8 @@ class SelectConfig(Closed):
     @field_validator("select", mode="before")
     @classmethod
     def _listed(cls, select: Any) -> Any:
-        """Accepts a text as on the command line: names separated by commas."""
-        return tuple(name.strip() for name in select.split(",")) if isinstance(select, str) else select
+        """Accepts a text as on the command line: names separated by commas. An empty list selects nothing: none."""
+        return (names(select) if isinstance(select, str) else select) or ("none",)
 
 
 class RunConfig(MixConfig, SelectConfig):
@@ -124,6 +127,18 @@ class RunConfig(MixConfig, SelectConfig):
         given = [f"{key}={value}" for key, value in values.items() if key != "mode" and value is not None]
         return ",".join([str(values.get("mode", "concatenate")), *given])
 
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _names(cls, classes: Any) -> Any:
+        """Accepts a text as on the command line: names separated by commas."""
+        return names(classes) if isinstance(classes, str) else classes
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def _height_and_width(cls, size: Any) -> Any:
+        """Accepts one number for both, and a text as on the command line: 64 or 64x96."""
+        return (size, size) if isinstance(size, int) else parse_size(size) if isinstance(size, str) else size
+
     @field_validator("resolution", mode="before")
     @classmethod
     def _real_or_pixels(cls, resolution: Any) -> Any:
@@ -150,3 +165,17 @@ class RunConfig(MixConfig, SelectConfig):
         for side in self.size or ():
             check_side(side)
         return self
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The keys and values of a config file; a key may be spelt as the option of the command line: per-class.
+
+    Raises UsageError.
+    """
+    values: dict[str, Any] = {}
+    for spelt, value in read_file(path).items():
+        key = spelt.replace("-", "_")
+        if key in values:
+            raise UsageError(f"the config file {path} gives {key} twice; write it once")
+        values[key] = value
+    return values

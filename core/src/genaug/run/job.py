@@ -1,28 +1,25 @@
 """A run with everything settled: which generators train on which images, and how many images each has to draw."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
-from genaug.config import laid_over
 from genaug.data.folder import LoadedFolder
 from genaug.errors import UsageError, unknown
 from genaug.fitting import FitSettings
 from genaug.mixing.candidate import Kind
 from genaug.mixing.recipe import RecipeConfig, parse_recipe
 from genaug.output.real_only import refuse_synthetic
-from genaug.overrides import assign
 from genaug.registry import Registry
 from genaug.run.config import RunConfig
 from genaug.run.generator_settings import generator_settings, precision_note, varied
+from genaug.run.settings import changes_of, check_sections
 from genaug.selection import ManualRejections, SelectorChoice, choose_selectors
 from genaug.storage import stage_hash
 from genaug.targets.plan import ImagePlan, plan_images
 from genaug.targets.shares import parse_shares, shared_plan
-
-SECTIONS = ("preset", "model", "train", "augmentation")
 
 
 @dataclass(frozen=True)
@@ -156,12 +153,12 @@ def resolve(config: RunConfig, loaded: LoadedFolder, registry: Registry) -> Job:
     """
     refuse_synthetic(loaded)
     parts = parse_shares(config.generator or registry.default_generator())
-    _check_sections(config, parts)
+    check_sections(config, parts)
     plan = image_plan(config, loaded, registry)
     plans = shared_plan(plan.generated, parts)
     shares = tuple(
         Share(
-            generator_settings(name, _changes_of(config, name, alone=len(parts) == 1), config, loaded, registry),
+            generator_settings(name, changes_of(config, name, alone=len(parts) == 1), config, loaded, registry),
             plans[name],
         )
         for name in parts
@@ -201,52 +198,12 @@ def _top_up(
     return Share(generator_settings(name, {"preset": "auto"}, config, loaded, registry), plan, tops_up=True)
 
 
-def settings_by_generator(
-    values: Mapping[str, Any], generators: Sequence[str], registry: Registry
-) -> dict[str, dict[str, dict[str, Any]]]:
-    """{key: value} to {generator: {section: {key: value}}}; with several generators a key is written `name:key`.
-
-    Raises UsageError for an unknown generator or key, or where it is not clear which generator a key belongs to.
-    """
-    tables: dict[str, dict[str, Any]] = {}
-    for path, value in values.items():
-        name, colon, key = path.partition(":")
-        if colon and name not in generators:
-            raise unknown("generator in settings", name, generators)
-        if not colon and len(generators) > 1:
-            raise UsageError(f"with several generators, write {generators[0]}:{path}, or another of them, got {path!r}")
-        tables.setdefault(name if colon else generators[0], {})[key if colon else path] = value
-    return {name: assign(registry.generators.get(name).config, table) for name, table in tables.items()}
-
-
 def default_workers(job: Job) -> int:
     """Models trained in parallel by default: one per core for models of one class on a CPU, else one."""
     many = any(share.settings.per_class and share.settings.device == "cpu" for share in job.shares)
     return max(1, min(torch.get_num_threads(), sum(count > 0 for count in job.plan.values()))) if many else 1
 
 
-def _changes_of(config: RunConfig, name: str, *, alone: bool) -> dict[str, Any]:
-    """What the config says about one generator: its own table, over the top-level keys where it is the only one."""
-    own = config.generators.get(name, {})
-    top = {section: getattr(config, section) for section in SECTIONS[1:]} if alone else {}
-    merged = {section: laid_over(top.get(section, {}), own.get(section, {})) for section in SECTIONS[1:]}
-    return {"preset": own.get("preset", config.preset)} | merged
-
-
-def _check_sections(config: RunConfig, parts: Mapping[str, float]) -> None:
-    for name, table in config.generators.items():
-        if name not in parts:
-            raise unknown("generator in generators", name, parts)
-        for section in table:
-            if section not in SECTIONS:
-                raise unknown(f"key of generators.{name}", section, SECTIONS)
-    given = [section for section in SECTIONS[1:] if getattr(config, section)]
-    if given and len(parts) > 1:
-        first = next(iter(parts))
-        raise UsageError(
-            f"with several generators, say whose settings these are: generators.{first}.{given[0]} in a file, "
-            f"{first}:key=value on the command line, got {given[0]}"
-        )
 
 
 def _data_hash(loaded: LoadedFolder) -> str:

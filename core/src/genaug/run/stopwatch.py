@@ -1,8 +1,11 @@
 """How long each stage of a run takes, so that the slowest one is known."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+_LOG = logging.getLogger("genaug")
 
 
 class Stopwatch:
@@ -24,6 +27,7 @@ class Stopwatch:
         finally:
             self._count()
             self._open.pop()
+        _LOG.info("%s: %.1f s", stage, self._seconds[stage])
 
     def seconds(self) -> dict[str, float]:
         """{stage: seconds so far}, in the order in which they began."""

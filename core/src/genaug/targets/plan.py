@@ -4,12 +4,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from genaug.config import Closed, option
 from genaug.errors import UsageError, shown, unknown
+from genaug.overrides import numbers
 
 MOST_IMAGES = 1_000_000
 REAL_PER_GENERATED = 3  # of an even mix: images of the real side for each generated image
@@ -36,6 +37,18 @@ class MixConfig(Closed):
         "Bring the real side of every class to the size of the largest one, with classical variants of real images or "
         "with copies, before generated images are added; if left out, classical without a target, else none.",
     )
+
+    @field_validator("balance", mode="before")
+    @classmethod
+    def _number_as_text(cls, balance: Any) -> Any:
+        """Accepts numbers, as a file holds them."""
+        return str(balance) if isinstance(balance, int | float) else balance
+
+    @field_validator("targets", mode="before")
+    @classmethod
+    def _by_class(cls, targets: Any) -> Any:
+        """Accepts a text as on the command line: stop=40,yield=10."""
+        return numbers(targets) if isinstance(targets, str) else targets
 
     @model_validator(mode="after")
     def _at_most_one_key(self) -> Self:
