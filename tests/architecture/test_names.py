@@ -85,7 +85,7 @@ def exports(tree: ast.Module) -> set[str]:
     lazy = [node for function in functions if function.name == "__getattr__" for node in ast.walk(function)]
     fronts = [node for node in (*tree.body, *lazy) if isinstance(node, ast.ImportFrom)]
     names = {alias.name for node in fronts for alias in node.names} | {function.name for function in functions}
-    return names - {"TYPE_CHECKING", "Any", "__getattr__"}
+    return names - {"TYPE_CHECKING", "Any", "__dir__", "__getattr__"}
 
 
 def classes_of_one_name() -> Iterator[str]:

@@ -14,7 +14,7 @@ from datasets import ClassLabel, DatasetDict, Features, Value
 from datasets import Dataset as Table
 from datasets import Image as ImageFeature
 from genaug import augment
-from genaug.api import Augmented
+from genaug.augmented import Augmented
 from genaug.data.input_types import load_any
 from genaug.errors import DataError, UsageError
 from numpy.typing import NDArray

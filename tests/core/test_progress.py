@@ -1,7 +1,7 @@
 """What is said while work goes on, where there is no terminal."""
 
 import pytest
-from genaug.cli.console import Lines, Work, _duration
+from genaug.progress import Lines, Work, _duration
 
 from tests.commands import QUICK
 

@@ -164,3 +164,38 @@ def test_it_is_imported_from_genaug_lazily():
     assert genaug.GenerativeSampler is resampling.GenerativeSampler
     with pytest.raises(AttributeError, match="no attribute 'Sampler'"):
         _ = genaug.Sampler
+
+
+def test_rows_of_a_table_are_images_of_the_given_shape():
+    X = images(12, 10, 3)
+    table = drawing("classical", image_shape=(12, 10, 3)).fit_resample(X.reshape(10, -1), Y)[0]
+    assert table.shape == (15, 360)
+    assert np.array_equal(table.reshape(-1, 12, 10, 3), drawing("classical").fit_resample(X, Y)[0])
+
+
+def test_a_table_of_other_values_keeps_its_range():
+    X = images(8, 8).reshape(10, -1) / 255 * 16  # as scikit-learn's digits
+    sampler = drawing("classical", image_shape=(8, 8), value_range=(0, 16))
+    table, _ = sampler.fit_resample(X, Y)
+    assert np.array_equal(table[:10], X)
+    unit = drawing("classical", image_shape=(8, 8)).fit_resample(X / 16, Y)[0]
+    assert np.allclose(table[10:], 16 * unit[10:])
+    assert sampler.get_params()["value_range"] == (0, 16)
+    assert isinstance(sampler.fit_resample(X.tolist(), Y.tolist())[0][10], list)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"image_shape": (8, 9)}, "X: expected [N, 72], since image_shape is (8, 9), got [10, 64]"),
+        (
+            {"image_shape": (8, 8), "value_range": (0, 0.5)},
+            "X: expected values in [0, 0.5], the value_range, got [0, 1]",
+        ),
+        ({"image_shape": (8, 8), "value_range": (1, 0)}, "X: expected values in [1, 0]"),
+    ],
+)
+def test_a_table_of_another_shape_or_range_is_refused(options, words):
+    X = np.linspace(0, 1, 640).reshape(10, 64)
+    with pytest.raises(DataError, match=re.escape(words)):
+        drawing("oversample", **options).fit_resample(X, Y)

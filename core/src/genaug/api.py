@@ -1,156 +1,413 @@
-"""The Python interface: augment() and its result."""
+"""The Python interface: one function for each command, with the same words. Importing it does not import torch."""
 
-from collections.abc import Mapping, Sequence
+import inspect as signatures
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 
-import torch
+from genaug.errors import UsageError, unknown
 
-from genaug.config import changed, parse
-from genaug.data.folder import LoadedFolder
-from genaug.data.input_types import load_any
-from genaug.data.labels import class_name
-from genaug.errors import UsageError
-from genaug.executors import silent
-from genaug.mixing.dataset import ImageDataset
-from genaug.mixing.live import MixedDataset, Recipe
-from genaug.mixing.recipe import parse_recipe
-from genaug.mixing.written import WrittenImages
-from genaug.output.entries import candidate_name
-from genaug.output.files import MODELS
-from genaug.registry import load_registry
-from genaug.report import write_report
-from genaug.run import pipeline
-from genaug.run.assessment import assess
-from genaug.run.budget import within_budget
-from genaug.run.config import RunConfig
-from genaug.run.generation import generate
-from genaug.run.job import Job, resolve
-from genaug.run.judges import judged_probabilities
-from genaug.run.settings import settings_by_generator
-from genaug.storage import scratch_folder
-from genaug.studies.gate import apply_gate, keep_study
-from genaug.targets.sampling_strategy import sampling_strategy_counts
-from genaug.targets.shares import parse_shares
-from genaug.training import side_by_side
+if TYPE_CHECKING:
+    from genaug.augmented import Augmented
+    from genaug.data.folder import LoadedFolder
+    from genaug.mixing.recipe import RecipeConfig
+    from genaug.progress import Work
+    from genaug.registry import Registry
+    from genaug.results import Evaluated, Inspected, Planned, Studied, Verified
+    from genaug.run.config import RunConfig
+    from genaug.run.job import Job
+    from genaug.studies.prediction import Predictions
+    from genaug.studies.saved_classifier import ClassifierFacts
+    from genaug.studies.training_recipe import TrainingRecipe
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Name = str | Path
+Pixels = int | tuple[int, int] | str
+Target = float | str
+Settings = Mapping[str, Any]
+Resize = Literal["auto", "fit", "crop", "stretch"]
+TopUp = Literal["classical", "oversample", "none"]
+Shortfall = Literal["classical", "oversample", "leave", "fail"]
+Format = Literal["folder", "webdataset", "parquet"]
 
 
-class Augmented:
-    """The result of augment().
+class StudyOptions(TypedDict, total=False):
+    """The options of `study` that it shares with `augment` and `plan`, which describe them."""
 
-    dataset: real and synthetic training images together; synthetic: the synthetic ones alone. Both are torch data sets
-    of (PIL image, label), with the pixels that `save` writes and the attributes of torchvision's ImageFolder.
-    counts: {class: {"real": n, "classical": n, "generated": n}}. rejected: {candidate: the selector that rejected it,
-    and why}. shortfall: {class: images missing from the plan}. failures: {class: why}. refused: {class: why it gets no
-    generated images}. skipped: {real file: why it was left out}. findings: sentences on what may be wrong with the set,
-    as a run says them.
-    """
-
-    def __init__(self, job: Job, workers: int | None) -> None:
-        self._folder = scratch_folder(self)
-        job = within_budget(job, self._folder, workers=workers)
-        self._job = apply_gate(job, self._folder, workers=side_by_side(workers))
-        generated = generate(self._job, self._folder / MODELS, self._folder, workers=workers)
-        self._records = generated.records
-        self._mixed = mixed = assess(pipeline.mix(generated), self._job, self._folder, workers, silent)
-        self._arrays = arrays = mixed.arrays()
-        self.counts = mixed.counts()
-        self.findings = list(mixed.record["findings"])
-        self.rejected = {candidate_name(mixed, one): f"{one.rejected_by}: {one.reason}" for one in mixed.rejected}
-        self.shortfall = dict(mixed.shortfall)
-        self.failures = dict(mixed.failures)
-        self.refused = dict(mixed.record["refused"])
-        self.skipped = {entry.path: entry.reason for entry in mixed.loaded.skipped}
-        written = WrittenImages(mixed)
-        self.synthetic = ImageDataset(written.synthetic(), arrays.synthetic_labels.tolist(), mixed.classes)
-        self.dataset = ImageDataset(written, arrays.labels.tolist(), mixed.classes)
-
-    def live(self, recipe: Recipe | None = None) -> MixedDataset:
-        """Real and synthetic images for live training with a recipe; the recipe of augment() if left out.
-
-        Raises UsageError for a recipe that cannot be read.
-        """
-        chosen = self._job.recipe if recipe is None else parse_recipe(recipe)
-        arrays = self._arrays
-        probabilities = judged_probabilities(self._job, arrays, self._folder) if chosen.soft_labels else None
-        real_images, real_labels = arrays.as_real()
-        mixed = ~arrays.tops_up
-        return MixedDataset.of(
-            real_images,
-            real_labels,
-            arrays.synthetic_images[mixed],
-            arrays.synthetic_labels[mixed],
-            self._mixed.classes,
-            chosen,
-            scores=arrays.scores[mixed].tolist(),
-            probabilities=None if probabilities is None else probabilities[torch.from_numpy(mixed)],
-        )
-
-    def save(self, out: str | Path) -> None:
-        """Write the data set to a folder, as `genaug run` does; raises OutputError where it holds something else."""
-        pipeline.save(self._mixed, self._job, self._records, self._folder, Path(out))
-        keep_study(self._job, self._folder, Path(out))
-        write_report(Path(out))
+    per_class: int | None
+    balance: Target | None
+    targets: Mapping[str, int] | None
+    top_up: TopUp | None
+    preset: str
+    settings: Settings | None
+    config: Name | None
+    size: Pixels | None
+    resize: Resize
+    classes: Sequence[str] | None
+    seed: int
+    device: str
+    workers: int | None
+    select: Sequence[str] | str | None
+    selectors: Mapping[str, Settings]
+    overdraw: float
+    judge_steps: int
+    on_shortfall: Shortfall
+    probe: bool
+    model: Settings
+    train: Settings
+    augmentation: Settings
+    generators: Mapping[str, Settings]
 
 
-def augment(
-    data: Any,
-    generator: str | None = None,
-    *,
-    per_class: int | None = None,
-    balance: str | float | None = None,
-    targets: Mapping[str, int] | None = None,
-    top_up: str | None = None,
-    train_size: int | None = None,
-    sampling_strategy: Any = None,
-    preset: str = "auto",
-    settings: Mapping[str, Any] | None = None,
-    size: int | tuple[int, int] | None = None,
-    resize: str = "auto",
-    classes: Sequence[str] | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    workers: int | None = None,
-    **options: Any,
-) -> Augmented:
+class PlanOptions(StudyOptions, total=False):
+    """The options of `plan`; `augment` describes them."""
+
+    sampling_strategy: Any
+    resolution: int | Literal["real"]
+    train_size: int | None
+    recipe: "str | Settings | RecipeConfig"
+    gate: bool
+    check: bool
+    budget: int | str | None
+    reject: Name | None
+    format: Format
+    only_synthetic: bool
+
+
+class AugmentOptions(PlanOptions, total=False):
+    """The options of `augment`, which describes them."""
+
+    progress: "bool | Callable[[Work], object]"
+
+
+class _LeftOut:
+    """The default of an option in a signature, where the config of a run decides it."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+_LEFT_OUT = _LeftOut()
+
+
+def spelled_out(options: type) -> Callable[[Function], Function]:
+    """Give a function a signature that lists every option of a TypedDict, for help() and notebooks."""
+
+    def decorate(function: Function) -> Function:
+        kind = signatures.Parameter.KEYWORD_ONLY
+        own = [one for one in signatures.signature(function).parameters.values() if one.kind is not one.VAR_KEYWORD]
+        known = {one.name for one in own}
+        more = [
+            signatures.Parameter(
+                name, kind, default=_LEFT_OUT, annotation=getattr(annotation, "__forward_arg__", annotation)
+            )
+            for name, annotation in signatures.get_annotations(options).items()
+            if name not in known
+        ]
+        function.__signature__ = signatures.Signature([*own, *more])  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+@spelled_out(AugmentOptions)
+def augment(data: Any, generator: str | None = None, **options: Unpack[AugmentOptions]) -> "Augmented":
     """Train a generator on a small image data set and return the data set with synthetic images added.
 
     data: a folder of class folders; a torchvision ImageFolder; any map-style torch data set of (image, label), as it
     returns them; a Hugging Face Dataset or DatasetDict; or arrays (X, y), X uint8 or float in [0, 1], [N, H, W],
     [N, H, W, C] or [N, C, H, W]. The same pixels under the same class names give the same synthetic images.
-    How many images: one of per_class, balance ("max", "median", a number of images, or a ratio of the largest class),
-    targets ({class: new images}) and sampling_strategy (as imbalanced-learn's over-samplers take it, by class name; see
-    `genaug.targets.sampling_strategy`). Without any of them the mix is even: classical variants bring every class to
+    generator: one name, or several with shares as `a=0.3,b=0.7`; the first of `genaug plugins` if left out.
+
+    How many images, at most one of these. per_class: new images for every class. balance: "max", "median", a number of
+    images, or a ratio of the largest class. targets: {class: new images}. sampling_strategy: as imbalanced-learn's
+    over-samplers take it, by class name. Without any of them the mix is even: classical variants bring every class to
     the size of the largest, then every class gets the same number of generated images, one for three others.
     top_up: "classical", "oversample" or "none", what is done first to bring every class to the largest.
-    train_size: shorter side in pixels at which you will train; findings are about images of this size.
-    generator: one name, or several with shares as `a=0.3,b=0.7`. settings: {key: value} as in `--set`. options: other
-    keys of a config file, such as select, on_shortfall, recipe, probe or check (docs/settings.md). workers:
-    trainings of one thread side by side, each in a process of its own; one for each core if left out.
+
+    How generators train. preset: "auto", "small", "paper" or another one of the generator. settings: {key: value} as
+    in `--set`; `NAME:key` for one of several generators, or for a selector. model, train, augmentation, generators,
+    selectors: the same as tables, as in a config file. config: a config file; options given here override it. size:
+    size at which models work, (height, width) or one number for both. resize: "auto", "fit", "crop" or "stretch".
+    device: "auto", "cpu", "cuda", "cuda:N" or "mps". budget: time for the whole run, in seconds or as "10m". workers:
+    trainings of one thread side by side, each in a process of its own; one for each core if left out. seed: random
+    seed.
+
+    Which images come in. select: selectors in order; none where it is empty. overdraw: most candidates drawn for each
+    requested image. judge_steps: training steps of each classifier that judges images. on_shortfall: what to do if too
+    few candidates are accepted: "classical", "oversample", "leave" or "fail". reject: a file of images to reject, as
+    the report page saves it. probe: let the label-safety probe decide which changes are allowed. gate: run a quick
+    study first, and draw images only if it recommends them. check: find out whether the images harm a classifier.
+
+    What is written. recipe: how real and synthetic images are combined. resolution: "real", or pixels for all training
+    images. train_size: shorter side in pixels at which you will train; findings are about images of this size.
+    classes: classes to use. format: "folder", "webdataset" or "parquet". only_synthetic: write only these.
+
+    progress: True for bars in a terminal or notebook, else lines in the log `genaug`; False for nothing; or a function
+    that is called with every piece of work (stage, title, done, total, unit, detail).
     Raises UsageError, DataError, PluginError or TrainingError.
     """
-    registry = load_registry()
-    chosen = generator or registry.default_generator()
-    values: dict[str, Any] = {"generator": chosen, "per_class": per_class, "targets": targets, "top_up": top_up}
-    values |= {"generators": settings_by_generator(settings or {}, list(parse_shares(chosen)), registry)}
-    values |= {"preset": preset, "resize": resize, "seed": seed, "device": device, "classes": classes}
-    values |= {"balance": None if balance is None else str(balance), "train_size": train_size}
-    values |= {"size": (size, size) if isinstance(size, int) else size}
-    config = parse(RunConfig, values | _plain(options), "augment()")
-    _refuse_two_targets(config, sampling_strategy)
+    from genaug.augmented import Augmented
+    from genaug.data.hugging_face import columns_of
+    from genaug.progress import shown_as
+
+    values: dict[str, Any] = dict(options)
+    progress = values.pop("progress", True)
+    job = _job(data, generator, values, "augment()")
+    with shown_as(progress) as report:
+        return Augmented(job, options.get("workers"), report, columns_of(data))
+
+
+@spelled_out(PlanOptions)
+def plan(data: Any, generator: str | None = None, **options: Unpack[PlanOptions]) -> "Planned":
+    """What `augment` with these options would do, draw and cost. Times a few training steps, writes nothing.
+
+    data, generator and all options: those of `augment`. Raises UsageError, DataError or PluginError.
+    """
+    from genaug.results import Planned
+    from genaug.run.pipeline import check
+
+    job = _job(data, generator, dict(options), "plan()")
+    check(job)
+    return Planned.of(job, options.get("workers"))
+
+
+def inspect(
+    data: Any,
+    *,
+    classes: Sequence[str] | None = None,
+    size: Pixels | None = None,
+    probe: bool = False,
+    judge_steps: int = 400,
+) -> "Inspected":
+    """What is in a data set: classes, sizes, modes, unreadable and duplicate images, leaks between splits, and advice.
+
+    data, classes, size: as for `augment`. probe: test with trained classifiers which flips, rotations and hue shifts
+    keep the class; judge_steps: training steps of each of them. Raises UsageError or DataError.
+    """
+    from genaug.data.input_types import load_any
+    from genaug.results import Inspected
+    from genaug.run.config import RunConfig
+
+    config = _parsed(RunConfig, {"classes": classes, "size": size, "judge_steps": judge_steps}, "inspect()")
     loaded = load_any(data, config.classes, config.size, config.resize)
-    if sampling_strategy is not None:
-        config = changed(config, {"targets": _targets(loaded, sampling_strategy)}, "augment()")
-    return Augmented(resolve(config, loaded, registry), workers)
+    return Inspected.of(loaded, config.judge_steps if probe else None)
 
 
-def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as a config file would hold them: an empty select, or None, becomes `none`."""
-    select = options.get("select", ("novelty",))
-    return dict(options) | ({} if select else {"select": ("none",)})
+def evaluate(
+    real: Name,
+    synthetic: Name,
+    *,
+    metrics: Sequence[str] | str | None = None,
+    features: str = "auto",
+    weights: Name | None = None,
+    allow_download: bool = False,
+    layer: int = 2048,
+    settings: Settings | None = None,
+    size: Pixels | None = None,
+    train_size: int | None = None,
+    resize: Resize = "auto",
+    seed: int = 0,
+) -> "Evaluated":
+    """Score synthetic images; each score comes with an interval and the score that real images get.
+
+    real: the folder of real images from which the synthetic ones were generated. synthetic: the output of a run, or a
+    folder of class folders. metrics: names such as "kid" or "fid[inception]", all if left out. features: of metrics
+    without brackets: "auto", "classifier", "pixels", "inception" or "dinov2". weights: a file with the weights of the
+    last two; allow_download: download them where they are missing; layer: of inception. settings: {"METRIC:key":
+    value}. size, resize, seed: as for `augment`. train_size: shorter side in pixels at which you will train.
+    Raises UsageError, DataError or PluginError.
+    """
+    from genaug.results import Evaluated
+    from genaug.run.config import RunConfig
+
+    given = {"size": size, "train_size": train_size, "resize": resize, "seed": seed}
+    config = _parsed(RunConfig, given, "evaluate()")
+    assigned = [f"{key}={value}" for key, value in (settings or {}).items()]
+    listed = metrics.split(",") if isinstance(metrics, str) else metrics
+    names = None if listed is None else [name.strip() for name in listed]
+    source = None if weights is None else Path(weights)
+    return Evaluated.of(Path(real), Path(synthetic), names, (features, source, allow_download, layer), assigned, config)
 
 
-def _refuse_two_targets(config: RunConfig, sampling_strategy: Any) -> None:
+@spelled_out(StudyOptions)
+def study(
+    data: Any,
+    generator: str | Sequence[str] | None = None,
+    *,
+    counts: Sequence[int] = (),
+    recipe: str | Sequence[str] | None = None,
+    on: Literal["auto", "folds", "split"] = "auto",
+    folds: int = 5,
+    repeats: int | None = None,
+    seeds: int = 2,
+    steps: int | None = None,
+    classifier: str = "small",
+    weights: Name | None = None,
+    budget: int | str | None = None,
+    out: Name | None = None,
+    progress: "bool | Callable[[Work], object]" = True,
+    **options: Unpack[StudyOptions],
+) -> "Studied":
+    """Find out whether synthetic images help: train classifiers with and without them, score them on held-out images.
+
+    data and options: those of `augment`. generator: one, or several that are studied each alone. counts: numbers of
+    synthetic images per class to compare. recipe: one or several ways to combine images. on: what scores the
+    classifiers, folds of the training images or the test split. folds, repeats: of the cross-validation; seeds:
+    classifiers for each arm and split; steps: training steps of each classifier, chosen if left out. classifier:
+    "small", or a model of torchvision or timm; weights: a file of its initial weights. budget: a limit in seconds or
+    as "30m". out: a folder in which finished splits are kept and found again, and the report page is written; a
+    temporary one if left out. progress: as for `augment`. Raises UsageError, DataError, OutputError or TrainingError.
+    """
+    from genaug.data.input_types import load_any
+    from genaug.progress import shown_as
+    from genaug.registry import load_registry
+    from genaug.results import Studied
+    from genaug.studies.question import Question
+    from genaug.studies.runs import study_runs
+
+    for name in options:
+        if name not in StudyOptions.__annotations__:
+            raise unknown("key of study()", name, signatures.signature(study).parameters)
+    values: dict[str, Any] = dict(options)
+    workers, settings = values.pop("workers", None), values.pop("settings", None) or {}
+    asked: dict[str, Any] = {
+        "counts": tuple(counts),
+        "recipes": _listed(recipe),
+        "on": on,
+        "folds": folds,
+        "repeats": repeats,
+        "seeds": seeds,
+    }
+    asked |= {"steps": steps, "classifier": classifier}
+    runs, config = study_runs(
+        _listed(generator) or [],
+        _keys(values, **({"per_class": max(counts)} if counts else {})),
+        settings,
+        {key: value for key, value in asked.items() if value is not None},
+        load_registry(),
+    )
+    first = next(iter(runs.values()))
+    question = Question(
+        load_any(data, first.classes, first.size, first.resize),
+        runs,
+        config,
+        None if weights is None else Path(weights),
+    )
+    with shown_as(progress) as report:
+        return Studied.of(question, None if out is None else Path(out), workers, _seconds(budget), report)
+
+
+def predict(model: Name, images: Name, *, device: str = "auto") -> "Predictions":
+    """Class probabilities of all images in a folder, by a classifier that `train` or `genaug train` wrote."""
+    from genaug.studies import prediction
+
+    return prediction.predict(Path(model), Path(images), device=device)
+
+
+def train(
+    study: Name,
+    out: Name,
+    data: Name | None = None,
+    *,
+    weights: Name | None = None,
+    device: str | None = None,
+    workers: int = 1,
+    progress: "bool | Callable[[Work], object]" = True,
+) -> "ClassifierFacts":
+    """Train the classifier that a study recommends on all training images and write it to the folder `out`.
+
+    study: its folder. data: the folder that was studied, if it has moved. weights: the file of initial weights, if it
+    has moved. device: that of the study if left out. progress: as for `augment`. Raises UsageError, DataError,
+    OutputError, TrainingError or PluginError.
+    """
+    from genaug.progress import shown_as
+    from genaug.studies.final_classifier import train_recommended
+
+    moved, initial = (None if path is None else Path(path) for path in (data, weights))
+    with shown_as(progress) as report:
+        return train_recommended(
+            Path(study), Path(out), data=moved, weights=initial, device=device, workers=workers, report=report
+        )
+
+
+def training_recipe(path: Name) -> "TrainingRecipe":
+    """The recommended training of a study as plain torch parts, for a script of one's own: docs/training.md.
+
+    path: the folder of the study, or its training.yaml.
+    """
+    from genaug.studies import training_recipe as recipes
+
+    return recipes.training_recipe(path)
+
+
+def verify(out: Name) -> "Verified":
+    """Whether an output is still what the run wrote, and whether test images are in train. Writes nothing.
+
+    out: the output of a run. Raises DataError where its records are missing or damaged.
+    """
+    from genaug.results import Verified
+
+    return Verified.of(Path(out))
+
+
+def _job(data: Any, generator: str | None, options: dict[str, Any], where: str) -> "Job":
+    """The job of these options: names and keys are checked first, then the images are read."""
+    from genaug.data.input_types import load_any
+    from genaug.registry import load_registry
+    from genaug.run.job import resolve
+    from genaug.selection import read_manual_rejections
+
+    registry = load_registry()
+    options.pop("workers", None)
+    strategy, reject = options.pop("sampling_strategy", None), options.pop("reject", None)
+    config = _run_config({**options, "generator": generator}, registry, where)
+    _refuse_two_targets(config, strategy)
+    rejections = {} if reject is None else read_manual_rejections(Path(reject))
+    loaded = load_any(data, config.classes, config.size, config.resize)
+    if strategy is not None:
+        config = _with_targets(config, loaded, strategy, where)
+    return resolve(config, loaded, registry).without(rejections)
+
+
+def _run_config(options: dict[str, Any], registry: "Registry", where: str) -> "RunConfig":
+    from genaug.run.settings import run_config
+
+    settings = options.pop("settings", None) or {}
+    return run_config(_keys(options), settings, registry, where)
+
+
+def _keys(options: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """The keys of the config file, overridden by the given options; an empty select, or None, becomes none."""
+    from genaug.run.config import read_settings
+    from genaug.run.settings import laid_over_file
+
+    file = options.pop("config", None)
+    if "select" in options and not options["select"]:
+        options["select"] = "none"
+    return laid_over_file({} if file is None else read_settings(Path(file)), {**options, **more})
+
+
+def _parsed(kind: type["RunConfig"], values: dict[str, Any], where: str) -> "RunConfig":
+    from genaug.config import parse
+
+    return parse(kind, {key: value for key, value in values.items() if value is not None}, where)
+
+
+def _listed(names: Sequence[str] | str | None) -> list[str] | None:
+    return None if names is None else [names] if isinstance(names, str) else list(names)
+
+
+def _seconds(budget: int | str | None) -> int | None:
+    from genaug.overrides import duration
+
+    try:
+        return duration(budget) if isinstance(budget, str) else budget
+    except ValueError as error:
+        raise UsageError(f"budget: {error}, got {budget!r}") from error
+
+
+def _refuse_two_targets(config: "RunConfig", sampling_strategy: Any) -> None:
     given = [name for name in ("per_class", "balance", "targets") if getattr(config, name) is not None]
     if sampling_strategy is not None and given:
         raise UsageError(
@@ -158,8 +415,13 @@ def _refuse_two_targets(config: RunConfig, sampling_strategy: Any) -> None:
         )
 
 
-def _targets(loaded: LoadedFolder, strategy: Any) -> dict[str, int]:
-    """{class: new images} of an imbalanced-learn strategy, whose tables may give classes as numbers."""
+def _with_targets(config: "RunConfig", loaded: "LoadedFolder", strategy: Any, where: str) -> "RunConfig":
+    """The config with the targets of an imbalanced-learn strategy, whose tables may give classes as numbers."""
+    from genaug.config import changed
+    from genaug.data.labels import class_name
+    from genaug.targets.sampling_strategy import sampling_strategy_counts
+
     if isinstance(strategy, Mapping):
         strategy = {class_name(label, "sampling_strategy"): total for label, total in strategy.items()}
-    return sampling_strategy_counts(dict(zip(loaded.spec.classes, loaded.spec.counts, strict=True)), strategy)
+    counts = dict(zip(loaded.spec.classes, loaded.spec.counts, strict=True))
+    return changed(config, {"targets": sampling_strategy_counts(counts, strategy)}, where)

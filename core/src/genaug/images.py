@@ -18,3 +18,8 @@ def to_uint8(images: Tensor) -> NDArray[np.uint8]:
     """Float [N, C, H, W] in [-1, 1], clamped, to uint8 [N, H, W, C], rounded to nearest."""
     pixels = images.detach().to("cpu", torch.float32).clamp(-1.0, 1.0).add(1.0).mul(127.5).round()
     return pixels.to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def to_unit(images: NDArray[np.uint8]) -> Tensor:
+    """uint8 [N, H, W, C] to float32 [N, C, H, W] in [0, 1], as torchvision's ToTensor gives them."""
+    return torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 255

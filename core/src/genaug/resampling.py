@@ -1,5 +1,6 @@
 """augment() with the interface of imbalanced-learn's over-samplers: fit_resample(X, y) for images."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from numbers import Integral
@@ -8,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
@@ -27,8 +29,11 @@ class GenerativeSampler(BaseEstimator):  # type: ignore[misc] # scikit-learn has
 
     sampling_strategy: as of its over-samplers: "auto", "minority", "not majority", "not minority", "all", a ratio for
     two classes, {label: images afterwards}, or a function of y that returns such a table. random_state: a seed, or what
-    scikit-learn accepts as one. Everything else, other options too, is passed to `augment`; its check is off by default
-    (`check=True` turns it on), since a sampler inside a pipeline is fitted many times.
+    scikit-learn accepts as one. image_shape: (height, width) or (height, width, channels) of the images in the rows of
+    a table X [N, features], as scikit-learn's own data sets hold them; value_range: (least, greatest) value of its
+    pixels, where that is not the range of uint8 or [0, 1] of floats. Everything else, other options too, is passed to
+    `augment`; its check is off by default (`check=True` turns it on), since a sampler inside a pipeline is fitted many
+    times, and so is its progress.
 
     After fit: sampling_strategy_ {label: new images}, for the labels that the strategy names. After fit_resample:
     sample_indices_ int64 [N + M]: 0 to N - 1 for the images of X, then for each new image the index in X of its source
@@ -41,6 +46,8 @@ class GenerativeSampler(BaseEstimator):  # type: ignore[misc] # scikit-learn has
         sampling_strategy: Any = "auto",
         *,
         random_state: Any = 0,
+        image_shape: tuple[int, ...] | None = None,
+        value_range: tuple[float, float] | None = None,
         preset: str = "auto",
         settings: Mapping[str, Any] | None = None,
         size: int | tuple[int, int] | None = None,
@@ -51,6 +58,8 @@ class GenerativeSampler(BaseEstimator):  # type: ignore[misc] # scikit-learn has
         self.generator = generator
         self.sampling_strategy = sampling_strategy
         self.random_state = random_state
+        self.image_shape = image_shape
+        self.value_range = value_range
         self.preset = preset
         self.settings = settings
         self.size = size
@@ -66,25 +75,60 @@ class GenerativeSampler(BaseEstimator):  # type: ignore[misc] # scikit-learn has
 
     def fit(self, X: Any, y: Any) -> Self:  # noqa: N803 - scikit-learn's name
         """Set `sampling_strategy_` alone; fit_resample does so too. Raises DataError or UsageError."""
-        self._check(X, y)
+        self._check(self._images(X), y)
         return self
 
     def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:  # noqa: N803 - scikit-learn's name
         """X and y with synthetic images after them, in the layout, type and size of X, and labels in the type of y.
 
-        X: an array or tensor, uint8 or float in [0, 1], [N, H, W], [N, H, W, C] or [N, C, H, W]; all images are
-        stretched to the model size and back, unless an option says otherwise. y: labels [N]. A class may get fewer
-        images where candidates are rejected. Raises DataError, UsageError, PluginError, or TrainingError when a class
-        that shall grow cannot be trained.
+        X: an array or tensor, uint8 or float in [0, 1], [N, H, W], [N, H, W, C] or [N, C, H, W], or with image_shape a
+        table [N, features]; all images are stretched to the model size and back, unless an option says otherwise. y:
+        labels [N]. A class may get fewer images where candidates are rejected. Raises DataError, UsageError,
+        PluginError, or TrainingError when a class that shall grow cannot be trained.
         """
-        form = self._check(X, y)
-        mixed = self._augmented(X, y)
+        images = self._images(X)
+        form = self._check(images, y)
+        mixed = self._augmented(images, y)
         by_name = {class_name(label, "y"): plain_label(label, "y") for label in y}
         places = [_place(mixed, one) for one in mixed.synthetic]
         self.sample_indices_ = np.array([*range(len(X)), *places], dtype=np.int64)
         written = map(mixed.resolution.pixels, mixed.synthetic)
-        images = [form.write(resize(pixels, *form.size, form.channels, "stretch")) for pixels in written]
-        return _extended(X, images), _extended(y, [by_name[mixed.classes[one.label]] for one in mixed.synthetic])
+        drawn = [form.write(resize(pixels, *form.size, form.channels, "stretch")) for pixels in written]
+        return _extended(X, self._as_rows(X, drawn)), _extended(
+            y, [by_name[mixed.classes[one.label]] for one in mixed.synthetic]
+        )
+
+    def _images(self, table: Any) -> Any:
+        """X itself, or the images in the rows of X [N, features]; raises DataError where they have another shape."""
+        if self.image_shape is None:
+            return table
+        rows = table if hasattr(table, "shape") else np.asarray(table)
+        features = math.prod(self.image_shape)
+        if len(rows.shape) != 2 or rows.shape[1] != features:
+            raise DataError(
+                f"X: expected [N, {features}], since image_shape is {self.image_shape}, got {[*rows.shape]}"
+            )
+        return self._unit(rows).reshape(-1, *self.image_shape)
+
+    def _unit(self, rows: Any) -> Any:
+        """Rows with values in [0, 1] instead of the range that was given; raises DataError for values outside of it."""
+        if self.value_range is None:
+            return rows
+        low, high = self.value_range
+        values = np.asarray(rows, dtype=np.float64)
+        if not (low < high and np.isfinite(values).all() and values.min() >= low and values.max() <= high):
+            raise DataError(f"X: expected values in [{low:g}, {high:g}], the value_range, got {_span(values)}")
+        return (values - low) / (high - low)
+
+    def _as_rows(self, table: Any, images: Sequence[Any]) -> Sequence[Any]:
+        """New images as rows of X, in its range of values."""
+        if self.image_shape is None:
+            return images
+        low, high = (0.0, 1.0) if self.value_range is None else self.value_range
+        rows = [
+            np.ravel(image) if self.value_range is None else low + (high - low) * np.ravel(image) for image in images
+        ]
+        return [row.tolist() for row in rows] if isinstance(table, list) else rows
 
     def _check(self, images: Any, labels: Any) -> ArrayFormat:
         check_arrays(images, labels)
@@ -97,7 +141,7 @@ class GenerativeSampler(BaseEstimator):  # type: ignore[misc] # scikit-learn has
     def _augmented(self, images: Any, labels: Any) -> MixedSet:
         targets = {class_name(label, "y"): number for label, number in self.sampling_strategy_.items()}
         shared = {name: getattr(self, name) for name in ("preset", "settings", "size", "device", "workers")}
-        options: dict[str, Any] = {"resize": "stretch", "check": False} | {
+        options: dict[str, Any] = {"resize": "stretch", "check": False, "progress": False} | {
             name: getattr(self, name) for name in self._options
         }
         result = augment((images, labels), self.generator, targets=targets, seed=self._seed(), **shared, **options)
@@ -114,6 +158,10 @@ class GenerativeSampler(BaseEstimator):  # type: ignore[misc] # scikit-learn has
 def _place(mixed: MixedSet, candidate: Candidate) -> int:
     """The index in X of a candidate's source image; files of images from memory are named by their index."""
     return int(PurePosixPath(mixed.loaded.train.names[candidate.source]).stem)
+
+
+def _span(values: NDArray[np.float64]) -> str:
+    return f"[{values.min():g}, {values.max():g}]" if values.size else "none"
 
 
 def _extended(values: Any, new: Sequence[Any]) -> Any:

@@ -7,9 +7,8 @@ import json
 import logging
 import os
 import sys
-import time
 import traceback
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -20,14 +19,13 @@ from genaug.storage import write_nowhere
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress, TaskID
 
     from genaug.data.folder import LoadedFolder
+    from genaug.progress import Shown
 
 
 KINDS = ("real", "classical", "generated")
 _MOST_ROWS = 1000  # of a table with frames
-_EVERY = 30.0  # seconds between lines of progress
 
 
 def say(text: str) -> None:
@@ -156,91 +154,15 @@ def counts_table(counts: Mapping[str, Mapping[str, int]]) -> None:
 
 
 @contextmanager
-def progress() -> "Iterator[Bars | Lines]":
+def progress() -> "Iterator[Shown]":
     """Progress on stderr while work goes on: bars in a terminal, else a line now and then, as for a log."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from genaug.progress import Lines, bars
 
     if _LOUDNESS.quiet or not _err().is_terminal:
         yield Lines(note)
         return
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}", markup=False),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[detail]}", markup=False),
-    )
-    with Progress(*columns, console=_err(), transient=True) as bars:
-        yield Bars(bars)
-
-
-@dataclass(frozen=True)
-class Work:
-    """How far a piece of work is: `done` of `total`, counted in `unit`. stage: its kind. detail: what else to show."""
-
-    stage: str
-    title: str
-    done: int
-    total: int
-    unit: str = "steps"
-    detail: str = ""
-
-
-class Bars:
-    """One bar per piece of work, from its first report until it is finished."""
-
-    def __init__(self, progress: "Progress") -> None:
-        self._progress = progress
-        self._tasks: dict[str, TaskID] = {}
-
-    def show(self, work: Work) -> None:
-        """Move the bar of a piece of work."""
-        if work.title not in self._tasks:
-            shown = printable(work.title)[:40]
-            self._tasks[work.title] = self._progress.add_task(shown, total=work.total, detail="", rate="")
-        task = self._tasks[work.title]
-        speed = self._progress.tasks[task].speed
-        self._progress.update(
-            task,
-            completed=work.done,
-            rate="" if speed is None else f"{speed:.3g} {work.unit}/s",
-            detail=work.detail,
-            visible=work.done < work.total,
-        )
-
-
-class Lines:
-    """A line when a stage begins, and one every 30 seconds while it goes on.
-
-    write: prints a line. clock: seconds.
-    """
-
-    def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._write, self._clock = write, clock
-        self._stage, self._reported = "", 0.0
-        self._begun: dict[str, tuple[float, int]] = {}  # of each piece of work: when, and what was done before
-
-    def show(self, work: Work) -> None:
-        """Say how far a piece of work is, if it is time to."""
-        now = self._clock()
-        name = work.title if work.title.startswith(work.stage) else f"{work.stage}: {work.title}"
-        begun, before = self._begun.setdefault(work.title, (now, work.done))
-        if work.stage != self._stage:
-            self._stage, self._reported = work.stage, now
-            self._write(f"{name}, {work.total:,} {work.unit}")
-        elif now - self._reported >= _EVERY:
-            self._reported = now
-            rate = (work.done - before) / max(now - begun, 1e-9)
-            left = f", {rate:.3g} a second, about {_duration((work.total - work.done) / rate)} left" if rate else ""
-            self._write(f"{name}, {work.done:,} of {work.total:,} {work.unit}{left}")
-
-
-def _duration(seconds: float) -> str:
-    """A time in the unit that fits: 40 s, 3 min, 2.5 h."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    with bars(_err()) as shown:
+        yield shown
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from genaug.cli.declared import OPTIONS, Classes, Data, Device, Json, Out, Resiz
 from genaug.errors import UsageError, shown
 from genaug.overrides import names, read_assignments, size
 from genaug.run.config import RunConfig, read_settings
-from genaug.run.settings import known_request, run_config
+from genaug.run.settings import known_request, laid_over_file, run_config
 from genaug.storage import real_path
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ __all__ = [
 ]
 
 _BESIDE = ("settings", "config", "workers", "reject")
-_TARGETS = {"per_class", "balance", "targets"}
 
 
 @dataclass(frozen=True)
@@ -52,13 +51,14 @@ class RunOptions:
     workers: int | None = None
     reject: Path | None = None
 
-    def run_config(self, registry: "Registry", **more: Any) -> RunConfig:
+    def keys(self, **more: Any) -> dict[str, Any]:
         """The keys of the file, overridden by the given options and by `more`; raises UsageError."""
         values = read_settings(self.config) if self.config else {}
-        options = {key: value for key, value in {**self.values, **more}.items() if value is not None}
-        if _TARGETS & options.keys():
-            values = {key: value for key, value in values.items() if key not in _TARGETS}
-        return run_config(values | options, read_assignments(self.settings or []), registry, "the settings")
+        return laid_over_file(values, {**self.values, **more})
+
+    def run_config(self, registry: "Registry", **more: Any) -> RunConfig:
+        """The config of the keys and settings; raises UsageError."""
+        return run_config(self.keys(**more), read_assignments(self.settings or []), registry, "the settings")
 
     def job(self, data: Path, out: Path | None = None, *, overwrite: bool = False) -> "Job":
         """The job of these options: names, keys and the output are checked first, then the images are read.

@@ -1,6 +1,5 @@
 """genaug study: find out whether synthetic images help."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,13 +7,11 @@ import typer
 
 from genaug.cli import console
 from genaug.cli import options as given
-from genaug.errors import UsageError, shown, unknown
-from genaug.overrides import duration
+from genaug.errors import UsageError, shown
+from genaug.overrides import duration, read_assignments
 from genaug.storage import real_path
 
 if TYPE_CHECKING:
-    from genaug.registry import Registry
-    from genaug.run.config import RunConfig
     from genaug.studies.question import Question
 
 Generators = Annotated[
@@ -75,8 +72,6 @@ StudyOut = Annotated[
     Path | None, typer.Option("--out", "-o", help="Output folder; DATA-study beside the data if left out.")
 ]
 
-# decided by the arms of a study, so these are the same in all runs that draw its images
-_DECIDED_BY_ARMS = {"recipe": "concatenate", "gate": False, "check": False, "format": "folder", "only_synthetic": False}
 _RUN_OPTIONS = (
     *("per_class", "balance", "targets", "top_up", "preset", "settings", "config", "size", "resize", "classes"),
     *("seed", "device", "workers", "select", "overdraw", "judge_steps", "probe"),
@@ -132,27 +127,19 @@ def _question(
     values: dict[str, Any],
     weights: Path | None,
 ) -> "Question":
-    from genaug.config import changed, parse
     from genaug.data.folder import load_folder
     from genaug.registry import load_registry
     from genaug.studies.question import Question
-    from genaug.studies.settings import StudyConfig
+    from genaug.studies.runs import study_runs
 
-    config = parse(StudyConfig, {key: value for key, value in values.items() if value is not None}, "the study")
-    more = {"per_class": max(config.counts)} if config.counts else {}
-    runs = run_configs(generators, options, load_registry(), **more)
+    given_values = {key: value for key, value in values.items() if value is not None and value != []}
+    settings = read_assignments(options.settings or [])
+    most = max(values["counts"]) if values["counts"] else None  # it replaces the target of a file
+    runs, config = study_runs(generators or [], options.keys(per_class=most), settings, given_values, load_registry())
     first = next(iter(runs.values()))
-    if not values["recipes"]:
-        config = changed(config, {"recipes": (first.recipe,)}, "the study")
-    runs = {name: run.model_copy(update=_DECIDED_BY_ARMS | _shortfall(run)) for name, run in runs.items()}
     loaded = load_folder(data, classes=first.classes, size=first.size, resize=first.resize)
     console.show_notes(loaded)
     return Question(loaded, runs, config, weights)
-
-
-def _shortfall(run: "RunConfig") -> dict[str, str]:
-    """Leave rejected images missing: variants of real images in their place would count as synthetic."""
-    return {} if run.on_shortfall == "fail" else {"on_shortfall": "leave"}
 
 
 def _answer(result: dict[str, Any], target: Path, *, as_json: bool) -> None:
@@ -164,36 +151,6 @@ def _answer(result: dict[str, Any], target: Path, *, as_json: bool) -> None:
     else:
         show(result)
         console.say(f"report: {write_report(target)}")
-
-
-def run_configs(
-    generators: list[str] | None, options: given.RunOptions, registry: "Registry", **more: Any
-) -> "dict[str, RunConfig]":
-    """The run of each generator, or of each mixture if shares are given, by its name."""
-    from genaug.targets.shares import parse_shares
-
-    chosen = [name for text in generators or [registry.default_generator()] for name in _names(text)]
-    if not chosen:
-        raise UsageError(
-            "generator: expected a name, or several separated by commas, got nothing (see: genaug plugins)"
-        )
-    owners = {name: set(parse_shares(name)) for name in chosen}
-    for text in options.settings or []:
-        prefix, colon, _ = text.partition("=")[0].partition(":")
-        known = set(registry.selectors.names()).union(*owners.values())
-        if colon and prefix not in known:
-            raise unknown("generator or selector in settings", prefix, known)
-        if not colon and len(chosen) > 1:
-            raise UsageError(
-                f"with several generators, name the generator of a setting: write {chosen[0]}:{text}, got {text!r}"
-            )
-    runs = {}
-    for name in chosen:
-        own = [text for text in options.settings or [] if _belongs(text, owners[name] | {*registry.selectors.names()})]
-        run = replace(options, settings=own).run_config(registry, generator=name, **more)
-        tables = {owner: table for owner, table in run.generators.items() if owner in owners[name]}
-        runs[name] = run.model_copy(update={"generators": tables})
-    return runs
 
 
 def _seconds(budget: str) -> int:
@@ -252,15 +209,6 @@ def _shortfall_note(row: dict[str, Any]) -> str:
         f"{row['generator']}: on average, {row['images']:.0f} images per split were accepted, "
         f"{row['missing']:.1f} fewer than planned{failures}"
     )
-
-
-def _names(text: str) -> list[str]:
-    return [text.strip()] if "=" in text else [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _belongs(text: str, owners: set[str]) -> bool:
-    prefix, colon, _ = text.partition("=")[0].partition(":")
-    return not colon or prefix in owners
 
 
 def _mean(estimate: dict[str, Any]) -> str:

@@ -1,13 +1,70 @@
-"""Reads a Hugging Face Dataset, or a DatasetDict of splits; their image files are used unchanged."""
+"""Reads a Hugging Face Dataset, or a DatasetDict of splits, and writes one; image files are used unchanged."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from genaug.data.in_memory import InMemoryImage, scan_samples
 from genaug.data.labels import class_name
 from genaug.data.scan import Scan
-from genaug.errors import DataError
+from genaug.errors import DataError, UsageError
+
+_MISSING = "a Hugging Face data set needs the library datasets; install it with `pip install datasets`"
+File = tuple[bytes, str, str]  # of an image: its bytes, its name, and the name of its class
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How a Hugging Face data set names things. label_feature: the type of its labels. in_splits: is it a DatasetDict.
+
+    label_feature is None where the labels are to be the class names' numbers in order.
+    """
+
+    image: str = "image"
+    label: str = "label"
+    label_feature: Any = None
+    in_splits: bool = False
+
+
+def columns_of(data: Any) -> Columns | None:
+    """The columns of a Hugging Face Dataset or of the train of a DatasetDict; None for any other data."""
+    if not is_hugging_face(data):
+        return None
+    in_splits = isinstance(data, Mapping)
+    train = data["train"] if in_splits and "train" in data else data
+    if isinstance(train, Mapping):
+        return None
+    image, label = _columns(train)
+    return Columns(image, label, train.features[label], in_splits)
+
+
+def to_hugging_face(splits: Mapping[str, Iterable[File]], classes: Sequence[str], columns: Columns) -> Any:
+    """Image files as a Dataset, or as a DatasetDict of several splits or where `columns` is of one.
+
+    Raises UsageError where the library datasets is not installed.
+    """
+    try:
+        from datasets import ClassLabel, Dataset, DatasetDict, Features, Image
+    except ImportError as error:
+        raise UsageError(_MISSING) from error
+    feature = ClassLabel(names=list(classes)) if columns.label_feature is None else columns.label_feature
+    features = Features({columns.image: Image(), columns.label: feature})
+    tables = {}
+    for split, files in splits.items():
+        rows = [
+            (({"bytes": data, "path": PurePosixPath(name).name}), _label(label, feature)) for data, name, label in files
+        ]
+        images, labels = ([row[place] for row in rows] for place in (0, 1))
+        tables[split] = Dataset.from_dict({columns.image: images, columns.label: labels}, features=features)
+    return DatasetDict(tables) if columns.in_splits or len(tables) > 1 else tables["train"]
+
+
+def _label(name: str, feature: Any) -> Any:
+    """The label of a class, as the data set holds it: its number, or its name in the type of the column."""
+    if getattr(feature, "names", None) is not None:
+        return feature.names.index(name)
+    return int(name) if "int" in str(feature.dtype) else name
 
 
 def is_hugging_face(data: Any) -> bool:
@@ -31,7 +88,7 @@ def from_hugging_face(data: Any, classes: Sequence[str] | None = None) -> Scan:
 def _samples(dataset: Any, of_split: str) -> Iterator[InMemoryImage]:
     from datasets import Image
 
-    image, label = _column(dataset, "Image", ("image", "img")), _column(dataset, "ClassLabel", ("label", "labels"))
+    image, label = _columns(dataset)
     _check_images(dataset.features[image], image)
     rows = dataset.with_format(None).select_columns([image, label]).cast_column(image, Image(decode=False))
     names = getattr(dataset.features[label], "names", None)
@@ -39,6 +96,11 @@ def _samples(dataset: Any, of_split: str) -> Iterator[InMemoryImage]:
         where = f"row {index}{of_split}"
         content, suffix = _content(row[image] or {}, where)
         yield InMemoryImage(content, _label_name(row[label], names, where), where, suffix)
+
+
+def _columns(dataset: Any) -> tuple[str, str]:
+    """The column of images and that of labels; raises DataError."""
+    return _column(dataset, "Image", ("image", "img")), _column(dataset, "ClassLabel", ("label", "labels"))
 
 
 def _column(dataset: Any, feature: str, usual: tuple[str, str]) -> str:

@@ -60,9 +60,14 @@ class Thumbnails:
         return None
 
     def _add(self, pixels: Pixels) -> int:
-        image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).convert("RGB")
-        image.thumbnail((_SIZE, _SIZE), Image.Resampling.LANCZOS)
-        buffer = io.BytesIO()
-        image.save(buffer, "WEBP", quality=_QUALITY, lossless=max(image.size) <= _LOSSLESS_SIZE)
-        self.uris.append(f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}")
+        self.uris.append(data_uri(pixels))
         return len(self.uris) - 1
+
+
+def data_uri(pixels: Pixels) -> str:
+    """A thumbnail of pixels uint8 [H, W, C], as an image in an address."""
+    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).convert("RGB")
+    image.thumbnail((_SIZE, _SIZE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=_QUALITY, lossless=max(image.size) <= _LOSSLESS_SIZE)
+    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -11,6 +11,7 @@ from genaug.registry import Registry
 from genaug.run.config import RunConfig
 from genaug.targets.shares import parse_shares
 
+_TARGETS = {"per_class", "balance", "targets"}
 SECTIONS = ("preset", "model", "train", "augmentation")
 
 
@@ -33,6 +34,13 @@ def run_config(values: Mapping[str, Any], settings: Mapping[str, Any], registry:
             "selectors": {**config.selectors, **chosen},
         }
     )
+
+
+def laid_over_file(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a file with those given beside it over them, as far as they are not None; one target replaces all."""
+    options = {key: value for key, value in given.items() if value is not None}
+    kept = {key: value for key, value in values.items() if not (_TARGETS & options.keys() and key in _TARGETS)}
+    return kept | options
 
 
 def settings_by_generator(
