@@ -93,6 +93,20 @@ def test_a_study_alone_is_a_page_of_its_own(tmp_path):
         assert words in html
 
 
+def test_the_first_screen_shows_real_beside_synthetic_images_of_each_class(out):
+    html = page(out)
+    samples = re.search(r'<section id="samples".*?</section>', html, re.DOTALL)[0]
+    assert html.index('id="samples"') < min(html.index('id="classes"'), html.index('id="images"'))
+    rows = samples.split("<li>")[1:]
+    assert len(rows) == len(CLASSES)
+    for row in rows:
+        kinds = re.findall(r'alt="(\w+) image"', row)
+        assert (kinds.count("real"), kinds.count("synthetic")) == (min(3, REAL), 3)
+    shown = re.search(r'src="(data:image/webp;base64,[^"]+)"', rows[0])
+    real = np.asarray(Image.open(out / "train" / CLASSES[0] / "0.png"))
+    assert np.abs(np.asarray(picture(shown[1])).astype(int) - real).max() == 0, "lossless at this size"
+
+
 def test_each_synthetic_image_is_beside_its_nearest_real_image(out):
     found = data(page(out))
     assert len(found["images"]) == SYNTHETIC * len(CLASSES)

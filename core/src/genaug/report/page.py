@@ -15,6 +15,7 @@ from genaug.output.files import REPORT
 from genaug.report.gallery import make_gallery
 from genaug.report.reading import ReportContent, read_output
 from genaug.report.repeat import repeat
+from genaug.report.samples import class_samples
 from genaug.report.tables import class_rows, loss_curves, study_plots
 from genaug.storage import real_path, write_text
 from genaug.version import __version__
@@ -66,6 +67,7 @@ def _template_values(content: ReportContent) -> dict[str, Any]:
         "study": study,
         "faults": content.faults,
         "rows": class_rows(run) if run else [],
+        "samples": class_samples(content),
         "gallery": make_gallery(content),
         "curves": loss_curves(run) if run else [],
         "plots": study_plots(study) if study else None,
