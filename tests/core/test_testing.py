@@ -16,6 +16,8 @@ from genaug.hookspecs import GeneratorDescription, Needs
 from genaug.testing import GeneratorContract
 from torch import Tensor, nn
 
+from tests.kits import run_all
+
 
 class SoundConfig(GeneratorConfig):
     latent: int = option(4, "Length of the code.", unit="numbers", ge=1, le=64)

@@ -175,7 +175,9 @@ FAULTS = [
 
 
 def contract_for(factory: type) -> SelectorContract:
-    return tried(SelectorContract, SelectorDescription("tried", "", SelectorConfig, f"{__name__}:{factory.__name__}", api=1))
+    return tried(
+        SelectorContract, SelectorDescription("tried", "", SelectorConfig, f"{__name__}:{factory.__name__}", api=1)
+    )
 
 
 @pytest.mark.parametrize("sound", [Confident, Unlike, Brightest])

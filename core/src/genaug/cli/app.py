@@ -169,6 +169,8 @@ def _ended(sentence: str, error: BaseException, code: int) -> int:
     console.complain(sentence)
     console.show_traceback(error)
     return code
+
+
 def _with_help(error: TyperException) -> str:
     """What is wrong with the words of a command, and where to read on."""
     context = getattr(error, "ctx", None)

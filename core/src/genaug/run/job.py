@@ -204,8 +204,6 @@ def default_workers(job: Job) -> int:
     return max(1, min(torch.get_num_threads(), sum(count > 0 for count in job.plan.values()))) if many else 1
 
 
-
-
 def _data_hash(loaded: LoadedFolder) -> str:
     files = [
         [split, name, digest]
