@@ -26,6 +26,7 @@ SPELLINGS = {
     "size": "32x48",
     "resize": "crop",
     "classes": "cat,owl",
+    "groups": "(p[0-9]+)",
     "seed": "4",
     "device": "cpu",
     "select": "novelty,realism",

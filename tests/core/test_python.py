@@ -22,7 +22,7 @@ from tests.commands import QUICK
 from tests.folders import fill
 
 QUICKLY = {"settings": {"steps": 4, "width": 4, "latent": 4}, "preset": "small", "check": False, "select": ()}
-FUNCTIONS = ["augment", "evaluate", "inspect", "plan", "study", "verify"]
+FUNCTIONS = ["augment", "evaluate", "inspect", "plan", "predict", "study", "train", "training_recipe", "verify"]
 SCRIPT = "<script>alert(1)</script>"
 
 

@@ -99,13 +99,15 @@ def test_what_was_interrupted_continues_with_the_same_bytes_and_a_second_time_tr
     out = tmp_path / "stopped"
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
-            library.train(study, out, workers=1, report=stop)
+            final_classifier.train_recommended(study, out, report=stop)
     seen = []
-    library.train(study, out, workers=1, report=lambda message: seen.append((message.number, message.progress.step)))
+    final_classifier.train_recommended(
+        study, out, report=lambda message: seen.append((message.number, message.progress.step))
+    )
     assert min(seen) > (3, 17), "the first two classifiers are kept, and the third continues at its checkpoint"
     assert contents(out) == contents(tmp_path / "straight")
     assert set(contents(out)) == set(FILES)
-    library.train(study, out, workers=1, report=pytest.fail)
+    final_classifier.train_recommended(study, out, report=pytest.fail)
 
 
 def test_workers_change_no_byte(recommended, tmp_path):

@@ -44,6 +44,7 @@ class StudyOptions(TypedDict, total=False):
     size: Pixels | None
     resize: Resize
     classes: Sequence[str] | None
+    groups: str | None
     seed: int
     device: str
     workers: int | None
@@ -141,7 +142,9 @@ def augment(data: Any, generator: str | None = None, **options: Unpack[AugmentOp
 
     What is written. recipe: how real and synthetic images are combined. resolution: "real", or pixels for all training
     images. train_size: shorter side in pixels at which you will train; findings are about images of this size.
-    classes: classes to use. format: "folder", "webdataset" or "parquet". only_synthetic: write only these.
+    classes: classes to use. groups: images that belong together, as those of one patient: a CSV file of file,group
+    lines or a regular expression; no group is on both sides of a split. format: "folder", "webdataset" or "parquet".
+    only_synthetic: write only these.
 
     progress: True for bars in a terminal or notebook, else lines in the log `genaug`; False for nothing; or a function
     that is called with every piece of work (stage, title, done, total, unit, detail).
@@ -190,7 +193,7 @@ def inspect(
     from genaug.run.config import RunConfig
 
     config = _parsed(RunConfig, {"classes": classes, "size": size, "judge_steps": judge_steps}, "inspect()")
-    loaded = load_any(data, config.classes, config.size, config.resize)
+    loaded = load_any(data, config.classes, config.size, config.resize).grouped(config.groups)
     return Inspected.of(loaded, config.judge_steps if probe else None)
 
 
@@ -289,7 +292,7 @@ def study(
     )
     first = next(iter(runs.values()))
     question = Question(
-        load_any(data, first.classes, first.size, first.resize),
+        load_any(data, first.classes, first.size, first.resize).grouped(first.groups),
         runs,
         config,
         None if weights is None else Path(weights),
@@ -364,7 +367,7 @@ def _job(data: Any, generator: str | None, options: dict[str, Any], where: str) 
     config = _run_config({**options, "generator": generator}, registry, where)
     _refuse_two_targets(config, strategy)
     rejections = {} if reject is None else read_manual_rejections(Path(reject))
-    loaded = load_any(data, config.classes, config.size, config.resize)
+    loaded = load_any(data, config.classes, config.size, config.resize).grouped(config.groups)
     if strategy is not None:
         config = _with_targets(config, loaded, strategy, where)
     return resolve(config, loaded, registry).without(rejections)

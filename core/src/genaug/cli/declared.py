@@ -153,6 +153,15 @@ OPTIONS: dict[str, Any] = {
     "size": Size,
     "resize": Resize,
     "classes": Classes,
+    "groups": Annotated[
+        str | None,
+        typer.Option(
+            "--groups",
+            metavar="FILE|REGEX",
+            help="Images that belong together, as of one patient: a CSV file of file,group lines, or a regular "
+            "expression whose parenthesis finds the group in a file name. No group is on both sides of a split.",
+        ),
+    ],
     "seed": Seed,
     "device": Device,
     "workers": Annotated[

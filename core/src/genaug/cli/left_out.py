@@ -21,8 +21,14 @@ def refuse_strange_folder(context: Any, data: Path) -> Path:
     """
     source = context.get_parameter_source("data")
     if source is not None and source.name == "DEFAULT" and context.info_name != "inspect":
-        _refuse(Path.cwd(), f"genaug {context.info_name}")
+        current_folder(f"genaug {context.info_name}")
     return data
+
+
+def current_folder(command: str) -> Path:
+    """The current folder in place of DATA; raises UsageError where it holds other things than images."""
+    _refuse(Path.cwd(), command)
+    return Path()
 
 
 def _refuse(folder: Path, command: str) -> None:

@@ -52,9 +52,10 @@ class RunOptions:
     reject: Path | None = None
 
     def keys(self, **more: Any) -> dict[str, Any]:
-        """The keys of the file, overridden by the given options and by `more`; raises UsageError."""
+        """The keys of the file, overridden by the given options and by what is given of `more`; raises UsageError."""
         values = read_settings(self.config) if self.config else {}
-        return laid_over_file(values, {**self.values, **more})
+        known = {key: value for key, value in more.items() if value is not None}
+        return laid_over_file(values, {**self.values, **known})
 
     def run_config(self, registry: "Registry", **more: Any) -> RunConfig:
         """The config of the keys and settings; raises UsageError."""
@@ -81,6 +82,7 @@ class RunOptions:
 
         rejections = {} if self.reject is None else read_manual_rejections(self.reject)
         loaded = load_folder(data, classes=config.classes, size=config.size, resize=config.resize)
+        loaded = loaded.grouped(config.groups)
         console.show_notes(loaded)
         job = resolve(config, loaded, registry).without(rejections)
         for text in job.notes:

@@ -10,6 +10,7 @@ import typer
 from genaug.cli import console
 from genaug.cli import options as given
 from genaug.cli.from_study import recommended_job
+from genaug.cli.left_out import current_folder
 from genaug.errors import PARTIAL_EXIT_CODE
 from genaug.storage import real_path
 
@@ -58,7 +59,7 @@ def run(
     """
     began = time.monotonic()
     if from_study is None:
-        source = data or Path()
+        source = data or current_folder("genaug run")
         target = out or given.default_out(source)
         job = options.job(source, target, overwrite=overwrite)
         closing = [f"{_UNKNOWN}: genaug study {quote(str(source))} -g {quote(job.config.generator or '')}"]

@@ -74,7 +74,7 @@ StudyOut = Annotated[
 
 _RUN_OPTIONS = (
     *("per_class", "balance", "targets", "top_up", "preset", "settings", "config", "size", "resize", "classes"),
-    *("seed", "device", "workers", "select", "overdraw", "judge_steps", "probe"),
+    *("groups", "seed", "device", "workers", "select", "overdraw", "judge_steps", "probe"),
 )
 
 
@@ -137,7 +137,7 @@ def _question(
     most = max(values["counts"]) if values["counts"] else None  # it replaces the target of a file
     runs, config = study_runs(generators or [], options.keys(per_class=most), settings, given_values, load_registry())
     first = next(iter(runs.values()))
-    loaded = load_folder(data, classes=first.classes, size=first.size, resize=first.resize)
+    loaded = load_folder(data, classes=first.classes, size=first.size, resize=first.resize).grouped(first.groups)
     console.show_notes(loaded)
     return Question(loaded, runs, config, weights)
 

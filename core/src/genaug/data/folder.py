@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genaug.data.description import DescribedFolder, DescribedImages, describe_with_images
+from genaug.data.groups import named_groups
 from genaug.data.scan import Scan, scan
 from genaug.data.split import TrainSplit
 from genaug.errors import DataError
@@ -54,15 +55,24 @@ def changed_meanwhile(path: Path) -> DataError:
 
 @dataclass(frozen=True)
 class LoadedFolder(DescribedFolder):
-    """A folder in memory: what is known of its images, and their pixels."""
+    """A folder in memory: what is known of its images, and their pixels. groups: {file name in a split: group}."""
 
     splits: Mapping[str, LabelledImages]
+    groups: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def train(self) -> TrainSplit:
         """The training split, the only data that anything may be fitted on."""
         images = self.splits["train"]
-        return TrainSplit.ordered(self.spec, images.images, images.labels, images.names, images.hashes)
+        groups = [self.groups.get(name, "") for name in images.names] if self.groups else ()
+        return TrainSplit.ordered(self.spec, images.images, images.labels, images.names, images.hashes, groups)
+
+    def grouped(self, text: str | None) -> "LoadedFolder":
+        """The same images with the groups of a file or a regular expression, see `named_groups`; itself for None."""
+        if text is None:
+            return self
+        names = [name for part in self.splits.values() for name in part.names]
+        return replace(self, groups=named_groups(text, names))
 
     def only_training_on(self, names: Collection[str]) -> "LoadedFolder":
         """A copy with only these training images; it holds no pixel, name or path of any other image.
@@ -74,7 +84,8 @@ class LoadedFolder(DescribedFolder):
         files = tuple(file for file in self.scan.splits["train"] if file.name in names)
         found = replace(self.scan, splits={"train": files}, skipped=(), owner=None)
         spec = replace(self.spec, counts=tuple(counts.tolist()))
-        return LoadedFolder(found, {"train": images}, images.thumbnails, (), spec, self.resize, ())
+        kept = {name: self.groups[name] for name in images.names if name in self.groups}
+        return LoadedFolder(found, {"train": images}, images.thumbnails, (), spec, self.resize, (), kept)
 
 
 def load_folder(

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from genaug.chance import derive, permutation
 from genaug.classifier import Classifier, fit_classifier, load_classifier, precision, save_classifier
 from genaug.data import duplicates
+from genaug.data.groups import joined
 from genaug.data.split import TrainSplit
 from genaug.errors import OutputError
 from genaug.executors import Report, all_results, silent
@@ -184,9 +185,9 @@ def _stored(path: Path, task: ClassifierTask) -> Classifier:
 def part_of(split: TrainSplit, rows: Rows) -> TrainSplit:
     """These rows of a split, with all of its classes."""
     counts = tuple(np.bincount(split.labels[rows], minlength=len(split.spec.classes)).tolist())
-    names = tuple(split.names[row] for row in rows)
+    names, groups = (tuple(values[row] for row in rows if values) for values in (split.names, split.groups))
     spec = replace(split.spec, counts=counts)
-    return TrainSplit(spec, split.images[rows], split.labels[rows], split.rows[rows], names)
+    return TrainSplit(spec, split.images[rows], split.labels[rows], split.rows[rows], names, groups)
 
 
 def folds_of(split: TrainSplit, seed: int) -> Rows:
@@ -211,5 +212,6 @@ def deal_folds(groups: Rows, labels: Rows, count: int, seed: int) -> Rows:
 
 
 def near_groups(split: TrainSplit) -> Rows:
-    """The number of each training image's group of near-duplicates, int64 [N]."""
-    return duplicates.near_groups(np.stack([duplicates.thumbnail(image) for image in split.images]))
+    """The group of each training image, int64 [N]: near-duplicates, and images that the user says belong together."""
+    near = duplicates.near_groups(np.stack([duplicates.thumbnail(image) for image in split.images]))
+    return joined(near, split.groups) if split.groups else near

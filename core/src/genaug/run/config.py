@@ -82,6 +82,11 @@ class RunConfig(MixConfig, SelectConfig):
         "folder", "Output format: class folders, tar shards (WebDataset) or Parquet shards."
     )
     classes: tuple[str, ...] | None = option(None, "Classes to use; all if left out.")
+    groups: str | None = option(
+        None,
+        "Images that belong together, as those of one patient or one video: a CSV file of file,group lines, or a "
+        "regular expression whose parenthesis finds the group in a file name. No group is on both sides of a split.",
+    )
     resolution: int | str = option(
         "real",
         "Size of the written training images. real: your files stay as they are, and each generated image gets a size "

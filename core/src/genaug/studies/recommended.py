@@ -1,5 +1,6 @@
 """From the recommended arm of a study to its file, and from the file to the images and the runs that it means."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,7 @@ def load_studied(file: TrainingFile, home: Path, data: Path | None = None) -> Lo
     if not folder.exists():
         raise DataError(f"there is no folder {folder}, where the study found its images; give their folder as DATA")
     loaded = load_folder(folder, classes=known.classes, size=known.size, resize=known.resize)
+    loaded = dataclasses.replace(loaded, groups=known.groups)
     if loaded.train.fingerprint != known.fingerprint:
         raise DataError(
             f"{folder} is not what the study read: its training images differ (expected {sum(known.counts)}, got "
@@ -202,4 +204,5 @@ def _studied(question: Question, out: Path) -> StudiedImages:
         size=(spec.height, spec.width),
         resize=loaded.resize,
         folds=question.settings.folds,
+        groups=dict(loaded.groups),
     )

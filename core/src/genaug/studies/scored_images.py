@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from genaug.data.duplicates import near_groups, near_matches
 from genaug.data.folder import LoadedFolder
+from genaug.data.groups import joined
 from genaug.errors import UsageError
 from genaug.features import near_groups as groups_of_split
 from genaug.studies.splits import halves
@@ -21,7 +22,7 @@ class ScoredImages:
     """Images with what is needed to score predictions of them.
 
     images: uint8 [N, H, W, C]. labels: int64 [N]. groups: int64 [N], the group of near-duplicates of each. left_out:
-    the number of test images that are near-duplicates of training images.
+    the number of test images that are near-duplicates of training images, or of a group of theirs.
     """
 
     images: NDArray[np.uint8]
@@ -37,14 +38,26 @@ class ScoredImages:
 
     @classmethod
     def test(cls, loaded: LoadedFolder) -> "ScoredImages":
-        """The test images that are no near-duplicates of training images; raises UsageError if there are none."""
+        """The images of `unseen`; raises UsageError if there are none."""
         if "test" not in loaded.splits:
             raise UsageError("--on split needs a test split: put images into a folder test/ beside train/")
+        found = cls.unseen(loaded)
+        if not len(found.labels):
+            raise UsageError("--on split needs test images that are no near-duplicates of training images")
+        return found
+
+    @classmethod
+    def unseen(cls, loaded: LoadedFolder) -> "ScoredImages":
+        """The test images that are neither near-duplicates of training images nor of a group of theirs."""
         test = loaded.splits["test"]
         kept = near_matches(test.thumbnails, loaded.splits["train"].thumbnails) < 0
-        if not kept.any():
-            raise UsageError("--on split needs test images that are no near-duplicates of training images")
-        return cls(test.images[kept], test.labels[kept], near_groups(test.thumbnails[kept]), int((~kept).sum()))
+        known = set(loaded.train.groups) - {""}
+        groups = [loaded.groups.get(name, "") for name in test.names]
+        kept &= np.array([group not in known for group in groups])
+        near = near_groups(test.thumbnails[kept])
+        left = [group for group, stays in zip(groups, kept, strict=True) if stays]
+        numbers = joined(near, left) if any(left) else near
+        return cls(test.images[kept], test.labels[kept], numbers, int((~kept).sum()))
 
     def halves(self, seed: int) -> NDArray[np.bool_]:
         """Bool [N]: the half of each image, see `splits.halves`."""

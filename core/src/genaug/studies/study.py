@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from genaug.chance import derive
-from genaug.data.duplicates import near_matches
 from genaug.errors import GenaugError
 from genaug.executors import Report, silent
 from genaug.output.files import STUDY
@@ -22,6 +21,7 @@ from genaug.studies.length import Length, choose_length, with_length
 from genaug.studies.outcome import SplitPredictions, StudyOutcome
 from genaug.studies.question import DEFAULT_STEPS, FORMAT, Question
 from genaug.studies.recommended import write_recommended
+from genaug.studies.scored_images import ScoredImages
 from genaug.studies.scoring import Scoring, read_predictions, score_all
 from genaug.studies.splits import Fold
 from genaug.studies.summary import summary
@@ -240,10 +240,9 @@ class _Study:
         fold: any finished one, whose settings are used.
         """
         loaded = self._question.loaded
-        test, train = loaded.splits["test"], loaded.splits["train"]
-        kept = near_matches(test.thumbnails, train.thumbnails) < 0
-        if not kept.any():
+        unseen = ScoredImages.unseen(loaded)
+        if not len(unseen.labels):
             return None
-        scoring = replace(self._scoring(fold), title="test split", train=loaded.train, images=test.images[kept])
-        task = FinalTest(loaded, scoring, test.labels[kept], int((~kept).sum()), self._output.own / "test")
+        scoring = replace(self._scoring(fold), title="test split", train=loaded.train, images=unseen.images)
+        task = FinalTest(loaded, scoring, unseen.labels, unseen.left_out, self._output.own / "test")
         return final_test(task, outcome, self._workers, self._report)

@@ -48,6 +48,7 @@ class StudiedImages(Closed):
     size: tuple[int, int] = option(..., "Height and width to which images are resized.", unit="pixels")
     resize: Literal["fit", "crop", "stretch"] = option(..., "How they are resized.")
     folds: int = option(5, "Folds of the study's cross-validation.", ge=2, le=20)
+    groups: dict[Text, Text] = option({}, "Groups that the user named, by file name; images of a group stay together.")
 
 
 class SyntheticImages(Closed):
