@@ -42,7 +42,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_known_one():
         ((2, 16, 16, ("a",), (1,)), DataError),
         ((3, 20, 16, ("a",), (1,)), UsageError),
         ((3, 8, 16, ("a",), (1,)), UsageError),
-        ((3, 16, 264, ("a",), (1,)), UsageError),
+        ((3, 16, 1032, ("a",), (1,)), UsageError),
         ((3, 16, 16, (), ()), DataError),
         ((3, 16, 16, ("a", "b"), (1,)), DataError),
     ],

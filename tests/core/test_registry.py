@@ -9,19 +9,20 @@ from genaug.registry import import_factory, load_registry
 
 PLUGIN = """
 from genaug.config import GeneratorConfig
-from genaug.hookspecs import GeneratorDescription, hookimpl
+from genaug.hookspecs import GeneratorDescription, Needs, hookimpl
 
 @hookimpl
 def genaug_generators():
     return [GeneratorDescription(name={name!r}, summary="", rank=1, config=GeneratorConfig, presets={{}},
-                                 factory={factory!r}, conditioning="class", api={api})]
+                                 factory={factory!r}, conditioning="class", api={api},
+                                 needs=Needs({needs}))]
 """
 
 HOOK = "from genaug.hookspecs import hookimpl\n@hookimpl"
 
 
-def plugin(name="mine", factory="mine:Mine", api=1):
-    return PLUGIN.format(name=name, factory=factory, api=api)
+def plugin(name="mine", factory="mine:Mine", api=1, needs=""):
+    return PLUGIN.format(name=name, factory=factory, api=api, needs=needs)
 
 
 def test_an_installed_plugin_is_found_and_ranked(install):
@@ -37,6 +38,11 @@ def test_an_installed_plugin_is_found_and_ranked(install):
         ("raise ImportError('no such library')", "no such library"),
         ("import this_is_not_installed", "this_is_not_installed"),
         (plugin(api=2), "'mine' was written for API version 2, and this genaug has version 1; update genaug"),
+        (plugin(needs="sizes=(8, 64)"), "the sizes of 'mine' must be a range in [16, 1024]"),
+        (plugin(needs="sizes=(64, 32)"), "the sizes of 'mine' must be a range in [16, 1024]"),
+        (plugin(needs="multiple=12"), "and a multiple of 8"),
+        (plugin(needs="sizes=(40, 60), multiple=32"), "no multiple of 32 lies in [40, 60]"),
+        (plugin(needs="native=(32, 2048)"), "got 2048"),
         (plugin(api=0), "'mine' was written for API version 0, and this genaug has version 1; update the plugin"),
         (plugin(api="None"), "written for API version None, and this genaug has version 1; update the plugin"),
         (plugin().replace(", api=1", ""), "missing 1 required keyword-only argument: 'api'"),

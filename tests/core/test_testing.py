@@ -95,6 +95,18 @@ class AwakeBase(SoundOnBase):
         yield from super().losses(batch)
 
 
+class SquareOnly(Sound):
+    def build(self) -> dict[str, nn.Module]:
+        assert self.spec.height == self.spec.width
+        return super().build()
+
+
+class At48(Sound):
+    def build(self) -> dict[str, nn.Module]:
+        assert {self.spec.height, self.spec.width} <= {48, 96}
+        return super().build()
+
+
 class BreaksInBf16(Sound):
     def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
         codes = self.networks["net"]["out"](torch.zeros(len(batch.images), 4 + self.config.latent))
@@ -309,6 +321,25 @@ def test_a_sound_generator_passes_with_a_frozen_network_and_with_a_librarys_chan
     contract = TestSound()
     contract.described = describe(kind)
     assert run_all(contract) == 17
+
+
+@pytest.mark.parametrize(
+    ("kind", "needs"),
+    [
+        (SquareOnly, Needs(square=True)),
+        (SquareOnly, Needs(native=(24, 24))),
+        (At48, Needs(sizes=(40, 100), multiple=48)),
+        (At48, Needs(sizes=(40, 90), multiple=48)),
+        (At48, Needs(native=(96, 48))),
+    ],
+)
+def test_the_kit_uses_sizes_that_the_plugin_works_at(kind, needs):
+    contract = TestSound()
+    contract.described = describe(kind, needs=needs)
+    contract.test_images_have_the_right_shape_and_range_for_all_channels_and_sizes()
+    contract.described = describe(kind, needs=replace(needs, sizes=(16, 256), multiple=8, square=False, native=None))
+    with pytest.raises(AssertionError):
+        contract.test_images_have_the_right_shape_and_range_for_all_channels_and_sizes()
 
 
 def test_a_plugin_that_leaves_bf16_out_need_not_train_in_it():

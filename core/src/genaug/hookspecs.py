@@ -53,12 +53,21 @@ class Needs:
 
     least_images: smallest number of training images in each class.
     channels: numbers of channels that the generator can model: 1 is grey, 3 is colour.
+    sizes: smallest and largest height and width, at most 1024. multiple: of what height and width must be multiples;
+        a multiple of 8. square: whether height and width must be equal.
+    native: the only height and width at which the networks work. genaug resizes training images to it, and generated
+        images from it, so that users may choose any size; the generator sees its native size in its `spec` and
+        everywhere else. The three fields above are then not used.
     precisions: precisions in which its losses work: "no" (single), which is required, and the mixed ones, "bf16" and
         "fp16". genaug chooses among them; images are always drawn in single precision.
     """
 
     least_images: int = 1
     channels: tuple[int, ...] = (1, 3)
+    sizes: tuple[int, int] = (16, 256)
+    multiple: int = 8
+    square: bool = False
+    native: tuple[int, int] | None = None
     precisions: tuple[str, ...] = ("no", "bf16", "fp16")
 
 

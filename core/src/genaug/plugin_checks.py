@@ -15,6 +15,7 @@ from genaug.hookspecs import (
     MetricDescription,
     SelectorDescription,
 )
+from genaug.spec import LARGEST_SIDE, SIDE_STEP, SMALLEST_SIDE, check_side
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")  # it becomes part of file names
 _CONFIGS: dict[type, type] = {
@@ -45,6 +46,7 @@ def checked(description: Any, kind: type[Any], hook: str) -> Any:
         raise TypeError(f"the factory of {description.name!r} must be text, got {shown(description.factory)}")
     if isinstance(description, GeneratorDescription):
         _check_precisions(description)
+        _check_sizes(description)
     if description.api != API_VERSION:
         newer = isinstance(description.api, int) and description.api > API_VERSION
         raise ValueError(
@@ -52,6 +54,20 @@ def checked(description: Any, kind: type[Any], hook: str) -> Any:
             f"{API_VERSION}; update {'genaug' if newer else 'the plugin'}"
         )
     return description
+
+
+def _check_sizes(description: GeneratorDescription) -> None:
+    needs, name = description.needs, description.name
+    least, most = needs.sizes
+    if not (SMALLEST_SIDE <= least <= most <= LARGEST_SIDE and needs.multiple > 0 and needs.multiple % SIDE_STEP == 0):
+        raise ValueError(
+            f"the sizes of {name!r} must be a range in [{SMALLEST_SIDE}, {LARGEST_SIDE}] and a multiple of {SIDE_STEP}"
+            f", got sizes {shown(needs.sizes)} and multiple {shown(needs.multiple)}"
+        )
+    if -(-least // needs.multiple) * needs.multiple > most:
+        raise ValueError(f"{name!r} allows no size: no multiple of {needs.multiple} lies in [{least}, {most}]")
+    for side in needs.native or ():
+        check_side(side)
 
 
 def _check_precisions(description: GeneratorDescription) -> None:

@@ -7,7 +7,7 @@ from genaug.errors import DataError, UsageError
 __all__ = ["ImageSpec"]
 
 SMALLEST_SIDE = 16
-LARGEST_SIDE = 256
+LARGEST_SIDE = 1024
 SIDE_STEP = 8
 
 
@@ -21,8 +21,9 @@ def check_side(side: int) -> None:
 class ImageSpec:
     """The properties of a training set. Does not import torch, so that presets are computed from it quickly.
 
-    channels: 1 or 3. height, width: model size in pixels, multiples of 8 in [16, 256]. classes: class names in label
-    order. counts: number of training images of each class, in the same order. Raises DataError or UsageError otherwise.
+    channels: 1 or 3. height, width: model size in pixels, multiples of 8 in [16, 1024]. classes: class names in
+    label order. counts: number of training images of each class, in the same order. Raises DataError or UsageError
+    otherwise.
     """
 
     channels: int

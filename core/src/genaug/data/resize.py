@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from genaug.spec import LARGEST_SIDE, SIDE_STEP, SMALLEST_SIDE
+from genaug.spec import SIDE_STEP, SMALLEST_SIDE
 
 Policy = Literal["fit", "crop", "stretch"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 DEFAULT_LARGEST_SIDE = 64  # models cannot learn more detail from tens of images; the paper works at 64
+_LONGEST = 256
 _SQUARE = 1.25
 _SAME_ASPECT = 1.25
 _MOST = 0.9
@@ -26,7 +27,7 @@ def choose_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
     """
     short = _multiple(median(min(size) for size in sizes), DEFAULT_LARGEST_SIDE)
     aspect = median(width / height for width, height in sizes)
-    long = _multiple(short * max(aspect, 1 / aspect), LARGEST_SIDE)
+    long = _multiple(short * max(aspect, 1 / aspect), _LONGEST)
     if aspect >= _SQUARE:
         return short, long
     return (long, short) if aspect <= 1 / _SQUARE else (short, short)
@@ -61,7 +62,7 @@ def sentence(sizes: Sequence[tuple[int, int]], height: int, width: int, policy: 
     middle = f"{median(h for _, h in sizes):g}x{median(w for w, _ in sizes):g}"
     words = {"fit": "padded to fit", "crop": "cropped to their centre", "stretch": "stretched to fit"}[policy]
     shrunk = median(min(size) for size in sizes) > max(height, width)
-    larger = " (--size sets another size, up to 256)" if shrunk else ""
+    larger = " (--size sets another size)" if shrunk else ""
     return f"models work at {height}x{width} pixels{larger}; the images (median size {middle}) are {words}"
 
 

@@ -13,6 +13,7 @@ from genaug.fitting.model import (
 )
 from genaug.fitting.record import ModelRecord, need_record, read_record
 from genaug.fitting.sampler import ModelSampler, PerClass
+from genaug.fitting.sizes import generator_spec, resized
 
 __all__ = [
     "CHUNK",
@@ -30,12 +31,14 @@ __all__ = [
     "draw_chunk",
     "fit",
     "fit_tasks",
+    "generator_spec",
     "image_noise",
     "load_generator",
     "load_model",
     "load_sampler",
     "need_record",
     "read_record",
+    "resized",
     "save_model",
     "take_memory",
     "variant_generator",

@@ -17,6 +17,7 @@ from genaug.errors import DataError
 from genaug.executors import plugin_code
 from genaug.fitting.model import read_weights, save_model, take_memory
 from genaug.fitting.record import has_record, read_record
+from genaug.fitting.sizes import generator_spec, resized
 from genaug.fitting.stop import CopyWatch
 from genaug.generator import AnyGenerator
 from genaug.hookspecs import GeneratorDescription
@@ -198,10 +199,11 @@ def _fit(task: FitTask, report: Callable[[FitProgress], None]) -> FitRecord:
             task.title,
         )
     started = time.monotonic()
-    generator = make_generator(settings.description, task.split.spec, settings.preset.model)
+    own_spec = generator_spec(settings.description, task.split.spec)
+    generator = make_generator(settings.description, own_spec, settings.preset.model)
     trained = train(
         generator,
-        enlarged(task),
+        resized(enlarged(task), own_spec),
         task.train_config,
         seed=_seed(task),
         device=settings.device,
@@ -235,7 +237,7 @@ def enlarged(task: FitTask) -> TrainSplit:
 def _finish(task: FitTask, generator: AnyGenerator, trained: Trained) -> None:
     take_memory(generator, task.known, seed=_seed(task), device=task.settings.device)
     facts = task.settings.to_json() | {"key": task.key, "label": task.label, "code": task.settings.code}
-    save_model(task.path, generator, trained, facts)
+    save_model(task.path, generator, trained, facts, task.split.spec)
 
 
 def _stop_rule(task: FitTask, generator: AnyGenerator) -> CopyWatch | None:

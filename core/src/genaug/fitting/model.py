@@ -16,6 +16,7 @@ from genaug.errors import DataError, PluginError, UsageError
 from genaug.executors import plugin_code
 from genaug.fitting.record import need_record, remove_record, write_record
 from genaug.fitting.sampler import ModelSampler, PerClass
+from genaug.fitting.sizes import generator_spec, resized
 from genaug.generator import AnyGenerator, Batch, Sampler, VariantGenerator
 from genaug.hookspecs import GeneratorDescription
 from genaug.images import to_float
@@ -28,14 +29,20 @@ from genaug.training import Trained, built, restore, stored_tensors
 @torch.no_grad()
 def take_memory(generator: AnyGenerator, split: TrainSplit, *, seed: int, device: str) -> None:
     """Call `remember` of a trained generator with these training images and store the result as its memory."""
+    split = resized(split, generator.spec)
     labels, rows = (torch.from_numpy(array).to(device) for array in (split.labels, split.rows))
     noise = Noise.per_batch(seed, "memory", 0, len(split), device)
     known = Batch(to_float(split.images).to(device), labels, rows, step=0, progress=0.0, noise=noise)
     generator.memory = generator.remember(known)
 
 
-def save_model(path: Path, generator: AnyGenerator, trained: Trained, facts: dict[str, Any]) -> None:
-    """Write the model to `path` (.safetensors), then its record to a .json beside it, which marks it as complete."""
+def save_model(
+    path: Path, generator: AnyGenerator, trained: Trained, facts: dict[str, Any], spec: ImageSpec | None = None
+) -> None:
+    """Write the model to `path` (.safetensors), then its record to a .json beside it, which marks it as complete.
+
+    spec: of the images that it is to draw, where the generator's own has its native size.
+    """
     tensors = {f"memory/{name}": tensor for name, tensor in generator.memory.items()}
     for name, network in generator.networks.items():
         tensors |= {f"network/{name}/{key}": value for key, value in stored_tensors(generator, name, network).items()}
@@ -43,7 +50,7 @@ def save_model(path: Path, generator: AnyGenerator, trained: Trained, facts: dic
     make_folder(path.parent)
     remove_record(path)  # an interrupt between the two files leaves an incomplete model, not a false one
     write_bytes(path, save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}))
-    write_record(path, facts | history, generator.spec)
+    write_record(path, facts | history, spec or generator.spec)
 
 
 def read_weights(path: Path) -> dict[str, dict[str, Tensor]]:
@@ -68,7 +75,7 @@ def load_sampler(paths: Sequence[Path], spec: ImageSpec, registry: Registry, dev
 
 def load_model(path: Path, description: GeneratorDescription, device: str = "cpu") -> ModelSampler:
     """Load one model, as a sampler of the classes that it was trained on; raises DataError if it is damaged."""
-    return ModelSampler(load_generator(path, description), device)
+    return ModelSampler(load_generator(path, description), device, need_record(path).spec)
 
 
 def variant_generator(generator: AnyGenerator) -> VariantGenerator[Any]:
@@ -88,7 +95,7 @@ def load_generator(path: Path, description: GeneratorDescription) -> AnyGenerato
         config = parse(description.config, record.model, f"the model settings in {path.with_suffix('.json')}")
     except UsageError as error:
         raise DataError(str(error)) from error
-    generator = make_generator(description, record.spec, config)
+    generator = make_generator(description, generator_spec(description, record.spec), config)
     _load_tensors(generator, path)
     return generator
 

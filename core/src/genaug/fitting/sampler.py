@@ -7,6 +7,7 @@ from torch import Tensor
 
 from genaug.chance import Noise
 from genaug.errors import PluginError, UsageError
+from genaug.fitting.sizes import brought_to
 from genaug.generator import AnyGenerator, Drawn, Sampler
 from genaug.spec import ImageSpec
 
@@ -14,10 +15,13 @@ _ROUNDING = 1e-3
 
 
 class ModelSampler:
-    """A trained generator as a Sampler: checks labels and results, disables gradients, returns images on the CPU."""
+    """A trained generator as a Sampler: checks labels and results, disables gradients, returns images on the CPU.
 
-    def __init__(self, generator: AnyGenerator, device: str = "cpu") -> None:
-        self.spec = generator.spec
+    spec: that of the images to return, where the generator's own has its native size.
+    """
+
+    def __init__(self, generator: AnyGenerator, device: str = "cpu", spec: ImageSpec | None = None) -> None:
+        self.spec = spec or generator.spec
         self._generator = generator
         self._device = torch.device(device)
         generator.networks = {name: net.to(self._device).eval() for name, net in generator.networks.items()}
@@ -38,7 +42,8 @@ class ModelSampler:
         if not drawn.images.is_floating_point():
             raise PluginError(f"{type(self._generator).__name__}.sample must return floats, got {drawn.images.dtype}")
         images = drawn.images.to("cpu", torch.float32)
-        expected = (count, self.spec.channels, self.spec.height, self.spec.width)
+        own = self._generator.spec
+        expected = (count, own.channels, own.height, own.width)
         name = type(self._generator).__name__
         if images.shape != expected:
             raise PluginError(f"{name}.sample must return images {list(expected)}, got {list(images.shape)}")
@@ -52,7 +57,7 @@ class ModelSampler:
             raise PluginError(f"{name}.sample must return row ids as parents, or -1 for none")
         if drawn.parents.ndim != 2 or len(drawn.parents) != count:
             raise PluginError(f"{name}.sample must return parents [{count}, k], got {list(drawn.parents.shape)}")
-        return Drawn(images, drawn.parents.to("cpu", torch.int64))
+        return Drawn(brought_to(images, self.spec), drawn.parents.to("cpu", torch.int64))
 
 
 class PerClass:

@@ -44,7 +44,7 @@ class CopyWatch:
         """Draw 64 images with the present networks and count the copies; the same step draws with the same noise."""
         take_memory(self._generator, self._known, seed=self._seed, device=self._device)
         noise = Noise.per_image(self._seed, "stop", [(step, image) for image in range(_IMAGES)])
-        drawn = ModelSampler(self._generator, self._device).sample(self._labels(), noise)
+        drawn = ModelSampler(self._generator, self._device, self._split.spec).sample(self._labels(), noise)
         known = to_float(self._known.images).flatten(1)
         return bool(copies(known, drawn.images.flatten(1), _QUANTILE, self._related).double().mean() > self._share)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from genaug.config import AllowedChanges, AugmentationConfig, GeneratorConfig, Preset, TrainConfig, option
-from genaug.hookspecs import GeneratorDescription, hookimpl
+from genaug.hookspecs import GeneratorDescription, Needs, hookimpl
 from genaug.spec import ImageSpec
 
 
@@ -43,6 +43,7 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
             factory="genaug.generators.classical:Classical",
             conditioning="class",
             api=1,
+            needs=Needs(sizes=(16, 1024)),
             from_originals=True,
         ),
         GeneratorDescription(
@@ -54,6 +55,7 @@ def genaug_generators() -> Sequence[GeneratorDescription]:
             factory="genaug.generators.oversample:Oversample",
             conditioning="class",
             api=1,
+            needs=Needs(sizes=(16, 1024)),
             from_originals=True,
         ),
     ]

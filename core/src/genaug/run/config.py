@@ -104,7 +104,8 @@ class RunConfig(MixConfig, SelectConfig):
     )
     size: tuple[int, int] | None = option(
         None,
-        "Height and width at which models work, multiples of 8 in [16, 256]; chosen from the data if left out.",
+        "Height and width at which models work, multiples of 8 in [16, 1024], as far as the generators allow; chosen "
+        "from the data if left out.",
         unit="pixels",
     )
     resize: Literal["auto", "fit", "crop", "stretch"] = option(

@@ -218,6 +218,7 @@ def _image_seconds(generator: AnyGenerator, task: FitTask, most: float) -> float
         network.register_forward_pre_hook(stop_late)
     with suppress(EnoughError), computing(settings.threads):
         take_memory(generator, task.known, seed=0, device=settings.device)
-        draw_chunk(ModelSampler(generator, settings.device), 0, 0, seed=0, name=settings.description.name)
+        sampler = ModelSampler(generator, settings.device, task.split.spec)
+        draw_chunk(sampler, 0, 0, seed=0, name=settings.description.name)
         return (time.perf_counter() - started) / CHUNK
     return math.inf

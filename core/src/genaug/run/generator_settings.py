@@ -10,7 +10,7 @@ from genaug.config import AugmentationConfig, Preset, changed
 from genaug.data.folder import LoadedFolder
 from genaug.errors import UsageError
 from genaug.executors import plugin_code
-from genaug.fitting import FitSettings, code_hash
+from genaug.fitting import FitSettings, code_hash, generator_spec
 from genaug.hookspecs import GeneratorDescription
 from genaug.registry import Registry, make_preset
 from genaug.run.config import RunConfig
@@ -45,10 +45,11 @@ def generator_settings(
 
 def _preset(description: GeneratorDescription, changes: Mapping[str, Any], loaded: LoadedFolder, device: str) -> Preset:
     """The named preset for this data and device, with the run's changes applied."""
-    preset = make_preset(description, changes["preset"], loaded.spec, device.partition(":")[0])
+    spec = generator_spec(description, loaded.spec)
+    preset = make_preset(description, changes["preset"], spec, device.partition(":")[0])
     with plugin_code(f"the settings of {description.name!r}"):
         model = changed(preset.model, changes.get("model", {}), f"the settings of {description.name}")
-        model.check(loaded.spec)
+        model.check(spec)
     return Preset(
         model=model,
         train=changed(preset.train, changes.get("train", {}), "train"),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from genaug.config import changed
 from genaug.data.split import TrainSplit
-from genaug.fitting import FitTask
+from genaug.fitting import FitTask, generator_spec, resized
 from genaug.generator import AnyGenerator
 from genaug.registry import make_generator
 from genaug.training import Progress, train
@@ -60,13 +60,14 @@ def step_time(
 def _timed(task: FitTask, batch: int, limit: float, clock: Callable[[], float]) -> tuple[float | None, AnyGenerator]:
     """Seconds of a step with so many images; None where the first one took too long."""
     settings = task.settings
-    generator = make_generator(settings.description, task.split.spec, settings.preset.model)
+    own_spec = generator_spec(settings.description, task.split.spec)
+    generator = make_generator(settings.description, own_spec, settings.preset.model)
     steps = {"steps": WARM_STEPS + TIMED_STEPS + 1, "batch_size": batch, "warmup_steps": 0, "stop_at_copies": None}
     timer = _Timer(generator, limit, clock)
     with suppress(EnoughError):
         train(
             generator,
-            _first(task.split, batch),
+            resized(_first(task.split, batch), own_spec),
             changed(task.train_config, steps, "train"),
             seed=0,
             device=settings.device,

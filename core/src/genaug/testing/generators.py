@@ -23,16 +23,17 @@ class GeneratorContract:
     preset: the preset that is tested; "auto" if there is none of this name.
     settings: changes to the generator's own settings in that preset. Choose a network so small that it trains a few
         steps in seconds.
-    size: height and width of the images of all tests, multiples of 8 from 16 on.
-    wide_size: a second height and width, not square, for the test of image shapes. Set it to `size` for a generator
-        that works at one size only.
+    size: height and width of the images of all tests, multiples of 8 from 16 on; None for the smallest square that the
+        description allows, or its native size.
+    wide_size: a second height and width for the test of image shapes; None for a wider one, if the description allows
+        one. Set it to `size` for a generator whose settings in these tests fit one size only.
     """
 
     generator: ClassVar[str]
     preset: ClassVar[str] = "small"
     settings: ClassVar[Mapping[str, Any]] = {}
-    size: ClassVar[tuple[int, int]] = (16, 16)
-    wide_size: ClassVar[tuple[int, int]] = (16, 24)
+    size: ClassVar[tuple[int, int] | None] = None
+    wide_size: ClassVar[tuple[int, int] | None] = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Import the plugin's code when tests are collected, so that an error in it is reported once."""
@@ -43,6 +44,15 @@ class GeneratorContract:
     def description(self) -> GeneratorDescription:
         """The description of the generator. Override it to test one that is not installed."""
         return load_registry().generators.get(self.generator)
+
+    def sizes(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The two sizes of the tests as (height, width): those that are set, else what the description allows."""
+        needs = self.description().needs
+        side = -(-needs.sizes[0] // needs.multiple) * needs.multiple
+        size = self.size or needs.native or (side, side)
+        wider = size[1] + needs.multiple
+        fixed = needs.square or needs.native is not None or wider > needs.sizes[1]
+        return size, self.wide_size or (size if fixed else (size[0], wider))
 
     def split(self, channels: int, size: tuple[int, int]) -> TrainSplit:
         """Training images: of three classes, or of one for a generator with one model per class."""
@@ -61,7 +71,7 @@ class GeneratorContract:
 
     def square(self) -> tuple[partial[AnyGenerator], TrainSplit]:
         """A function that creates untrained generators for images of `size`, and those images."""
-        split = self.split(self.description().needs.channels[-1], self.size)
+        split = self.split(self.description().needs.channels[-1], self.sizes()[0])
         return partial(self.make, split), split
 
     def test_describing_needs_no_torch(self) -> None:
@@ -104,7 +114,7 @@ class GeneratorContract:
     def test_images_have_the_right_shape_and_range_for_all_channels_and_sizes(self) -> None:
         """Grey or colour, square or not, as far as the description says that it works."""
         for channels in self.description().needs.channels:
-            for size in (self.size, self.wide_size):
+            for size in self.sizes():
                 split = self.split(channels, size)
                 sampling.check_images(partial(self.make, split), split)
 
