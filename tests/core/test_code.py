@@ -10,6 +10,8 @@ import pytest
 from genaug.fitting import code_hash
 from genaug.output.run_file import read_run
 from genaug.registry import Source, load_registry
+from genaug.run.config import RunConfig
+from genaug.studies.question import _versions
 from PIL import Image
 
 PLUGIN = """
@@ -72,6 +74,16 @@ def test_an_edited_plugin_trains_again_and_says_so(genaug, install, plain, tmp_p
     assert before["code"]["even"] != after["code"]["even"]
     if workers == 1:  # another process writes to its own stderr
         assert "the files of even-plugin changed since even was trained; it is trained again" in caplog.text
+
+
+def test_a_study_does_not_take_the_images_of_an_edited_plugin_for_those_before(install, tmp_path, monkeypatch):
+    install("even-plugin", PLUGIN)
+    config = RunConfig(generator="even", select=("novelty",), on_shortfall="leave")
+    before = list(_versions(config, load_registry()))
+    assert list(_versions(config, load_registry())) == before
+    edit(tmp_path / "site", monkeypatch, "VALUE = 0.0", "VALUE = 1.0")
+    after = list(_versions(config, load_registry()))
+    assert [old == new for old, new in zip(before, after, strict=True)] == [False, True, True, True]
 
 
 @pytest.fixture

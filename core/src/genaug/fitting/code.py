@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, entry_points, requires
 from importlib.util import find_spec
 from pathlib import Path
 
-from genaug.hookspecs import GeneratorDescription
+from genaug.hookspecs import GeneratorDescription, SelectorDescription
 from genaug.registry import GROUP, Source
 from genaug.storage import file_sha256, stage_hash
 
@@ -14,10 +14,10 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")  # at the beginning of a requirement
 _COMPILED = ("__pycache__", ".pyc")
 
 
-def code_hash(description: GeneratorDescription, source: Source) -> str:
-    """A hash of all files of the package that holds a generator, code and data, and of the plugins it depends on.
+def code_hash(description: GeneratorDescription | SelectorDescription, source: Source) -> str:
+    """A hash of all files of the package of a generator or selector, code and data, and of the plugins it depends on.
 
-    Of a generator of core, those of the package `genaug.generators`; the version of core stands for the rest.
+    Of core's own, those of the package `genaug.generators` or `genaug.selectors`; core's version stands for the rest.
     """
     module = description.factory.partition(":")[0]
     if source.distribution == "genaug":

@@ -11,7 +11,7 @@ import torch
 from genaug.chance import derive
 from genaug.data.folder import LoadedFolder
 from genaug.errors import DataError, UsageError
-from genaug.fitting import fit_tasks
+from genaug.fitting import code_hash, fit_tasks
 from genaug.output.real_only import refuse_synthetic
 from genaug.registry import Registry, load_registry
 from genaug.run.config import RunConfig
@@ -97,7 +97,7 @@ class Question:
 
     @cached_property
     def versions(self) -> dict[str, tuple[str, ...]]:
-        """For each run, the distributions that it uses with their versions, and the kind of device."""
+        """For each run, the distributions that it uses with versions and hashes of their files, and the device."""
         registry, core = load_registry(), f"genaug {__version__}"
         return {name: (core, *_versions(config, registry)) for name, config in self.runs.items()}
 
@@ -159,7 +159,8 @@ def _versions(config: RunConfig, registry: Registry) -> Iterator[str]:
     for plugins, names in ((registry.generators, generators), (registry.selectors, selectors)):
         for name in names:
             source = plugins.source(name)
-            yield f"{name}: {source.distribution} {source.version}"
+            code = code_hash(plugins.get(name), source)
+            yield f"{name}: {source.distribution} {source.version} {code}"
     yield f"torch {torch.__version__}"
     yield resolve_device(config.device).partition(":")[0]
 
