@@ -57,7 +57,7 @@ class Flow(Generator[FlowConfig]):
     """Rectified flow over all classes (Liu, Gong and Liu 2023, arXiv 2209.03003).
 
     The network learns the velocity image - noise at points on the straight line between the two. An image is drawn by
-    following the velocity from noise. Times are the sigmoid of normal numbers (Esser et al. 2024, arXiv 2403.03206).
+    following the velocity from noise.
     """
 
     averaged = frozenset({"velocity"})
@@ -69,7 +69,7 @@ class Flow(Generator[FlowConfig]):
     def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
         """Squared error of the velocity at a random time of each image."""
         noise = batch.noise.normal(*batch.images.shape[1:])
-        times = torch.sigmoid(batch.noise.normal())
+        times = batch.noise.uniform()
         points = torch.lerp(noise, batch.images, times[:, None, None, None])
         hidden = batch.noise.uniform() < self.config.dropped
         labels = torch.where(hidden, len(self.spec.classes), batch.labels)

@@ -21,11 +21,11 @@ class FlowConfig(GeneratorConfig):
     guidance_scale: float = option(
         1.5, "How strongly images follow their class; 1 is no guidance, which takes half the time.", ge=1.0, le=20.0
     )
-    sampling_steps: int = option(6, "Steps from noise to image.", unit="steps", ge=1, le=1000)
+    sampling_steps: int = option(8, "Steps from noise to image.", unit="steps", ge=1, le=1000)
 
 
 def _auto(_spec: ImageSpec, device: str) -> Preset:
-    return Preset(model=FlowConfig(), train=_train(400 if device == "cpu" else 2_000, 32))
+    return Preset(model=FlowConfig(), train=_train(700 if device == "cpu" else 2_000, 32))
 
 
 def _small(_spec: ImageSpec, _device: str) -> Preset:
