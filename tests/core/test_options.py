@@ -114,6 +114,7 @@ def test_help_names_defaults_and_choices_and_no_types(genaug):
     for name in _COMMANDS:
         shown = genaug(name, "--help").out
         assert "list[" not in shown
+        assert "<path>" not in shown.partition("Options:")[0]
         assert "922337" not in shown
     shown = " ".join(genaug("run", "--help").out.split())
     for words in (

@@ -274,7 +274,7 @@ def study(
             raise unknown("key of study()", name, signatures.signature(study).parameters)
     values: dict[str, Any] = dict(options)
     workers, settings = values.pop("workers", None), values.pop("settings", None) or {}
-    requested: dict[str, Any] = {
+    chosen: dict[str, Any] = {
         "counts": tuple(counts),
         "recipes": _listed(recipe),
         "on": on,
@@ -282,12 +282,12 @@ def study(
         "repeats": repeats,
         "seeds": seeds,
     }
-    requested |= {"steps": steps, "classifier": classifier}
+    chosen |= {"steps": steps, "classifier": classifier}
     runs, config = study_runs(
         _listed(generator) or [],
         _keys(values, **({"per_class": max(counts)} if counts else {})),
         settings,
-        {key: value for key, value in requested.items() if value is not None},
+        {key: value for key, value in chosen.items() if value is not None},
         load_registry(),
     )
     first = next(iter(runs.values()))

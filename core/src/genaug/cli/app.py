@@ -72,14 +72,27 @@ def with_loudness(function: Callable[..., int]) -> Callable[..., int]:
 
 
 class HelpfulCommand(TyperCommand):
-    """A command whose help names the generators and selectors that are installed."""
+    """A command whose help names the generators and selectors that are installed, and no types of Python."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the options."""
-        for option in self.params:
-            if option.name in ("generator", "select") and isinstance(option, TyperOption):
-                option.help = f"{option.help} {_installed(option.name)}"
-        super().format_options(ctx, formatter)
+        """Write the arguments, then the options."""
+        for title, wanted in (("Arguments", False), ("Options", True)):
+            shown = [one for one in self.get_params(ctx) if isinstance(one, TyperOption) is wanted]
+            rows = [row for one in shown if (row := _help_row(one, ctx)) is not None]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+
+def _help_row(one: Any, context: Any) -> tuple[str, str] | None:
+    """The words and the help of an argument or option."""
+    row = one.get_help_record(context)
+    if row is None:
+        return None
+    words, text = row
+    if not isinstance(one, TyperOption):
+        return words.partition(" <")[0], text  # the rest names a type
+    return words, f"{text} {_installed(one.name)}" if one.name in ("generator", "select") else text
 
 
 def _installed(option: str) -> str:

@@ -33,20 +33,25 @@ def write_report(out: Path) -> Path:
 
 def render(content: ReportContent) -> str:
     """The page as HTML."""
-    assets = _assets()
-    style, script = (_source(assets, name) for name in ("page.css", "page.js"))
-    policy = (
-        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+    templates = assets()
+    style, script = (source(templates, name) for name in ("page.css", "page.js"))
+    values = _template_values(content) | {"policy": content_policy(style, script)}
+    return templates.get_template("page.html").render(style=style, script=script, **values)
+
+
+def content_policy(style: str, script: str | None = None) -> str:
+    """The content security policy of a page: its own style and script, images inside it, and nothing else."""
+    scripts = "'none'" if script is None else f"'{_hash(script)}'"
+    return (
+        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src {scripts}; "
         "base-uri 'none'; form-action 'none'"
     )
-    values = _template_values(content)
-    return assets.get_template("page.html").render(style=style, script=script, policy=policy, **values)
 
 
 @cache
-def _assets() -> Environment:
+def assets() -> Environment:
     """The templates, each compiled once for all pages of a process."""
-    assets = Environment(
+    templates = Environment(
         loader=PackageLoader("genaug.report", "assets"),
         autoescape=True,
         trim_blocks=True,
@@ -54,8 +59,8 @@ def _assets() -> Environment:
         undefined=StrictUndefined,
         finalize=_shown,
     )
-    assets.filters |= {"number": _number, "percent": _percent, "points": _points, "duration": _duration}
-    return assets
+    templates.filters |= {"number": _number, "percent": _percent, "points": _points, "duration": _duration}
+    return templates
 
 
 def _template_values(content: ReportContent) -> dict[str, Any]:
@@ -84,15 +89,15 @@ def _shown(value: Any) -> Any:
     return "\n".join(printable(line) for line in value.split("\n"))
 
 
-def _source(assets: Environment, name: str) -> Markup:
+def source(templates: Environment, name: str) -> Markup:
     """An asset that the page contains unchanged and unescaped."""
-    assert assets.loader is not None
-    return Markup(assets.loader.get_source(assets, name)[0])
+    assert templates.loader is not None
+    return Markup(templates.loader.get_source(templates, name)[0])
 
 
-def _hash(source: str) -> str:
+def _hash(text: str) -> str:
     """The hash that a content security policy uses to allow an inline block."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}"
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def _number(value: float | None) -> str:
