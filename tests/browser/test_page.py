@@ -5,7 +5,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from genaug.report import write_report
+from genaug.report import write_comparison, write_report
 
 from tests.outputs import CLASSES, SYNTHETIC, TAG, evaluation, write_run, write_study
 
@@ -25,6 +25,11 @@ def page_file(tmp_path_factory):
 @pytest.fixture(scope="module")
 def study_file(tmp_path_factory):
     return write_report(write_study(tmp_path_factory.mktemp("study") / "out", "no evidence"))
+
+
+@pytest.fixture(scope="module")
+def comparison_file(page_file, study_file, tmp_path_factory):
+    return write_comparison([page_file.parent, study_file.parent], tmp_path_factory.mktemp("comparison") / "page.html")
 
 
 def status(page, gallery="images"):
@@ -178,14 +183,14 @@ def test_without_javascript_everything_but_the_images_is_shown(visit, page_file)
 
 
 @pytest.mark.parametrize("width", [320, 390, 1440])
-@pytest.mark.parametrize("file", ["page_file", "study_file"])
+@pytest.mark.parametrize("file", ["page_file", "study_file", "comparison_file"])
 def test_nothing_is_wider_than_the_screen(visit, request, file, width):
     page = visit(request.getfixturevalue(file), width=width)
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("file", ["page_file", "study_file"])
+@pytest.mark.parametrize("file", ["page_file", "study_file", "comparison_file"])
 def test_axe_finds_nothing_serious(visit, request, file, scheme):
     from axe_playwright_python.sync_playwright import Axe
 

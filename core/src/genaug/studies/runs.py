@@ -62,7 +62,7 @@ def _check_owners(settings: Mapping[str, Any], chosen: Sequence[str], known: set
             raise unknown("generator or selector in settings", prefix, known)
         if not colon and len(chosen) > 1:
             raise UsageError(
-                f"with several generators, name the generator of a setting: write {chosen[0]}:{key}, got {key!r}"
+                f"with several generators, name the generator of a setting: write {chosen[0]}:{key}=..., got {key!r}"
             )
 
 
