@@ -8,6 +8,8 @@ import pytest
 from genaug.data.description import describe_folder
 from genaug.data.duplicates import near_pairs
 from genaug.data.test_split import choose_test_split
+from genaug.errors import DataError
+from genaug.output.test_split import write_test_split
 from PIL import Image
 
 from tests.folders import contents, fill
@@ -137,3 +139,12 @@ def test_what_cannot_be_split_is_refused_and_nothing_is_written(data, tmp_path, 
     assert "holds synthetic images of genaug" in genaug("split", tmp_path / "run", "-o", out).err
     assert not out.exists()
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_file_that_changes_meanwhile_stops_it_and_nothing_is_left(data, tmp_path):
+    folder = describe_folder(data)
+    chosen = choose_test_split(folder, 0.2, 0)
+    (data / "owl/0.png").write_bytes((data / "owl/1.png").read_bytes())
+    with pytest.raises(DataError, match="was changed or removed while genaug used it"):
+        write_test_split(folder, chosen.test, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
