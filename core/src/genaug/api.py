@@ -5,17 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 
-from genaug.errors import UsageError, unknown
+from genaug.call_options import checked_keys, in_seconds, listed, make_job, run_keys
+from genaug.errors import unknown
 
 if TYPE_CHECKING:
     from genaug.augmented import Augmented
-    from genaug.data.folder import LoadedFolder
     from genaug.mixing.recipe import RecipeConfig
     from genaug.progress import Work
-    from genaug.registry import Registry
     from genaug.results import Evaluated, Inspected, Planned, Studied, Verified
-    from genaug.run.config import RunConfig
-    from genaug.run.job import Job
     from genaug.studies.prediction import Predictions
     from genaug.studies.saved_classifier import ClassifierFacts
     from genaug.studies.training_recipe import TrainingRecipe
@@ -156,7 +153,7 @@ def augment(data: Any, generator: str | None = None, **options: Unpack[AugmentOp
 
     values: dict[str, Any] = dict(options)
     progress = values.pop("progress", True)
-    job = _job(data, generator, values, "augment()")
+    job = make_job(data, generator, values, "augment()")
     with shown_as(progress) as report:
         return Augmented(job, options.get("workers"), report, columns_of(data))
 
@@ -170,7 +167,7 @@ def plan(data: Any, generator: str | None = None, **options: Unpack[PlanOptions]
     from genaug.results import Planned
     from genaug.run.pipeline import check
 
-    job = _job(data, generator, dict(options), "plan()")
+    job = make_job(data, generator, dict(options), "plan()")
     check(job)
     return Planned.of(job, options.get("workers"))
 
@@ -192,8 +189,8 @@ def inspect(
     from genaug.results import Inspected
     from genaug.run.config import RunConfig
 
-    config = _parsed(RunConfig, {"classes": classes, "size": size, "judge_steps": judge_steps}, "inspect()")
-    loaded = load_any(data, config.classes, config.size, config.resize).grouped(config.groups)
+    config = checked_keys(RunConfig, {"classes": classes, "size": size, "judge_steps": judge_steps}, "inspect()")
+    loaded = load_any(data, config.classes, config.size, config.resize)
     return Inspected.of(loaded, config.judge_steps if probe else None)
 
 
@@ -225,7 +222,7 @@ def evaluate(
     from genaug.run.config import RunConfig
 
     given = {"size": size, "train_size": train_size, "resize": resize, "seed": seed}
-    config = _parsed(RunConfig, given, "evaluate()")
+    config = checked_keys(RunConfig, given, "evaluate()")
     assigned = [f"{key}={value}" for key, value in (settings or {}).items()]
     listed = metrics.split(",") if isinstance(metrics, str) else metrics
     names = None if listed is None else [name.strip() for name in listed]
@@ -276,7 +273,7 @@ def study(
     workers, settings = values.pop("workers", None), values.pop("settings", None) or {}
     chosen: dict[str, Any] = {
         "counts": tuple(counts),
-        "recipes": _listed(recipe),
+        "recipes": listed(recipe),
         "on": on,
         "folds": folds,
         "repeats": repeats,
@@ -284,8 +281,8 @@ def study(
     }
     chosen |= {"steps": steps, "classifier": classifier}
     runs, config = study_runs(
-        _listed(generator) or [],
-        _keys(values, **({"per_class": max(counts)} if counts else {})),
+        listed(generator) or [],
+        run_keys(values, **({"per_class": max(counts)} if counts else {})),
         settings,
         {key: value for key, value in chosen.items() if value is not None},
         load_registry(),
@@ -298,7 +295,7 @@ def study(
         None if weights is None else Path(weights),
     )
     with shown_as(progress) as report:
-        return Studied.of(question, None if out is None else Path(out), workers, _seconds(budget), report)
+        return Studied.of(question, None if out is None else Path(out), workers, in_seconds(budget), report)
 
 
 def predict(model: Name, images: Name, *, device: str = "auto") -> "Predictions":
@@ -352,79 +349,3 @@ def verify(out: Name) -> "Verified":
     from genaug.results import Verified
 
     return Verified.of(Path(out))
-
-
-def _job(data: Any, generator: str | None, options: dict[str, Any], where: str) -> "Job":
-    """The job of these options: names and keys are checked first, then the images are read."""
-    from genaug.data.input_types import load_any
-    from genaug.registry import load_registry
-    from genaug.run.job import resolve
-    from genaug.selection import read_manual_rejections
-
-    registry = load_registry()
-    options.pop("workers", None)
-    strategy, reject = options.pop("sampling_strategy", None), options.pop("reject", None)
-    config = _run_config({**options, "generator": generator}, registry, where)
-    _refuse_two_targets(config, strategy)
-    rejections = {} if reject is None else read_manual_rejections(Path(reject))
-    loaded = load_any(data, config.classes, config.size, config.resize).grouped(config.groups)
-    if strategy is not None:
-        config = _with_targets(config, loaded, strategy, where)
-    return resolve(config, loaded, registry).without(rejections)
-
-
-def _run_config(options: dict[str, Any], registry: "Registry", where: str) -> "RunConfig":
-    from genaug.run.settings import run_config
-
-    settings = options.pop("settings", None) or {}
-    return run_config(_keys(options), settings, registry, where)
-
-
-def _keys(options: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """The keys of the config file, overridden by the given options; an empty select, or None, becomes none."""
-    from genaug.run.config import read_settings
-    from genaug.run.settings import laid_over_file
-
-    file = options.pop("config", None)
-    if "select" in options and not options["select"]:
-        options["select"] = "none"
-    return laid_over_file({} if file is None else read_settings(Path(file)), {**options, **more})
-
-
-def _parsed(kind: type["RunConfig"], values: dict[str, Any], where: str) -> "RunConfig":
-    from genaug.config import parse
-
-    return parse(kind, {key: value for key, value in values.items() if value is not None}, where)
-
-
-def _listed(names: Sequence[str] | str | None) -> list[str] | None:
-    return None if names is None else [names] if isinstance(names, str) else list(names)
-
-
-def _seconds(budget: int | str | None) -> int | None:
-    from genaug.overrides import duration
-
-    try:
-        return duration(budget) if isinstance(budget, str) else budget
-    except ValueError as error:
-        raise UsageError(f"budget: {error}, got {budget!r}") from error
-
-
-def _refuse_two_targets(config: "RunConfig", sampling_strategy: Any) -> None:
-    given = [name for name in ("per_class", "balance", "targets") if getattr(config, name) is not None]
-    if sampling_strategy is not None and given:
-        raise UsageError(
-            f"expected one of per_class, balance, targets, sampling_strategy, got {given[0]} and sampling_strategy"
-        )
-
-
-def _with_targets(config: "RunConfig", loaded: "LoadedFolder", strategy: Any, where: str) -> "RunConfig":
-    """The config with the targets of an imbalanced-learn strategy, whose tables may give classes as numbers."""
-    from genaug.config import changed
-    from genaug.data.labels import class_name
-    from genaug.targets.sampling_strategy import sampling_strategy_counts
-
-    if isinstance(strategy, Mapping):
-        strategy = {class_name(label, "sampling_strategy"): total for label, total in strategy.items()}
-    counts = dict(zip(loaded.spec.classes, loaded.spec.counts, strict=True))
-    return changed(config, {"targets": sampling_strategy_counts(counts, strategy)}, where)

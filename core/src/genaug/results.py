@@ -1,6 +1,5 @@
 """What the functions of the Python interface return: plain facts, with a text and an HTML form for notebooks."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +10,9 @@ from numpy.typing import NDArray
 
 from genaug.audit import Verification
 from genaug.audit import verify as verify_output
-from genaug.data.decode import UnreadableError, decode
 from genaug.data.folder import LoadedFolder
 from genaug.data.inspection import Inspection, inspect_folder
-from genaug.data.split import TrainSplit
-from genaug.errors import GenaugError
 from genaug.evaluation import (
-    EvaluationInputs,
     MetricInputs,
     Row,
     compare,
@@ -31,11 +26,11 @@ from genaug.evaluation import (
 )
 from genaug.executors import Report
 from genaug.features.crossfit import cross_fit
-from genaug.output.provenance import read_unchecked
 from genaug.probe import Probe, probe
 from genaug.registry import load_registry
 from genaug.report import write_report
-from genaug.report.notebook import STRIP, Strips, as_html, as_text
+from genaug.report.notebook import Strips, as_html, as_text, short
+from genaug.report.strips import of_inputs, of_output, of_train
 from genaug.run.budget import budgeted_drawing, choose, shortened
 from genaug.run.config import RunConfig
 from genaug.run.cost import CostEstimate, measure
@@ -86,7 +81,7 @@ class Inspected(_Shown, Inspection):
         """Inspect images; with the probe where the steps of its classifiers are given."""
         train = loaded.train
         found = None if judge_steps is None else probe(train, cross_fit(train, seed=0, steps=judge_steps))
-        return cls(**vars(inspect_folder(loaded)), probe=found, images=_of_train(train))
+        return cls(**vars(inspect_folder(loaded)), probe=found, images=of_train(train))
 
     def to_json(self) -> dict[str, Any]:
         """The fields as `genaug inspect --json` prints them."""
@@ -138,7 +133,7 @@ class Planned(_Shown):
         cost = measure(job, workers, drawing=None if seconds is None else budgeted_drawing(seconds))
         job = job if seconds is None else shortened(job, choose(cost, seconds))
         settings = {share.name: share.settings.to_json() for share in job.shares}
-        images = _of_train(job.loaded.train)
+        images = of_train(job.loaded.train)
         return cls(job.planned(), cost, possible_shortcut(job.planned()), settings, job.budget, images)
 
     def _title(self) -> str:
@@ -188,7 +183,7 @@ class Evaluated(_Shown):
         metric_inputs = MetricInputs(inputs, extractors, seed=config.seed)
         rows = [row for request in requests for row in compare(request, metric_inputs)]
         rows += detectability_rows(metric_inputs) if detectable else []
-        return cls(rows, (*inputs.notes, *([reason] if reason else [])), _of_inputs(inputs))
+        return cls(rows, (*inputs.notes, *([reason] if reason else [])), of_inputs(inputs))
 
     def to_json(self) -> list[dict[str, Any]]:
         """The rows as `genaug evaluate --json` prints them."""
@@ -201,11 +196,11 @@ class Evaluated(_Shown):
         rows = [
             (
                 f"{row.name} {'↑' if row.higher_is_better else '↓'}",
-                _number(row.overall.value),
+                short(row.overall.value),
                 ""
                 if row.overall.interval is None
                 else f"{row.overall.interval.low:.3g} to {row.overall.interval.high:.3g}",
-                _number(row.real),
+                short(row.real),
                 row.images,
             )
             for row in self.rows
@@ -243,7 +238,7 @@ class Studied(_Shown):
         folder = scratch_folder(owner) / "study" if out is None else out
         record = study(question, folder, workers=side_by_side(workers), budget=budget, report=report)
         page = None if out is None else write_report(out)
-        return cls(record, page, _of_train(question.loaded.train))
+        return cls(record, page, of_train(question.loaded.train))
 
     def _title(self) -> str:
         return f"Studied: {self.verdict}"
@@ -252,7 +247,7 @@ class Studied(_Shown):
         rows = [
             (
                 arm["name"],
-                _mean(arm["balanced_accuracy"]),
+                short(arm["balanced_accuracy"]["mean"]),
                 "" if arm["difference"] is None else arm["difference"]["verdict"],
             )
             for arm in self.record["arms"]
@@ -297,45 +292,4 @@ class Verified(_Shown, Verification):
         return found or ["every image and model is as the run wrote it"]
 
     def _images(self) -> Strips:
-        return _of_output(Path(self.out))
-
-
-def _of_train(train: TrainSplit) -> dict[str, list[Pixels]]:
-    """A few images of each class."""
-    return {name: list(train.images[train.labels == label][:STRIP]) for label, name in enumerate(train.spec.classes)}
-
-
-def _of_inputs(inputs: EvaluationInputs) -> dict[str, dict[str, list[Pixels]]]:
-    labels, real = inputs.labels.numpy(), _of_train(inputs.train)
-    return {
-        name: {"real": real[name], "synthetic": list(inputs.synthetic[labels == label][:STRIP])}
-        for label, name in enumerate(inputs.train.spec.classes)
-    }
-
-
-def _of_output(out: Path) -> dict[str, dict[str, list[Pixels]]]:
-    """A few training images of each class of an output, as its records name them; none from shards."""
-    found: dict[str, dict[str, list[Pixels]]] = {}
-    for line in read_unchecked(out):
-        if "shard" in line or line["split"] != "train":
-            continue
-        kinds = found.setdefault(line["label"], {"real": [], "synthetic": []})
-        pictures = kinds["synthetic" if line["synthetic"] else "real"]
-        if len(pictures) < STRIP and (pixels := _decoded(out / line["file_name"])) is not None:
-            pictures.append(pixels)
-    return found
-
-
-def _decoded(path: Path) -> Pixels | None:
-    try:
-        return decode(path).pixels
-    except (UnreadableError, GenaugError, OSError):
-        return None
-
-
-def _number(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.3g}"
-
-
-def _mean(estimate: Mapping[str, Any]) -> str:
-    return "" if estimate["mean"] is None else f"{estimate['mean']:.3f}"
+        return of_output(Path(self.out))

@@ -1,5 +1,6 @@
 """Results as text and as HTML that needs no other file, as notebooks show them."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
@@ -37,6 +38,11 @@ def as_html(
         parts.append(f"<table>{_row('th', ('', *shown))}{''.join(lines)}</table>")
     parts += [f"<p>{_shown(text)}</p>" for text in (*_left_out(rows), *sentences)]
     return f"<div>{''.join(parts)}</div>"
+
+
+def short(value: float | None) -> str:
+    """A number with three significant digits; empty for none."""
+    return "" if value is None or math.isnan(value) else f"{value:.3g}"
 
 
 def _left_out(rows: Sequence[Row]) -> list[str]:
