@@ -20,7 +20,7 @@ from genaug.studies.arms import real_arms, synthetic_arms
 from genaug.studies.classifier_training import batch_size, study_training
 from genaug.studies.learner import ClassifierSpec, Learner, RecipeOrder
 from genaug.studies.question import Question
-from genaug.studies.recommended import arm_of, question_of, run_config_of, training_file
+from genaug.studies.recommended import allowed_by_all, arm_of, question_of, run_config_of, training_file
 from genaug.studies.settings import StudyConfig
 from genaug.studies.synthetic_sets import SyntheticSetTask
 from genaug.studies.training_file import read_training_file, write_training_file
@@ -113,6 +113,16 @@ def test_a_changed_file_is_refused_with_the_key_that_is_wrong(question, written,
     (out / TRAINING).write_text(yaml.safe_dump(values), "utf-8")
     with pytest.raises(error, match=words):
         training_recipe(out)
+
+
+def test_a_change_is_used_if_the_probes_of_all_splits_allow_it():
+    found = [
+        AllowedChanges(flips=("horizontal", "vertical"), hue=False),
+        AllowedChanges(flips=("vertical",), turns=False),
+        AllowedChanges(flips=("vertical", "horizontal")),
+    ]
+    assert allowed_by_all(found) == AllowedChanges(flips=("vertical",), turns=False, hue=False)
+    assert allowed_by_all([AllowedChanges()] * 2) == AllowedChanges()
 
 
 def test_the_file_is_frozen_and_a_folder_without_one_is_refused(question, written, tmp_path):

@@ -63,6 +63,10 @@ Network = Annotated[
         "--classifier", help="Classifier: small, or a model of torchvision or timm by name, such as resnet18."
     ),
 ]
+Frozen = Annotated[
+    bool,
+    typer.Option("--frozen", help="Keep the weights of --weights and train a linear layer on the network's features."),
+]
 Weights = Annotated[Path | None, typer.Option("--weights", help="File of initial weights of the classifier.")]
 Budget = Annotated[
     str | None,
@@ -93,6 +97,7 @@ def study(
     seeds: Seeds = None,
     steps: Steps = None,
     classifier: Network = None,
+    frozen: Frozen = False,
     weights: Weights = None,
     out: StudyOut = None,
     as_json: given.Json = False,
@@ -108,6 +113,7 @@ def study(
         "seeds": seeds,
         "steps": steps,
         "classifier": classifier,
+        "frozen": frozen or None,
         "recipes": recipe,
         "counts": numbers(counts),
     }

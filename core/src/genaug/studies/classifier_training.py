@@ -72,21 +72,26 @@ class ClassifierTraining(Closed):
         )
 
 
-def study_training(network: str, steps: int, batch: int, allowed: AllowedChanges | None) -> ClassifierTraining:
+def study_training(
+    network: str, steps: int, batch: int, allowed: AllowedChanges | None, *, frozen: bool = False
+) -> ClassifierTraining:
     """The training of a study's classifiers, the same for all arms but for the changes of images.
 
-    network: its name. batch: images per step. allowed: the changes that an arm may make; None for none.
+    network: its name. batch: images per step. allowed: the changes that an arm may make; None for none. frozen: whether
+    only a linear layer is trained.
     """
     return ClassifierTraining(
         steps=steps,
         batch_size=batch,
         augmentation=None if allowed is None else ImageChanges.within(allowed),
-        **_of_network(network, steps),
+        **_of_network(network, steps, frozen=frozen),
     )
 
 
-def _of_network(network: str, steps: int) -> dict[str, Any]:
-    """The settings in which the small network differs from all others."""
+def _of_network(network: str, steps: int, *, frozen: bool) -> dict[str, Any]:
+    """The settings in which networks differ."""
+    if frozen:
+        return {"optimizer": OptimizerSettings(rate=3e-3, weight_decay=0.1)}
     if network != SMALL:
         return {"warmup_steps": min(20, steps - 1)}
     return {

@@ -200,8 +200,7 @@ def _results(task: FinalTask, learner: Learner) -> Iterator[tuple[str, Tensor]]:
     if task.held_out is not None:
         yield _LOGITS, learner.logits(task.held_out)
         return
-    for name, tensor in learner.networks["classifier"].state_dict().items():
-        yield name, tensor.detach().cpu().contiguous()
+    yield from learner.state().items()
 
 
 def _facts(file: TrainingFile, tasks: Sequence[FinalTask]) -> ClassifierFacts:
@@ -214,6 +213,7 @@ def _facts(file: TrainingFile, tasks: Sequence[FinalTask]) -> ClassifierFacts:
         size=file.data.size,
         resize=file.data.resize,
         network=file.network.name,
+        frozen=file.network.frozen,
         training=final.training,
         images=len(final.train),
         calibration=_calibrated(folds),

@@ -21,7 +21,8 @@ from genaug.mixing.batches import EpochBatches
 from genaug.mixing.collate import Collate, MixedBatch
 from genaug.mixing.live import MixedDataset
 from genaug.spec import ImageSpec
-from genaug.studies.classifier_training import ClassifierTraining, study_training
+from genaug.studies.classifier_training import ClassifierTraining, ImageChanges, study_training
+from genaug.studies.frozen import FeatureHead, frozen_features, frozen_network
 from genaug.studies.networks import make_network
 from genaug.studies.training_parts import SmoothedCrossEntropy, changed_images, make_optimizer
 from genaug.training import Progress, resolve_precision, train
@@ -36,7 +37,7 @@ class ClassifierSpec:
     """A classifier and the length of its training.
 
     network: its name. weights: a file of initial weights; None for random ones. sha256: the hash of that file, empty
-    without one. steps: training steps.
+    without one. steps: training steps. frozen: whether its weights stay, but for a linear layer on its features.
     """
 
     network: str
@@ -44,10 +45,12 @@ class ClassifierSpec:
     sha256: str
     steps: int
     device: str
+    frozen: bool = False
 
     def key(self) -> list[Any]:
         """Plain values that decide the trained classifier, for hashes."""
-        return [self.network, self.sha256, self.steps, self.device.partition(":")[0]]
+        frozen = ["frozen"] if self.frozen else []
+        return [self.network, self.sha256, self.steps, self.device.partition(":")[0], *frozen]
 
 
 class Learner(Trainable):
@@ -91,6 +94,11 @@ class Learner(Trainable):
         """The outputs of the last layer: uint8 [N, H, W, C] to float32 [N, K]."""
         return logits_of(self.networks["classifier"], images, self._classifier.device)
 
+    def state(self) -> dict[str, Tensor]:
+        """All tensors of the trained network by name, on the CPU."""
+        found = self.networks["classifier"].state_dict().items()
+        return {name: tensor.detach().cpu().contiguous() for name, tensor in found}
+
     def _mixed_batch(self, batch: Batch) -> MixedBatch:
         rows, device = batch.rows.cpu(), batch.images.device
         targets, weights = self._mixed.targets[rows].to(device), self._mixed.weights[rows].to(device)
@@ -101,6 +109,50 @@ class Learner(Trainable):
     def _shown(self, batch: Batch) -> Tensor:
         """The images of a batch, each changed in its own way where the arm is to be augmented."""
         return changed_images(batch.images, batch.noise, self._training.augmentation)
+
+
+class FrozenLearner(Learner):
+    """A linear layer on the features of a frozen network, which are computed once for each image and changed copy.
+
+    In each step an arm with augmentation shows each image as it is or as one of its copies, by chance.
+    """
+
+    def build(self) -> dict[str, nn.Module]:
+        """One layer: features [N, D] to logits [N, K]."""
+        self._table = self._features(self._mixed.images, self._training.augmentation)
+        head = FeatureHead(self._table.shape[2], len(self._mixed.classes))
+        head.fit(self._table[:, 0])
+        return {"classifier": head}
+
+    def losses(self, batch: Batch) -> Iterator[tuple[str, Tensor]]:
+        """The mean cross-entropy with smoothed targets, each image with its weight; features are blended as images."""
+        copies = batch.noise.integers(self._table.shape[1]).cpu()
+        features = self._table[batch.rows.cpu(), copies].to(batch.images.device)
+        mixed = self._mixed_batch(replace(batch, images=features[:, :, None, None]))
+        logits = self.networks["classifier"](mixed.images.flatten(1))
+        yield "classifier", self._loss(logits, mixed.targets, mixed.weights)
+
+    @torch.no_grad()
+    def logits(self, images: NDArray[np.uint8]) -> Tensor:
+        """The outputs of the last layer: uint8 [N, H, W, C] to float32 [N, K]."""
+        features = self._features(images, None)[:, 0]
+        head = self.networks["classifier"].eval().cpu()
+        found: Tensor = head(features)
+        return found
+
+    def state(self) -> dict[str, Tensor]:
+        """All tensors of the frozen network and of the trained layer by name, on the CPU."""
+        network = frozen_network(self._classifier.network, self.spec, self._classifier.weights)
+        network.head.load_state_dict(super().state())
+        return {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+
+    def _shown(self, batch: Batch) -> Tensor:
+        return batch.images
+
+    def _features(self, images: NDArray[np.uint8], changes: ImageChanges | None) -> Tensor:
+        one, spec = self._classifier, self.spec
+        size = spec.channels, spec.height, spec.width
+        return frozen_features(one.network, one.weights, one.sha256, one.device, *size).of(images, changes)
 
 
 @torch.no_grad()
@@ -140,7 +192,7 @@ def learn(
 
     batch: images per step. allowed: what may change when an image is shown; None to show the images themselves.
     """
-    training = study_training(classifier.network, classifier.steps, batch, allowed)
+    training = study_training(classifier.network, classifier.steps, batch, allowed, frozen=classifier.frozen)
     return fit_learner(spec, mixed, classifier, training, seed=seed)
 
 
@@ -157,7 +209,8 @@ def fit_learner(
     """A classifier trained on mixed images. checkpoints: folder in which an interrupted training is continued."""
     counts = np.bincount(mixed.labels, minlength=len(mixed.classes))
     spec = replace(spec, counts=tuple(counts.tolist()))
-    learner = Learner(spec, classifier, mixed, training, seed)
+    kind = FrozenLearner if classifier.frozen else Learner
+    learner = kind(spec, classifier, mixed, training, seed)
     rows = np.arange(len(mixed), dtype=np.int64)
     names = tuple(map(str, rows.tolist()))
     train(

@@ -26,9 +26,22 @@ def make_network(name: str, spec: ImageSpec, weights: Path | None = None) -> nn.
         if weights is not None:
             raise UsageError("the small classifier always begins from random weights; leave out the weights")
         return small_network(spec)
-    network = _library_network(name, len(spec.classes))
+    return unit_input(load_weights(name, len(spec.classes), weights))
+
+
+def load_weights(name: str, classes: int, weights: Path | None, *, whole: bool = False) -> nn.Module:
+    """A network of torchvision or timm, with random weights or those of a file; its last layer is always random.
+
+    whole: refuse a file without all tensors of the other layers; else a tenth of them may be missing.
+    """
+    network = _library_network(name, classes)
     if weights is not None:
-        _load(network, weights)
+        _load(network, weights, whole=whole)
+    return network
+
+
+def unit_input(network: nn.Module) -> nn.Module:
+    """A network that takes images in [-1, 1], of one or three channels, in place of the input of its public weights."""
     return _ImageNetInput(network)
 
 
@@ -83,11 +96,12 @@ def _timm(name: str, classes: int) -> nn.Module | None:
     return network
 
 
-def _load(network: nn.Module, path: Path) -> None:
+def _load(network: nn.Module, path: Path, *, whole: bool) -> None:
     """Load all tensors but those of the last layer, which belong to other classes."""
     expected, stored = network.state_dict(), load_state(find_weights(Public(path.name, path.name), path))
     fitting = {key: value for key, value in stored.items() if key in expected and expected[key].shape == value.shape}
-    if len(fitting) < _LEAST_LOADED * len(expected):
+    needed = len(expected) - 2 if whole else _LEAST_LOADED * len(expected)  # the last layer has two tensors
+    if len(fitting) < needed:
         raise DataError(f"{path} holds weights of another network: {len(fitting)} of {len(expected)} tensors fit")
     network.load_state_dict(fitting, strict=False)
 
@@ -101,7 +115,9 @@ class _ImageNetInput(nn.Module):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
-        for name, values in zip(("mean", "spread"), _IMAGENET, strict=True):
+        known = getattr(network, "default_cfg", None) or {}  # timm says for each network what its weights expect
+        statistics = known.get("mean", _IMAGENET[0]), known.get("std", _IMAGENET[1])
+        for name, values in zip(("mean", "spread"), statistics, strict=True):
             self.register_buffer(name, torch.tensor(values)[:, None, None])
 
     def forward(self, images: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from genaug.run.config import RunConfig
 from genaug.run.job import Job, image_plan, resolve
 from genaug.storage import file_sha256, stage_hash
 from genaug.studies.arms import Arm, real_arms, synthetic_arms
+from genaug.studies.frozen import check_frozen
 from genaug.studies.learner import ClassifierSpec
 from genaug.studies.networks import check_network
 from genaug.studies.scored_images import ScoredImages, large_test_split
@@ -92,8 +93,9 @@ class Question:
         config = next(iter(self.runs.values()))
         sha256 = "" if self.weights is None else file_sha256(self.weights)
         device = resolve_device(config.device)
-        steps = self.settings.steps or DEFAULT_STEPS
-        return ClassifierSpec(self.settings.classifier, self.weights, sha256, steps, device)
+        settings = self.settings
+        steps = settings.steps or DEFAULT_STEPS
+        return ClassifierSpec(settings.classifier, self.weights, sha256, steps, device, settings.frozen)
 
     @cached_property
     def versions(self) -> dict[str, tuple[str, ...]]:
@@ -110,7 +112,9 @@ class Question:
                 raise UsageError(
                     f"the plan asks for no synthetic image of {name}; give --per-class, or another --balance"
                 )
-        check_network(self.settings.classifier, self.loaded.spec, self.weights)
+        (check_frozen if self.settings.frozen else check_network)(
+            self.settings.classifier, self.loaded.spec, self.weights
+        )
         registry = load_registry()
         folds = tuple(self.folds(1 if self.on_test else min(self.repeats, REPEATS)))
         if not folds:

@@ -44,7 +44,7 @@ def write_recommended(
     """
     arm = outcome.arms[outcome.recommended()]
     score = next(row["balanced_accuracy"] for row in record["arms"] if row["name"] == arm.name)
-    allowed = _allowed_by_all([split.allowed() for split in splits])
+    allowed = allowed_by_all([split.allowed() for split in splits])
     write_training_file(out, training_file(question, arm, score, allowed, out))
 
 
@@ -66,9 +66,15 @@ def training_file(
         real=arm.real,
         synthetic=_synthetic(question, arm),
         balanced=arm.balanced,
-        network=NetworkSettings(name=classifier.network, weights=weights, sha256=classifier.sha256),
+        network=NetworkSettings(
+            name=classifier.network, weights=weights, sha256=classifier.sha256, frozen=classifier.frozen
+        ),
         training=study_training(
-            classifier.network, classifier.steps, batch_size(len(train)), allowed if arm.classical else None
+            classifier.network,
+            classifier.steps,
+            batch_size(len(train)),
+            allowed if arm.classical else None,
+            frozen=classifier.frozen,
         ),
         seed=question.seed,
         device=config.device,
@@ -125,7 +131,8 @@ def classifier_of(
     sha256 = "" if path is None else file_sha256(path)
     if sha256 != network.sha256:
         raise DataError(f"{path or 'no file'} does not hold the initial weights of the study; give their file")
-    return ClassifierSpec(network.name, path, sha256, file.training.steps, resolve_device(device or file.device))
+    chosen = resolve_device(device or file.device)
+    return ClassifierSpec(network.name, path, sha256, file.training.steps, chosen, network.frozen)
 
 
 def question_of(file: TrainingFile, loaded: LoadedFolder) -> Question:
@@ -181,7 +188,8 @@ def _synthetic_run(synthetic: SyntheticImages) -> RunConfig:
     return changed(synthetic.run, changes, "the recommended run")
 
 
-def _allowed_by_all(found: Sequence[AllowedChanges]) -> AllowedChanges:
+def allowed_by_all(found: Sequence[AllowedChanges]) -> AllowedChanges:
+    """The changes that each of these allows."""
     flips = tuple(flip for flip in found[0].flips if all(flip in one.flips for one in found))
     return AllowedChanges(flips=flips, turns=all(one.turns for one in found), hue=all(one.hue for one in found))
 

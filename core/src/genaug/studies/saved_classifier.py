@@ -19,8 +19,8 @@ from genaug.output.files import CARD, CLASSIFIER, CLASSIFIER_FACTS
 from genaug.spec import ImageSpec
 from genaug.storage import file_bytes, file_sha256, read_json, remove, write_bytes, write_json, write_text
 from genaug.studies.classifier_training import ClassifierTraining
+from genaug.studies.frozen import make_classifier
 from genaug.studies.learner import logits_of
-from genaug.studies.networks import make_network
 from genaug.studies.training_file import PromisedScore, Text
 from genaug.version import __version__
 
@@ -53,6 +53,7 @@ class ClassifierFacts(Closed):
     size: tuple[int, int] = option(..., "Height and width to which images are resized.", unit="pixels")
     resize: Literal["fit", "crop", "stretch"] = option(..., "How they are resized.")
     network: str = option(..., "small, or a model of torchvision or timm.")
+    frozen: bool = option(False, "Whether only a linear layer was trained on its features.")
     training: ClassifierTraining = option(..., "How it was trained.")
     images: int = option(..., "Real training images.", ge=1)
     calibration: Calibration = option(..., "The temperature, and how it was found.")
@@ -114,7 +115,7 @@ def read_classifier(folder: Path) -> SavedClassifier:
     if file_sha256(path) != facts.weights_sha256:
         raise DataError(f"{path} is not the file that genaug wrote; train again")
     with seeded(0, "load"):
-        network = make_network(facts.network, facts.spec)
+        network = make_classifier(facts.network, facts.spec, frozen=facts.frozen)
     try:
         network.load_state_dict(load(file_bytes(path)))
     except (SafetensorError, RuntimeError) as error:
@@ -130,10 +131,10 @@ def _card(facts: ClassifierFacts) -> Iterator[str]:
     colour = "grey" if facts.channels == 1 else "colour"
     yield "# An image classifier"
     yield ""
+    how = " (a linear layer on its features)" if facts.frozen else ""
     yield (
-        f"Trained by genaug {facts.genaug} on {facts.images} real images as its study recommends: "
-        f"`{facts.arm}`, network `{facts.network}`, {facts.training.steps} steps of "
-        f"{facts.training.batch_size} images."
+        f"Trained by genaug {facts.genaug} on {facts.images} real images as its study recommends: `{facts.arm}`, "
+        f"network `{facts.network}`{how}, {facts.training.steps} steps of {facts.training.batch_size} images."
     )
     yield ""
     yield f"Classes: {', '.join(_quoted(facts.classes))}."

@@ -41,6 +41,9 @@ class StudyConfig(Closed):
         le=1_000_000,
     )
     classifier: str = option("small", "Classifier: small, or the name of a model of torchvision or timm.")
+    frozen: bool = option(
+        False, "Keep the weights of the classifier as its file holds them, and train a linear layer on its features."
+    )
     recipes: tuple[str, ...] = option(
         ("concatenate",), "Recipes that combine real and synthetic images; each has arms of its own."
     )

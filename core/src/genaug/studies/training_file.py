@@ -71,6 +71,7 @@ class NetworkSettings(Closed):
     name: str = option("small", "small, or a model of torchvision or timm.")
     weights: Text | None = option(None, "File of initial weights, relative to this file; random ones if left out.")
     sha256: str = option("", "Hash of that file.")
+    frozen: bool = option(False, "Train only a linear layer on its features.")
 
 
 class TrainingFile(Closed):

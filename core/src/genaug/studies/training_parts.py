@@ -37,7 +37,8 @@ class SmoothedCrossEntropy(nn.Module):
 def make_optimizer(settings: OptimizerSettings, network: nn.Module) -> torch.optim.Optimizer:
     """The optimiser of a network's parameters."""
     if settings.name == "adamw":
-        return torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.weight_decay)
+        moved = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        return torch.optim.AdamW(moved, lr=settings.rate, weight_decay=settings.weight_decay)
     return Muon.for_network(
         network, rate=settings.rate, adamw_rate=settings.adamw_rate, weight_decay=settings.weight_decay
     )

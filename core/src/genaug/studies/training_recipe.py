@@ -21,8 +21,8 @@ from genaug.images import to_float
 from genaug.mixing.collate import Collate, MixedBatch
 from genaug.mixing.live import MixedDataset
 from genaug.spec import ImageSpec
+from genaug.studies.frozen import FrozenNetwork, make_classifier
 from genaug.studies.learner import RecipeOrder
-from genaug.studies.networks import make_network
 from genaug.studies.recommended import classifier_of
 from genaug.studies.training_file import TrainingFile, read_training_file
 from genaug.studies.training_parts import SmoothedCrossEntropy, changed_images, make_optimizer, rate_factor
@@ -106,10 +106,13 @@ class TrainingRecipe:
     def network(self, images: Tensor | None = None) -> nn.Module:
         """A new network: images [N, C, H, W] to logits [N, K].
 
-        images: the training images, whose mean and spread scale the inputs of the small network.
+        images: the training images, whose mean and spread scale the inputs of the small network, or the features of a
+        frozen one.
         """
         classifier = classifier_of(self._file, self._home)
-        network = make_network(classifier.network, self._spec, classifier.weights)
+        network = make_classifier(classifier.network, self._spec, classifier.weights, frozen=classifier.frozen)
+        if isinstance(network, FrozenNetwork) and images is not None:
+            network.head.fit(network.features(images))
         for layer in network.modules():
             if isinstance(layer, Standardise) and images is not None:
                 layer.fit(images)
