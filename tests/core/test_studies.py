@@ -1,5 +1,7 @@
 """Studies: leak-proof splits, fair arms, honest intervals, and verdicts that studies without an effect do not get."""
 
+import base64
+import io
 import math
 import warnings
 from collections import Counter
@@ -22,9 +24,11 @@ from genaug.spec import ImageSpec
 from genaug.studies.arms import Arm, real_arms, synthetic_arms
 from genaug.studies.budget import Budget
 from genaug.studies.classifier_training import batch_size, study_training
+from genaug.studies.label_errors import suspected_labels
 from genaug.studies.learner import ClassifierSpec, Learner, RecipeOrder, learn
 from genaug.studies.networks import check_network, make_network
 from genaug.studies.outcome import SplitPredictions, StudyOutcome
+from genaug.studies.scored_images import ScoredImages
 from genaug.studies.scores import balanced_accuracy, macro_f1, recalls
 from genaug.studies.settings import StudyConfig
 from genaug.studies.splits import halves, split_folds
@@ -33,6 +37,7 @@ from genaug.studies.summary import certainty, figure, summary
 from genaug.testing.material import tiny_split
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from scipy import stats
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
@@ -100,6 +105,28 @@ def test_halves_keep_near_duplicates_together_and_both_have_every_class():
     half = halves(split.labels, groups, 0)
     assert all(len(set(half[groups == group])) == 1 for group in set(groups))
     assert all(len(set(half[split.labels == label])) == 2 for label in range(3))
+
+
+def test_an_image_that_every_classifier_calls_another_class_is_a_suspect():
+    train = tiny_split(3, 16, 16, counts=(3, 3, 2))
+    arms = (*real_arms()[:2], Arm("a", real=False))
+    held_out = [np.array([0, 1, 3, 6]), np.array([0, 1, 4, 6])]
+    right, alone = [np.array([0, 0, 1, 2]), np.array([0, 0, 1, 2])], np.array([0, 0, 0, 0])
+    said = [[[2, 0, 0, 0], [2, 1, 2, 0]], [[1, 1, 0, 1], [2, 1, 0, 1]]]  # by the two arms with real images
+    splits = [
+        SplitPredictions(rows, labels, np.zeros(4, bool), (*((np.array(one),) for one in both), (alone,)), 0)
+        for rows, labels, both in zip(held_out, right, said, strict=True)
+    ]
+    outcome = StudyOutcome(arms, 3, tuple(splits), np.arange(8), 0.5)
+    scored = ScoredImages(train.images, train.labels, np.arange(8), names=train.names)
+    found = suspected_labels(outcome, scored, train.spec.classes)
+    assert [(one["file"], one["class"], one["predicted"]) for one in found] == [
+        (train.names[0], "a", "c"),
+        (train.names[6], "c", "a"),
+    ], "image 1 has its own class once, images 3 and 4 only two classifiers"
+    assert [(one["agreeing"], one["classifiers"]) for one in found] == [(3, 4), (2, 4)]
+    with Image.open(io.BytesIO(base64.b64decode(found[0]["picture"]))) as picture:
+        assert np.array_equal(np.asarray(picture), train.images[0])
 
 
 def test_the_training_part_of_a_split_holds_nothing_of_other_images(tmp_path):

@@ -62,7 +62,11 @@ def recommended(digits, tmp_path):
 
 def test_a_study_leaves_a_classifier_that_is_as_good_as_it_promised(digits, tmp_path, genaug):
     study, model = tmp_path / "digits-study", tmp_path / "digits-study-classifier"
+    (digits / "train/0/019.png").rename(digits / "train/2/wrong.png")
     assert genaug("study", digits, *QUICK, "--steps", 40).code == 0
+    suspects = json.loads((study / "study.json").read_text("utf-8"))["suspects"]
+    assert {"file": "2/wrong.png", "class": "2", "predicted": "0"}.items() <= suspects[0].items()
+    assert len(suspects) <= 3
     file, _ = read_training_file(study)
     assert file.arm == json.loads((study / "study.json").read_text("utf-8"))["recommendation"]["arm"]
     code, shown, err = genaug("train", study, "--workers", 1)

@@ -202,6 +202,11 @@ def show(result: dict[str, Any]) -> None:
         console.say(text)
     for text in result["notes"]:
         console.note(text)
+    if suspects := result["suspects"]:
+        console.note(
+            f"{len(suspects)} image(s) may have a wrong label, such as {suspects[0]['file']}: all classifiers that had "
+            "not seen them say another class; the report shows them"
+        )
     if result["test"] is not None:
         console.say(result["test"]["sentence"])
     console.say(result["certainty"])

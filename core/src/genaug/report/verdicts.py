@@ -1,6 +1,6 @@
 """The fields of a study's result that the page shows: ways to train (arms), verdicts and their certainty."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -157,6 +157,21 @@ class StudyLength(Record):
     curve: tuple[LengthPoint, ...]
 
 
+class SuspectedLabel(Record):
+    """A training image that no classifier assigns to its own class. file: in the training folder of DATA.
+
+    classifiers: those that judged it without having seen it. agreeing: those of them that say `predicted`. picture: a
+    PNG in base64; None beyond the first ones.
+    """
+
+    file: Text
+    label: Text = Field(alias="class")
+    predicted: Text
+    classifiers: int
+    agreeing: int
+    picture: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+=*$")] | None = None
+
+
 class Study(Record):
     """The result of a study."""
 
@@ -177,4 +192,5 @@ class Study(Record):
     figure: tuple[FigurePoint, ...]
     yields: tuple[GeneratorYield, ...] = Field((), alias="made")
     notes: tuple[Text, ...] = ()
+    suspects: tuple[SuspectedLabel, ...] = ()
     cost: StudyCost

@@ -91,7 +91,7 @@ def study_training(
 def _of_network(network: str, steps: int, *, frozen: bool) -> dict[str, Any]:
     """The settings in which networks differ."""
     if frozen:
-        return {"optimizer": OptimizerSettings(rate=3e-3, weight_decay=0.1)}
+        return {"optimizer": OptimizerSettings(rate=1e-3, weight_decay=0.1)}
     if network != SMALL:
         return {"warmup_steps": min(20, steps - 1)}
     return {

@@ -63,7 +63,7 @@ class FrozenNetwork(nn.Module):
 
     def __init__(self, base: nn.Module, width: int, classes: int) -> None:
         super().__init__()
-        self.base = base.requires_grad_(requires_grad=False).eval()
+        self.base = base.requires_grad_(requires_grad=False).eval().to(memory_format=torch.channels_last)
         self.head = FeatureHead(width, classes)
 
     def train(self, mode: bool = True) -> Self:
@@ -78,7 +78,7 @@ class FrozenNetwork(nn.Module):
         enlarged = _LEAST_SIDE / min(images.shape[2:])
         if enlarged > 1:
             images = F.interpolate(images, scale_factor=enlarged, mode="bicubic", align_corners=False).clamp(-1, 1)
-        found: Tensor = self.base(images)
+        found: Tensor = self.base(images.contiguous(memory_format=torch.channels_last))  # a third of the time less
         return found
 
     def forward(self, images: Tensor) -> Tensor:

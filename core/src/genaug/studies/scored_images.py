@@ -22,19 +22,21 @@ class ScoredImages:
     """Images with what is needed to score predictions of them.
 
     images: uint8 [N, H, W, C]. labels: int64 [N]. groups: int64 [N], the group of near-duplicates of each. left_out:
-    the number of test images that are near-duplicates of training images, or of a group of theirs.
+    the number of test images that are near-duplicates of training images, or of a group of theirs. names: of the files,
+    relative to the training folder; those of test images begin with test/.
     """
 
     images: NDArray[np.uint8]
     labels: Rows
     groups: Rows
     left_out: int = 0
+    names: tuple[str, ...] = ()
 
     @classmethod
     def training(cls, loaded: LoadedFolder) -> "ScoredImages":
         """All training images."""
         train = loaded.train
-        return cls(train.images, train.labels, groups_of_split(train))
+        return cls(train.images, train.labels, groups_of_split(train), names=train.names)
 
     @classmethod
     def test(cls, loaded: LoadedFolder) -> "ScoredImages":
@@ -57,7 +59,8 @@ class ScoredImages:
         near = near_groups(test.thumbnails[kept])
         left = [group for group, stays in zip(groups, kept, strict=True) if stays]
         numbers = joined(near, left) if any(left) else near
-        return cls(test.images[kept], test.labels[kept], numbers, int((~kept).sum()))
+        names = tuple(f"test/{test.names[row]}" for row in np.flatnonzero(kept))
+        return cls(test.images[kept], test.labels[kept], numbers, int((~kept).sum()), names)
 
     def halves(self, seed: int) -> NDArray[np.bool_]:
         """Bool [N]: the half of each image, see `splits.halves`."""

@@ -18,6 +18,7 @@ from genaug.studies.budget import Budget
 from genaug.studies.final_test import FinalTest, final_test
 from genaug.studies.half_length import at_half_length
 from genaug.studies.length import Length, choose_length, with_length
+from genaug.studies.label_errors import suspected_labels
 from genaug.studies.outcome import SplitPredictions, StudyOutcome
 from genaug.studies.question import DEFAULT_STEPS, FORMAT, Question
 from genaug.studies.recommended import write_recommended
@@ -167,6 +168,7 @@ class _Study:
         planned = len(done) + (0 if self._open_ended else left + sum(1 for _ in self._folds))
         found = summary(outcome, spec.classes, spec.counts, planned)
         rows = {"made": self._generated_rows(done), "test": None, "notes": [*found["notes"], *self._left_out()]}
+        rows["suspects"] = suspected_labels(outcome, self._question.scored, spec.classes)
         return self._facts(outcome, done, planned) | found | rows
 
     def _left_out(self) -> list[str]:
