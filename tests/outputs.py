@@ -1,6 +1,8 @@
 """Writes small outputs with hostile names, without running genaug, for tests of the report page."""
 
+import base64
 import hashlib
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -98,8 +100,16 @@ def study(verdict: str = "helps") -> dict[str, Any]:
         "certainty": "Ten splits were done; twice as many would narrow the interval by a third.",
         "test": test | {"difference": _estimate(0.02), "sentence": "The test split agrees."},
         "figure": figure,
+        "suspects": [_suspect("stop/1.png"), _suspect(f"{TAG}/2.png") | {"picture": None}],
         "cost": {"seconds": 1200.0, "seconds_per_split": 120.0},
     }
+
+
+def _suspect(file: str) -> dict[str, Any]:
+    buffer = io.BytesIO()
+    Image.new("RGB", (16, 16), (90, 120, 40)).save(buffer, "PNG")
+    facts = {"file": file, "class": "stop", "predicted": TAG, "classifiers": 8, "agreeing": 7}
+    return facts | {"picture": base64.b64encode(buffer.getvalue()).decode()}
 
 
 def _arm(name: str, kind: str, mean: float) -> dict[str, Any]:

