@@ -17,8 +17,8 @@ from genaug.storage import locked, stage_hash, write_json
 from genaug.studies.budget import Budget
 from genaug.studies.final_test import FinalTest, final_test
 from genaug.studies.half_length import at_half_length
-from genaug.studies.length import Length, choose_length, with_length
 from genaug.studies.label_errors import suspected_labels
+from genaug.studies.length import Length, choose_length, with_length
 from genaug.studies.outcome import SplitPredictions, StudyOutcome
 from genaug.studies.question import DEFAULT_STEPS, FORMAT, Question
 from genaug.studies.recommended import write_recommended
