@@ -140,8 +140,8 @@ def _question(
 
     given_values = {key: value for key, value in values.items() if value is not None and value != []}
     settings = read_assignments(options.settings or [])
-    most = max(values["counts"]) if values["counts"] else None  # it replaces the target of a file
-    runs, config = study_runs(generators or [], options.keys(per_class=most), settings, given_values, load_registry())
+    most = {"per_class": max(values["counts"])} if values["counts"] else {}  # it replaces the target of a file
+    runs, config = study_runs(generators or [], options.keys(**most), settings, given_values, load_registry())
     first = next(iter(runs.values()))
     loaded = load_folder(data, classes=first.classes, size=first.size, resize=first.resize).grouped(first.groups)
     console.show_notes(loaded)
