@@ -25,8 +25,7 @@ from genaug.training.hardware import computing, make_accelerator
 from genaug.training.order import Order, RowOrder
 from genaug.training.state import Course, State, Weights, resolved_steps
 
-_HISTORY_POINTS = 200
-_CHECKPOINTS = 20
+_HISTORY_POINTS, _CHECKPOINTS = 200, 20
 
 
 @dataclass(frozen=True)
