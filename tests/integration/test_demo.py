@@ -2,10 +2,12 @@
 
 import re
 
+from genaug import demonstration
 from genaug.demonstration import TEST_COUNT, TRAIN_COUNTS
 
 
-def test_the_demo_balances_digits_and_says_how_well_classifiers_do(tmp_path, genaug):
+def test_the_demo_balances_digits_and_says_how_well_classifiers_do(tmp_path, genaug, monkeypatch):
+    monkeypatch.setattr(demonstration, "_STEPS", 60)
     code, shown, _ = genaug("demo", "-g", "oversample", "-o", tmp_path / "demo", "--workers", 2)
     assert code == 0
     written = {
@@ -15,5 +17,5 @@ def test_the_demo_balances_digits_and_says_how_well_classifiers_do(tmp_path, gen
     assert written == {"train": [max(TRAIN_COUNTS)] * 10, "test": [TEST_COUNT] * 10}
     scores = [float(text) for text in re.findall(r"(0\.\d{3}) \(sd", shown)]
     assert len(scores) == 2
-    assert min(scores) > 0.8
+    assert min(scores) > 0.7
     assert "a demo, not a study" in shown.replace("\n", " ")

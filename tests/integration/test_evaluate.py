@@ -149,7 +149,7 @@ def test_without_weights_auto_falls_back_to_classifiers_and_says_so(tmp_path, ge
         (["--resize", "foo"], 2, "unknown resize 'foo'"),
         (["--metrics", ","], 2, "expected names separated by commas"),
         (["--metrics", "is[pixels]"], 2, "pixels gives no class probabilities"),
-        (["--seed", "-1"], 2, "--seed"),
+        (["--seed", "-1"], 2, "seed: expected a whole number from 0"),
         (["--set", "novelty=1"], 2, "expected metric:key=value"),
         (["--metrics", "novelty[pixels]", "--set", "novelty:quantile=7"], 2, "quantile"),
     ],

@@ -186,7 +186,7 @@ def test_a_budget_computes_fewer_splits_and_says_how_uncertain_they_are(plain, t
 @pytest.mark.parametrize(("generator", "wanted"), [("perfect", True), ("shuffled", False)])
 def test_a_gate_writes_the_images_that_a_quick_study_recommends(digits, tmp_path, genaug, generator, wanted):
     config, out = tmp_path / "quick.yaml", tmp_path / "out"
-    config.write_text(f"judge_steps: {40 if wanted else 20}\n", "utf-8")
+    config.write_text(f"judge_steps: {25 if wanted else 10}\n", "utf-8")
     options = ("--per-class", 60, "--select", "none", "--no-check", "--workers", 1, "-o", out)
     code, shown, err = genaug("run", digits, "-g", generator, "--gate", "--config", config, *options)
     assert code == 0, err

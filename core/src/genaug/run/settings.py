@@ -100,10 +100,11 @@ def known_request(config: RunConfig, registry: Registry) -> dict[str, Any]:
     kept = ("probe", "gate", "budget", "format", "only_synthetic", "resolution")
     known = {key: getattr(config, key) for key in kept} | {
         "generators": [_known_of(config, name, alone=len(parts) == 1) for name in parts],
-        "selection": {key: getattr(config, key) for key in ("overdraw", "judge_steps", "on_shortfall")}
-        | {"selectors": named},
+        "selection": {key: getattr(config, key) for key in ("overdraw", "on_shortfall")} | {"selectors": named},
         "recipe": parse_recipe(config.recipe).model_dump(mode="json"),
     }
+    if config.budget is None:  # which may shorten the training of judges
+        known["selection"]["judge_steps"] = config.judge_steps
     given = {
         "classes": None if config.classes is None else sorted(set(config.classes)),
         "size": None if config.size is None else list(config.size),
