@@ -49,6 +49,21 @@ def tasks(tmp_path, monkeypatch):
     return __import__("worker_tasks")
 
 
+def test_kept_processes_serve_every_call_and_end_with_the_last_one(tasks):
+    reported = []
+    with Processes(1).kept(tasks.__name__) as processes:
+        first, second = (processes.map(tasks.seen, [task], reported.append)[0].result for task in (1, 2))
+        assert first[0] == second[0]
+        assert second[1] == [1, 2]
+        found = processes.map(tasks.square, [2], reported.append)
+    assert found[0].result == 4
+    assert reported == [("seen", 2)]
+    with pytest.raises(ProcessLookupError):
+        os.kill(first[0], 0)
+    (other,) = processes.map(tasks.seen, [3], reported.append)
+    assert other.result[1] == [3]
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_outcomes_are_in_order_and_an_error_stops_one_task_only(tasks, workers):
     seen = []

@@ -14,7 +14,7 @@ from multiprocessing.synchronize import Event
 from typing import Any
 
 from genaug.errors import TrainingError
-from genaug.executors.base import Outcome, Report, Result, Task, attempt
+from genaug.executors.base import Outcome, Report, Result, Task, attempt, silent
 
 _WATCH_SECONDS = 0.2
 _reports: Any = None
@@ -30,33 +30,65 @@ class Processes:
     """
 
     def __init__(self, workers: int, *, fresh: bool = False) -> None:
-        self._workers = workers
-        self._tasks_per_process = 1 if fresh else None
+        self._workers, self._fresh = workers, fresh
+        self._kept: _Pool | None = None
 
     def map(
         self, function: Callable[[Task, Report], Result], tasks: Sequence[Task], report: Report
     ) -> list[Outcome[Result]]:
         """One outcome per task, in the order of the tasks; an exception in this process stops all workers at once."""
-        context = _context(function.__module__)
-        reports, stop = context.Queue(), context.Event()
-        listener = threading.Thread(target=_listen, args=(reports, report), daemon=True)
-        listener.start()
-        workers = min(self._workers, max(1, len(tasks)))
-        pool = ProcessPoolExecutor(
-            workers, context, _enter, (reports, stop), max_tasks_per_child=self._tasks_per_process
-        )
+        if self._kept is not None:
+            return self._kept.map(function, tasks, report)
+        with _Pool(min(self._workers, max(1, len(tasks))), function.__module__, fresh=self._fresh) as pool:
+            return pool.map(function, tasks, report)
+
+    @contextmanager
+    def kept(self, module: str) -> Iterator["Processes"]:
+        """While this lasts, every `map` uses the same processes. module: that of the functions."""
         try:
-            with _script_unseen():
-                futures = [pool.submit(_work, function, task) for task in tasks]
-                return [_outcome(future.result) for future in futures]
-        except BaseException:
-            stop.set()
-            raise
+            with _Pool(self._workers, module, fresh=self._fresh) as pool:
+                self._kept = pool
+                yield self
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-            reports.put(None)
-            listener.join()
-            reports.close()
+            self._kept = None
+
+
+class _Pool:
+    """Processes that are running, and the thread that receives their reports."""
+
+    def __init__(self, workers: int, module: str, *, fresh: bool) -> None:
+        context = _context(module)
+        self._reports, self._stop = context.Queue(), context.Event()
+        self._report: Report = silent
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._pool = ProcessPoolExecutor(
+            workers, context, _enter, (self._reports, self._stop), max_tasks_per_child=1 if fresh else None
+        )
+
+    def __enter__(self) -> "_Pool":
+        self._listener.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._stop.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._reports.put(None)
+        self._listener.join()
+        self._reports.close()
+
+    def map(
+        self, function: Callable[[Task, Report], Result], tasks: Sequence[Task], report: Report
+    ) -> list[Outcome[Result]]:
+        """One outcome per task, in the order of the tasks."""
+        self._report = report
+        with _script_unseen():
+            futures = [self._pool.submit(_work, function, task) for task in tasks]
+            return [_outcome(future.result) for future in futures]
+
+    def _listen(self) -> None:
+        while (message := self._reports.get()) is not None:
+            self._report(message)
 
 
 def _context(module: str) -> Any:
@@ -111,8 +143,3 @@ def _watch(stop: Event) -> None:
     while parent is not None and parent.is_alive() and not stop.wait(_WATCH_SECONDS):
         pass
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _listen(reports: Any, report: Report) -> None:
-    while (message := reports.get()) is not None:
-        report(message)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from genaug.chance import derive
 from genaug.classifier import fit_classifier, precision
 from genaug.data.split import TrainSplit
-from genaug.executors import Report, all_results, silent
+from genaug.executors import Processes, Report, all_results, silent
 from genaug.features import JudgeProgress, folds_of, near_groups, part_of
 from genaug.mixing.mixed import MixedSet
 from genaug.run.harm_bounds import Values, bounds, widened
@@ -122,12 +122,14 @@ def measure_harm(
     folds = folds_of(train, seed)
     if not folds.any():
         return None
-    trials = _Trials(train, additions, folds, seed, steps, folder, workers, report)
-    both, balanced = trials.right("both", "balanced")
-    found = trials.figures(both, balanced, "balanced")
-    if found.harms:
-        (uniform,) = trials.right("uniform")
-        found = max(found, trials.figures(both, uniform, "uniform"), key=lambda one: one.high)
+    together = min(_MOST_TOGETHER, side_by_side(workers))
+    with Processes(together).kept(__name__) as processes:
+        trials = _Trials(train, additions, folds, seed, steps, folder, together, processes, report)
+        both, balanced = trials.right("both", "balanced")
+        found = trials.figures(both, balanced, "balanced")
+        if found.harms:
+            (uniform,) = trials.right("uniform")
+            found = max(found, trials.figures(both, uniform, "uniform"), key=lambda one: one.high)
     return found
 
 
@@ -181,12 +183,14 @@ class _Trials:
         seed: int,
         steps: int,
         folder: Path,
-        workers: int | None,
+        together: int,
+        processes: Processes,
         report: Report,
     ) -> None:
         self._train, self._additions, self._folds = train, additions, folds
         self._seed, self._steps = seed, steps
-        self._folder, self._workers, self._report = make_folder(folder), workers, report
+        self._folder, self._report = make_folder(folder), report
+        self._together, self._processes = together, processes
         self._count = int(folds.max()) + 1
         self._trained = 0
 
@@ -197,9 +201,8 @@ class _Trials:
         """
         found = {kind: np.zeros((SEEDS, len(self._train))) for kind in kinds}
         places = list(product(kinds, range(SEEDS), range(self._count)))
-        together = min(_MOST_TOGETHER, side_by_side(self._workers))
-        for start in range(0, len(places), together):
-            some = places[start : start + together]
+        for start in range(0, len(places), self._together):
+            some = places[start : start + self._together]
             for (kind, number, fold), right in zip(some, self._answers(some), strict=True):
                 found[kind][number, self._folds == fold] = right
         return list(found.values())
@@ -210,7 +213,7 @@ class _Trials:
         self._trained += len(trials)
         known = {trial.path: trial.answers() for trial in trials}
         missing = [trial for trial in trials if known[trial.path] is None]
-        answers = all_results(_answer, missing, self._report, workers=len(missing))
+        answers = all_results(_answer, missing, self._report, workers=self._together, processes=self._processes)
         known |= {trial.path: right for trial, right in zip(missing, answers, strict=True)}
         return [right for right in known.values() if right is not None]
 
