@@ -39,7 +39,7 @@ _COMMANDS = {  # in the order in which people need them; each is in the module o
     "report": "Write the page that shows an output.",
     "sample": "Draw more images from a trained model.",
     "replay": "Draw an image again and compare it byte for byte.",
-    "plugins": "List generators, metrics and selectors, or show one.",
+    "plugins": "List generators, metrics and selectors; show, write or test one.",
     "demo": "Balance scikit-learn's digits and score a classifier.",
 }
 _HELP = {"help_option_names": ["-h", "--help"]}
