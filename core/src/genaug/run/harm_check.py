@@ -189,8 +189,7 @@ class _Trials:
     ) -> None:
         self._train, self._additions, self._folds = train, additions, folds
         self._seed, self._steps = seed, steps
-        self._folder, self._report = make_folder(folder), report
-        self._together, self._processes = together, processes
+        self._folder, self._together, self._processes, self._report = make_folder(folder), together, processes, report
         self._count = int(folds.max()) + 1
         self._trained = 0
 
