@@ -6,7 +6,12 @@ import torch
 from genaug.chance import Noise
 from genaug.config import GeneratorConfig
 from genaug.generator import Batch, Drawn, Generator
+from genaug.hookspecs import GeneratorDescription
 from torch import Tensor, nn
+
+TINY = GeneratorDescription(
+    name="tiny", summary="", rank=1, config=GeneratorConfig, presets={}, factory="", conditioning="class", api=1
+)
 
 
 class TinyGAN(Generator[GeneratorConfig]):

@@ -9,25 +9,14 @@ from genaug.config import GeneratorConfig, TrainConfig
 from genaug.errors import PluginError
 from genaug.fitting import load_generator, save_model
 from genaug.generator import Batch
-from genaug.hookspecs import GeneratorDescription
 from genaug.training import train
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import orthogonal
 
-from tests.models import TinyGAN, same
+from tests.models import TINY, TinyGAN, same
 
 CONFIG = TrainConfig(steps=6, batch_size=4, average_decay=0.9, checkpoint_steps=2)
-DESCRIPTION = GeneratorDescription(
-    name="tried",
-    summary="",
-    rank=1,
-    config=GeneratorConfig,
-    presets={},
-    factory="",
-    conditioning="class",
-    api=1,
-)
 
 
 class OnBase(TinyGAN):
@@ -66,7 +55,7 @@ def saved(model: TinyGAN, split, folder: Path) -> Path:
 
 def reloaded(path: Path, kind: type[TinyGAN], monkeypatch) -> TinyGAN:
     monkeypatch.setattr("genaug.registry.import_factory", lambda description: kind)
-    return load_generator(path, DESCRIPTION)
+    return load_generator(path, TINY)
 
 
 def test_a_frozen_network_stays_as_it_is_in_eval_mode_and_without_gradients(split):

@@ -7,24 +7,12 @@ from pathlib import Path
 import pytest
 from genaug.config import AugmentationConfig, GeneratorConfig, Preset, TrainConfig
 from genaug.fitting import FitSettings, FitTask
-from genaug.hookspecs import GeneratorDescription
 from genaug.registry import Source
 from genaug.run.cost import CostEstimate
 from genaug.run.pace import StepTime, step_time
 from torch import nn
 
-from tests.models import TinyGAN
-
-DESCRIPTION = GeneratorDescription(
-    name="slow",
-    summary="",
-    rank=1,
-    config=GeneratorConfig,
-    presets={},
-    factory="",
-    conditioning="class",
-    api=1,
-)
+from tests.models import TINY, TinyGAN
 
 
 class Time:
@@ -62,7 +50,7 @@ def task_of(monkeypatch, kind: type[TinyGAN], split, batch: int) -> FitTask:
     train = TrainConfig(epochs=3, batch_size=batch, warmup_steps=100)
     preset = Preset(model=GeneratorConfig(), train=train, augmentation=AugmentationConfig(enlargement=100))
     source = Source("slow", "1", "slow")
-    settings = FitSettings(DESCRIPTION, source, "", "1", preset, 0, "cpu", "no", 1, 1)
+    settings = FitSettings(TINY, source, "", "1", preset, 0, "cpu", "no", 1, 1)
     return FitTask(settings, split, None, Path(), Path())
 
 

@@ -344,8 +344,11 @@ def test_the_kit_uses_sizes_that_the_plugin_works_at(kind, needs):
 
 def test_a_plugin_that_leaves_bf16_out_need_not_train_in_it():
     contract = TestSound()
+    contract.described = describe(BreaksInBf16)
+    with pytest.raises(RuntimeError, match="training in bf16 failed"):
+        contract.test_training_works_in_mixed_precision()
     contract.described = describe(BreaksInBf16, needs=Needs(precisions=("no",)))
-    contract.test_training_works_in_mixed_precision()
+    assert contract.test_training_works_in_mixed_precision() is None
 
 
 def test_a_preset_of_a_precision_that_is_left_out_is_caught():

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from genaug.call_options import checked_keys, in_seconds, listed, make_job, run_keys
+from genaug.call_options import checked_keys, in_seconds, listed, make_job, make_question
 from genaug.errors import unknown
 from genaug.option_types import AugmentOptions, Name, Pixels, PlanOptions, Resize, Settings, StudyOptions, spelled_out
 
@@ -154,6 +154,7 @@ def study(
     steps: int | None = None,
     classifier: str = "small",
     weights: Name | None = None,
+    frozen: bool = False,
     budget: int | str | None = None,
     out: Name | None = None,
     progress: "bool | Callable[[Work], object]" = True,
@@ -165,45 +166,28 @@ def study(
     synthetic images per class to compare. recipe: one or several ways to combine images. on: what scores the
     classifiers, folds of the training images or the test split. folds, repeats: of the cross-validation; seeds:
     classifiers for each arm and split; steps: training steps of each classifier, chosen if left out. classifier:
-    "small", or a model of torchvision or timm; weights: a file of its initial weights. budget: a limit in seconds or
-    as "30m". out: a folder in which finished splits are kept and found again, and the report page is written; a
-    temporary one if left out. progress: as for `augment`. Raises UsageError, DataError, OutputError or TrainingError.
+    "small", or a model of torchvision or timm; weights: a file of its initial weights; frozen: train only a linear
+    layer on its features. budget: a limit in seconds or as "30m". out: a folder in which finished splits are kept and
+    found again, and the report page is written; a temporary one if left out. progress: as for `augment`. Raises
+    UsageError, DataError, OutputError or TrainingError.
     """
-    from genaug.data.input_types import load_any
     from genaug.progress import shown_as
-    from genaug.registry import load_registry
     from genaug.results import Studied
-    from genaug.studies.question import Question
-    from genaug.studies.runs import study_runs
 
-    for name in options:
-        if name not in StudyOptions.__annotations__:
-            raise unknown("key of study()", name, signatures.signature(study).parameters)
-    values: dict[str, Any] = dict(options)
-    workers, settings = values.pop("workers", None), values.pop("settings", None) or {}
     chosen: dict[str, Any] = {
         "counts": tuple(counts),
         "recipes": listed(recipe),
         "on": on,
         "folds": folds,
         "repeats": repeats,
-        "seeds": seeds,
     }
-    chosen |= {"steps": steps, "classifier": classifier}
-    runs, config = study_runs(
-        listed(generator) or [],
-        run_keys(values, **({"per_class": max(counts)} if counts else {})),
-        settings,
-        {key: value for key, value in chosen.items() if value is not None},
-        load_registry(),
-    )
-    first = next(iter(runs.values()))
-    question = Question(
-        load_any(data, first.classes, first.size, first.resize).grouped(first.groups),
-        runs,
-        config,
-        None if weights is None else Path(weights),
-    )
+    chosen |= {"seeds": seeds, "steps": steps, "classifier": classifier, "frozen": frozen}
+    for name in options:
+        if name not in StudyOptions.__annotations__:
+            raise unknown("key of study()", name, signatures.signature(study).parameters)
+    values: dict[str, Any] = dict(options)
+    workers = values.pop("workers", None)
+    question = make_question(data, listed(generator) or [], values, chosen, weights)
     with shown_as(progress) as report:
         return Studied.of(question, None if out is None else Path(out), workers, in_seconds(budget), report)
 

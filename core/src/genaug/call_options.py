@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from genaug.registry import Registry
     from genaug.run.config import RunConfig
     from genaug.run.job import Job
+    from genaug.studies.question import Question
 
 
 def make_job(data: Any, generator: str | None, options: dict[str, Any], where: str) -> "Job":
@@ -30,6 +31,24 @@ def make_job(data: Any, generator: str | None, options: dict[str, Any], where: s
     if strategy is not None:
         config = _with_targets(config, loaded, strategy, where)
     return resolve(config, loaded, registry).without(rejections)
+
+
+def make_question(
+    data: Any, generators: Sequence[str], options: dict[str, Any], chosen: Mapping[str, Any], weights: str | Path | None
+) -> "Question":
+    """The question of a study: keys are checked first, then the images are read. chosen: keys of StudyConfig."""
+    from genaug.data.input_types import load_any
+    from genaug.registry import load_registry
+    from genaug.studies.question import Question
+    from genaug.studies.runs import study_runs
+
+    settings = options.pop("settings", None) or {}
+    known = {key: value for key, value in chosen.items() if value is not None}
+    most = {"per_class": max(known["counts"])} if known["counts"] else {}
+    runs, config = study_runs(generators, run_keys(options, **most), settings, known, load_registry())
+    first = next(iter(runs.values()))
+    loaded = load_any(data, first.classes, first.size, first.resize).grouped(first.groups)
+    return Question(loaded, runs, config, None if weights is None else Path(weights))
 
 
 def _run_config(options: dict[str, Any], registry: "Registry", where: str) -> "RunConfig":

@@ -1,5 +1,6 @@
 """What the functions of the Python interface return: plain facts, with a text and an HTML form for notebooks."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,17 +45,17 @@ from genaug.training import side_by_side
 Pixels = NDArray[np.uint8]
 
 
-class _Shown:
+class _Shown(ABC):
     """A result that has a title, a table, sentences and strips of images."""
 
-    def _title(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _title(self) -> str: ...
 
-    def _table(self) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
-        raise NotImplementedError
+    @abstractmethod
+    def _table(self) -> tuple[Sequence[str], Sequence[Sequence[object]]]: ...
 
-    def _sentences(self) -> list[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def _sentences(self) -> list[str]: ...
 
     def _images(self) -> Strips:
         return {}
